@@ -1,0 +1,94 @@
+"""Our model format: a folder with config.json, model.safetensors and the tokenizer."""
+
+import json
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from transformers import PreTrainedTokenizerBase
+
+from dmmi_core.config import DmmiConfig
+from dmmi_core.errors import ModelError
+from dmmi_core.model import Dmmi
+from dmmi_core.model.text import load_tokenizer
+
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
+TRAINING_ONLY = ("recovery.", "pooling.")
+
+
+def find_model(name: str | Path) -> Path:
+    """A model's folder: a path, or the name of a model shipped with this package. Raises ModelError."""
+    if Path(name).is_dir():
+        return Path(name)
+    here = Path(__file__).resolve()
+    shipped = [here.parents[1] / "models"]  # a source checkout
+    shipped += [parent / "share" / "dmmi" / "models" for parent in here.parents]  # pip and colcon prefixes
+    for folder in shipped:
+        if (folder / name / CONFIG).is_file():
+            return folder / name
+    raise ModelError(f"no model {str(name)!r}: give a folder with {CONFIG} and {WEIGHTS}, or 'dmmi-lite'")
+
+
+def load_model(folder: Path) -> tuple[Dmmi, PreTrainedTokenizerBase]:
+    """The network in float32 and evaluation mode, on the CPU, and its tokenizer. Raises ModelError."""
+    try:
+        config = DmmiConfig.from_dict(json.loads((folder / CONFIG).read_text(encoding="utf-8")))
+        state = load_file(folder / WEIGHTS)
+    except FileNotFoundError as error:
+        raise ModelError(f"{folder} is not a model folder: it has no {Path(error.filename).name}") from error
+    except (SafetensorError, TypeError, json.JSONDecodeError) as error:
+        raise ModelError(f"the model in {folder} is damaged: {error}") from error
+    model = Dmmi(config)
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        raise ModelError(f"weights and configuration in {folder} disagree: {error}") from error
+    return model.eval(), load_tokenizer(folder)
+
+
+def save_model(
+    model: Dmmi, tokenizer: PreTrainedTokenizerBase, folder: Path, *, dtype: torch.dtype = torch.float16
+) -> None:
+    """Writes what inference needs: the image-to-text decoder is left out. Matrices are stored as `dtype`."""
+    config = replace(model.config, reconstruct=False, contrast=False)
+    state = {
+        key: _stored(value, dtype)
+        for key, value in model.state_dict().items()
+        if not key.startswith(TRAINING_ONLY)
+    }
+    with replaced_folder(folder) as new:
+        (new / CONFIG).write_text(json.dumps(config.to_dict(), indent=2) + "\n", encoding="utf-8")
+        save_file(state, new / WEIGHTS, metadata={"format": "pt"})
+        tokenizer.save_pretrained(new)
+
+
+def _stored(value: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """Biases, norms and their statistics stay in float32: they are small, and some exceed float16."""
+    wide = value.is_floating_point() and value.dim() > 1
+    return value.detach().to("cpu", dtype if wide else value.dtype).contiguous()
+
+
+@contextmanager
+def replaced_folder(folder: Path):
+    """A new folder to fill, put in place of `folder` when done: never half of it, even if killed."""
+    folder = folder.resolve()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    new = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        yield new
+        new.chmod(0o755)
+        if folder.exists():
+            old = new.with_name(new.name + "-old")
+            os.replace(folder, old)
+            os.replace(new, folder)
+            shutil.rmtree(old)
+        else:
+            os.replace(new, folder)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)

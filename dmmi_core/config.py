@@ -1,0 +1,160 @@
+"""What a DMMI network is made of: one frozen, validated dataclass, and the named presets."""
+
+from dataclasses import asdict, dataclass, field, fields, replace
+
+from dmmi_core.errors import ModelError
+
+REGION_AFFINITIES = ("summed",)
+OUTPUT_STRIDES = (4, 8)
+
+
+@dataclass(frozen=True)
+class TextEncoderConfig:
+    """Sizes of the BERT encoder; the defaults are BERT-base, uncased."""
+
+    hidden_size: int = 768
+    num_hidden_layers: int = 12
+    num_attention_heads: int = 12
+    intermediate_size: int = 3072
+    vocab_size: int = 30522
+    max_position_embeddings: int = 512
+
+
+@dataclass(frozen=True)
+class DmmiConfig:
+    """Every choice that changes the network. The defaults are the paper's, with Swin-B.
+
+    The rows of the paper's Table 3 are settings of `bidirectional`, `image_regions`, `text_regions`,
+    `reconstruct` and `contrast`.
+    """
+
+    backbone: str = "swin_base_patch4_window12_384"
+    """A timm model name: of the Swin, ResNet or EfficientNet family."""
+    backbone_args: dict = field(default_factory=dict)
+    """More keyword arguments for `timm.create_model`."""
+    image_mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    image_std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    """Normalisation that the backbone was trained with, for RGB in [0, 1]."""
+    image_size: int = 448
+    """Side of the square that images are resized to, in pixels; a multiple of 32."""
+    text_encoder: TextEncoderConfig = TextEncoderConfig()
+    max_tokens: int = 20
+    """Longest text in word pieces, [CLS] and [SEP] included; more is cut off."""
+
+    hidden_size: int = 768
+    """Width of the text features that stages exchange, and of the decoders."""
+    region_affinity: str = "summed"
+    """How a region attends. "summed": the sum over the region, as printed in eq. 2 and 5."""
+    image_regions: tuple[int, ...] = (1, 3, 5)
+    """Sides of the square image regions (Omega alpha), odd; (1,) is plain cross-attention."""
+    text_regions: tuple[int, ...] = (1, 2, 3)
+    """Lengths of the token sequences (Omega beta)."""
+    bidirectional: bool = True
+    """Whether the image also refines the text (image-to-text alignment, eq. 5 and 6)."""
+    normalize_skips: bool = True
+    """Skips to the decoder: normalised attended features (Swin), or the stage's gated sum (CNNs)."""
+
+    output_stride: int = 8
+    """Pixels of the input for one of the score map: 8 as printed, 4 with one more fusion."""
+    decoder_heads: int = 8
+    feedforward_size: int = 2048
+    decoder_dropout: float = 0.1
+    position_encoding: bool = False
+    """Adds 2-D sine positions to the pixels of the decoder's Transformer layers (not in the paper)."""
+
+    reconstruct: bool = True
+    """Context clue recovery, for L_sim (eq. 8); only in training."""
+    contrast: bool = True
+    """Pooled embeddings for L_con (eq. 9-11); only in training."""
+    presence: bool = False
+    """A head for the probability that the image holds any target (not in the paper)."""
+
+    def __post_init__(self):
+        def require(condition: bool, message: str):
+            if not condition:
+                raise ModelError(f"configuration: {message}")
+
+        for name in ("image_mean", "image_std", "image_regions", "text_regions"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))  # JSON has lists
+        require(
+            self.region_affinity in REGION_AFFINITIES,
+            f"region_affinity is {self.region_affinity!r}; known: {', '.join(REGION_AFFINITIES)}",
+        )
+        require(
+            self.output_stride in OUTPUT_STRIDES,
+            f"output_stride is {self.output_stride}; it must be one of {OUTPUT_STRIDES}",
+        )
+        require(
+            self.image_size > 0 and self.image_size % 32 == 0,
+            f"image_size is {self.image_size}; it must be a multiple of 32",
+        )
+        require(self.max_tokens >= 3, f"max_tokens is {self.max_tokens}; it must be at least 3")
+        require(
+            bool(self.image_regions) and all(r > 0 and r % 2 for r in self.image_regions),
+            f"image_regions are {self.image_regions}; each must be odd and positive",
+        )
+        require(
+            bool(self.text_regions) and all(r > 0 for r in self.text_regions),
+            f"text_regions are {self.text_regions}; each must be positive",
+        )
+        require(
+            self.hidden_size % self.decoder_heads == 0,
+            f"hidden_size {self.hidden_size} is not a multiple of decoder_heads {self.decoder_heads}",
+        )
+        require(
+            not self.position_encoding or self.hidden_size % 4 == 0,
+            f"hidden_size {self.hidden_size} is not a multiple of 4, as position_encoding needs",
+        )
+
+    def to_dict(self) -> dict:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict) -> "DmmiConfig":
+        """Raises ModelError for a key that is not a field."""
+        text = values.get("text_encoder", {})
+        _require_fields(cls, values, "")
+        _require_fields(TextEncoderConfig, text, "text_encoder.")
+        return cls(**{**values, "text_encoder": TextEncoderConfig(**text)})
+
+
+def _require_fields(cls, values: dict, prefix: str):
+    unknown = sorted(set(values) - {f.name for f in fields(cls)})
+    if unknown:
+        raise ModelError(f"configuration: unknown {', '.join(prefix + name for name in unknown)}")
+
+
+_SWIN_BASE = DmmiConfig(backbone_args={"always_partition": True})
+
+PRESETS = {
+    "dmmi-swin-base": _SWIN_BASE,
+    "dmmi-resnet101": replace(_SWIN_BASE, backbone="resnet101", backbone_args={}, normalize_skips=False),
+    "dmmi-lite": DmmiConfig(
+        backbone="tf_efficientnet_lite1",
+        image_mean=(0.5, 0.5, 0.5),
+        image_std=(0.5, 0.5, 0.5),
+        image_size=320,
+        text_encoder=TextEncoderConfig(
+            hidden_size=384,
+            num_hidden_layers=3,
+            num_attention_heads=12,
+            intermediate_size=1536,
+            max_position_embeddings=64,
+        ),
+        hidden_size=128,
+        normalize_skips=False,
+        output_stride=4,
+        feedforward_size=512,
+        decoder_dropout=0.0,
+        position_encoding=True,
+        presence=True,
+    ),
+}
+"""Architectures by name; `dmmi-lite` is also shipped with weights."""
+
+
+def preset(name: str) -> DmmiConfig:
+    """Raises ModelError for an unknown name."""
+    if name not in PRESETS:
+        raise ModelError(f"no preset {name!r}; known: {', '.join(PRESETS)}")
+    return PRESETS[name]

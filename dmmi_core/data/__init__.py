@@ -1,0 +1,1 @@
+"""Samples, the readers that make them, expressions, phrase erasing and batching."""

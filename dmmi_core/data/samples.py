@@ -1,0 +1,90 @@
+"""The neutral samples file: one JSON object a line, shared by training, evaluation and tools."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from pycocotools import mask as coco_mask
+
+from dmmi_core.errors import InputError
+
+KINDS = ("zero", "one", "many")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """An image, a text, and the objects the text refers to: none, one or many.
+
+    `segmentations` has one COCO segmentation an object: a list of polygons [x, y, x, y, ...] in
+    pixels, or an RLE {"size": [h, w], "counts": ...}.
+    """
+
+    image: str
+    text: str
+    kind: str
+    height: int
+    width: int
+    segmentations: tuple
+
+    def __post_init__(self):
+        if self.kind not in KINDS:
+            raise InputError(f"kind is {self.kind!r}; it must be one of {', '.join(KINDS)}")
+        if (self.kind == "zero") != (len(self.segmentations) == 0):
+            raise InputError(f"a sample of kind {self.kind!r} has {len(self.segmentations)} segmentations")
+
+    def mask(self) -> np.ndarray:
+        """Union of the objects, bool (height, width)."""
+        union = np.zeros((self.height, self.width), bool)
+        for segmentation in self.segmentations:
+            union |= decode_segmentation(segmentation, self.height, self.width)
+        return union
+
+
+def decode_segmentation(segmentation: list | dict, height: int, width: int) -> np.ndarray:
+    """One COCO segmentation, polygons or RLE, as bool (height, width)."""
+    if isinstance(segmentation, dict):
+        if isinstance(segmentation["counts"], list):
+            segmentation = coco_mask.frPyObjects(segmentation, height, width)
+        return coco_mask.decode(segmentation).astype(bool)
+    rles = coco_mask.frPyObjects(segmentation, height, width)
+    return coco_mask.decode(coco_mask.merge(rles)).astype(bool)
+
+
+def encode_mask(mask: np.ndarray) -> dict:
+    """Bool (H, W) as a compressed COCO RLE that JSON can hold."""
+    rle = coco_mask.encode(np.asfortranarray(mask, dtype=np.uint8))
+    return {"size": [int(side) for side in rle["size"]], "counts": rle["counts"].decode("ascii")}
+
+
+def write_samples(path: str | Path, samples: Iterable[Sample]) -> None:
+    with open(path, "w", encoding="utf-8") as file:
+        file.writelines(json.dumps(asdict(sample)) + "\n" for sample in samples)
+
+
+def read_samples(path: str | Path) -> list[Sample]:
+    """Raises InputError that names the file and the line of the first bad sample."""
+    samples = []
+    try:
+        with open(path, encoding="utf-8") as file:
+            for number, line in enumerate(file, start=1):
+                try:
+                    samples.append(Sample(**json.loads(line)))
+                except (TypeError, ValueError) as error:
+                    raise InputError(f"{path}, line {number}: not a sample: {error}") from error
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    return samples
+
+
+def read_image(path: str | Path) -> np.ndarray:
+    """Any image OpenCV reads, as uint8 RGB (H, W, 3). Grey, 16-bit and transparent ones are converted."""
+    data = np.fromfile(path, np.uint8) if Path(path).is_file() else None
+    if data is None:
+        raise InputError(f"no such image file: {path}")
+    image = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if data.size else None
+    if image is None:
+        raise InputError(f"not an image that can be read: {path}")
+    return image

@@ -1,0 +1,40 @@
+"""A fixed set of validation samples, of the whole photographs at their own size."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from dmmi_core.data.augmentation import whole_view
+from dmmi_core.data.categories import CategoryIndex
+from dmmi_core.data.expressions import Expression, absent_expression, categories_in, referring_expressions
+from dmmi_core.data.samples import Sample
+from dmmi_core.data.scenes import Scene, view_scene
+
+COUNTS = {"zero": 3, "one": 2, "many": 2}
+"""Samples of each kind for each photograph, at most."""
+JUDGED_SIZE = 256
+"""Side of the view in which it is decided what a text may say."""
+
+
+def validation_samples(scenes: list[Scene], seed: int = 0) -> list[Sample]:
+    index = CategoryIndex(scenes)
+    return [sample for scene in scenes for sample in _scene_samples(scene, index, seed)]
+
+
+def _scene_samples(scene: Scene, index: CategoryIndex, seed: int) -> Iterator[Sample]:
+    rng = np.random.default_rng([seed, *scene.image.encode()])
+    view = view_scene(scene, whole_view(scene, JUDGED_SIZE), JUDGED_SIZE)
+    there = categories_in(view)
+    found = [e for category in there for e in referring_expressions(view, category, rng)]
+    absent = sorted(scene.complete - set(there))
+    found += [absent_expression(category, rng) for category in index.draw(rng, COUNTS["zero"], among=absent)]
+    for kind, count in COUNTS.items():
+        options = [e for e in found if e.kind == kind]
+        chosen = rng.permutation(len(options))[:count]
+        yield from (_sample(scene, options[i]) for i in sorted(chosen))
+
+
+def _sample(scene: Scene, expression: Expression) -> Sample:
+    polygons = (scene.objects[i].polygons for i in expression.targets)
+    segmentations = tuple([polygon.round(1).ravel().tolist() for polygon in item] for item in polygons)
+    return Sample(scene.image, expression.text, expression.kind, scene.height, scene.width, segmentations)

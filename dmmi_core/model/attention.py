@@ -1,0 +1,104 @@
+"""MBA: multi-scale bi-directional attention between image regions and token sequences (paper 3.1.2).
+
+Region affinities are computed as printed. The sum over a region in eq. 2 and 5 is linear, so it
+is taken of the L logits of each position, by a box filter, and not of the C channels of the query:
+L (20 tokens) is far smaller than C.
+"""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+def text_to_image_affinity(query: Tensor, key: Tensor, mask: Tensor, regions: Sequence[int], weights: Tensor):
+    """W_att^alpha of eq. 2 and 3: how much each position attends to each token.
+
+    query (B, C, H, W), key (B, L, C), mask bool (B, L), `regions` odd sides of the square regions,
+    weights (R,) the lambda_r^alpha. A region reaching over the border is its part inside.
+    Returns (B, L, H, W); padded tokens get 0.
+    """
+    logits = torch.einsum("bchw,blc->blhw", query, key) * query.shape[1] ** -0.5
+    padded = ~mask[:, :, None, None]
+    maps = [_box_sum(logits, side).masked_fill(padded, -torch.inf).softmax(dim=1) for side in regions]
+    return sum(weight * m for weight, m in zip(weights, maps, strict=True))
+
+
+def image_to_text_affinity(query: Tensor, key: Tensor, mask: Tensor, regions: Sequence[int], weights: Tensor):
+    """W_att^beta of eq. 5: how much each token attends to each position.
+
+    query (B, L, C), key (B, C, N), mask bool (B, L), `regions` lengths of the sequences that start
+    at a token, weights (R,) the lambda_r^beta. Padded tokens are no part of any sequence.
+    Returns (B, L, N).
+    """
+    logits = (query * mask[:, :, None]) @ key * query.shape[2] ** -0.5
+    maps = [_sequence_sum(logits, length).softmax(dim=2) for length in regions]
+    return sum(weight * m for weight, m in zip(weights, maps, strict=True))
+
+
+def _box_sum(logits: Tensor, side: int) -> Tensor:
+    """Sum over the side x side region centred at each position of (B, L, H, W), zero outside."""
+    if side == 1:
+        return logits
+    return F.avg_pool2d(logits, side, stride=1, padding=side // 2, divisor_override=1)
+
+
+def _sequence_sum(logits: Tensor, length: int) -> Tensor:
+    """Row i of (B, L, N) becomes the sum of rows i .. i + length - 1, zero past the end."""
+    tokens = logits.shape[1]
+    padded = F.pad(logits, (0, 0, 0, length - 1))
+    return sum(padded[:, start : start + tokens] for start in range(length))
+
+
+class RegionWeights(nn.Module):
+    """The learnable lambda_r of eq. 3, kept a weighted average by a softmax; they start equal."""
+
+    def __init__(self, count: int):
+        super().__init__()
+        self.logits = nn.Parameter(torch.ones(count))
+
+    def forward(self) -> Tensor:
+        return self.logits.softmax(dim=0)
+
+
+def _pointwise(inputs: int, outputs: int) -> nn.Module:
+    """1x1 convolution and instance norm over the positions, without parameters, as released."""
+    return nn.Sequential(nn.Conv2d(inputs, outputs, 1), nn.InstanceNorm2d(outputs))
+
+
+class TextToImageAttention(nn.Module):
+    """Eq. 2-4: every position gathers the words that its surroundings match."""
+
+    def __init__(self, channels: int, text_width: int, regions: Sequence[int]):
+        super().__init__()
+        self.regions = tuple(regions)
+        self.query = _pointwise(channels, channels)
+        self.key = nn.Linear(text_width, channels)
+        self.value = nn.Linear(text_width, channels)
+        self.output = _pointwise(channels, channels)
+        self.weights = RegionWeights(len(self.regions))
+
+    def forward(self, x: Tensor, text: Tensor, mask: Tensor) -> Tensor:
+        """x (B, C, H, W), text (B, L, D), mask bool (B, L) -> (B, C, H, W)."""
+        affinity = text_to_image_affinity(self.query(x), self.key(text), mask, self.regions, self.weights())
+        return self.output(torch.einsum("blhw,blc->bchw", affinity, self.value(text)))
+
+
+class ImageToTextAttention(nn.Module):
+    """Eq. 5 and 6: every token gathers the positions that it and its successors match."""
+
+    def __init__(self, channels: int, text_width: int, regions: Sequence[int]):
+        super().__init__()
+        self.regions = tuple(regions)
+        self.query = nn.Linear(text_width, text_width)
+        self.key = _pointwise(channels, text_width)
+        self.value = _pointwise(channels, text_width)
+        self.output = nn.Linear(text_width, text_width)
+        self.weights = RegionWeights(len(self.regions))
+
+    def forward(self, x: Tensor, text: Tensor, mask: Tensor) -> Tensor:
+        """x (B, C, H, W), text (B, L, D), mask bool (B, L) -> (B, L, D)."""
+        key, value = self.key(x).flatten(2), self.value(x).flatten(2)  # (B, D, N)
+        affinity = image_to_text_affinity(self.query(text), key, mask, self.regions, self.weights())
+        return self.output(affinity @ value.transpose(1, 2))

@@ -1,0 +1,42 @@
+"""The BERT-family text encoder, and tokenising for it."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from transformers import AutoTokenizer, BertConfig, BertModel, PreTrainedTokenizerBase
+
+from dmmi_core.config import TextEncoderConfig
+from dmmi_core.errors import ModelError
+
+
+class TextEncoder(nn.Module):
+    """BERT without its pooler, then a projection to `width` if the two differ."""
+
+    def __init__(self, config: TextEncoderConfig, width: int):
+        super().__init__()
+        self.bert = BertModel(BertConfig(**vars(config)), add_pooling_layer=False)
+        same = config.hidden_size == width
+        self.projection = nn.Identity() if same else nn.Linear(config.hidden_size, width)
+
+    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """ids int64 (B, L), mask bool (B, L), True for real tokens -> (B, L, width)."""
+        features = self.bert(input_ids=ids, attention_mask=mask.long()).last_hidden_state
+        return self.projection(features)
+
+
+def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:
+    """Reads a tokenizer from a local folder; never from a network."""
+    try:
+        return AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"no tokenizer in {folder}: it needs tokenizer.json or vocab.txt") from error
+
+
+def tokenize(tokenizer: PreTrainedTokenizerBase, texts: list[str], max_tokens: int) -> tuple[Tensor, Tensor]:
+    """Word-piece ids int64 (B, L) and mask bool (B, L), padded to the longest of `texts`.
+
+    L is at most `max_tokens`; a longer text is cut before [SEP].
+    """
+    batch = tokenizer(texts, padding=True, truncation=True, max_length=max_tokens, return_tensors="pt")
+    return batch["input_ids"], batch["attention_mask"].to(torch.bool)

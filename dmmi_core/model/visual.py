@@ -1,0 +1,88 @@
+"""timm backbones cut into a stem and four stages, so that fusion can step in between (paper 3.1.1)."""
+
+from functools import partial
+
+import timm
+from timm.models.efficientnet import EfficientNet
+from timm.models.resnet import ResNet
+from timm.models.swin_transformer import SwinTransformer
+from torch import Tensor, nn
+
+from dmmi_core.errors import ModelError
+
+
+class VisualEncoder(nn.Module):
+    """Four stages, at strides 4, 8, 16 and 32.
+
+    `channels` are the widths of what the stages return. The caller runs them one by one:
+
+        x = encoder.stem(image)                  # image (B, 3, H, W), H and W multiples of 32
+        for stage in encoder.stages:
+            x = stage(x)                         # (B, C, H / stride, W / stride)
+    """
+
+    def __init__(self, name: str, **kwargs):
+        super().__init__()
+        self._create = partial(create_backbone, name, **kwargs)
+        self.stem, self.stages, self.channels = _cut(self._create())
+
+    def load_backbone(self, state: dict[str, Tensor]) -> None:
+        """Copies weights of the whole timm model, less its classifier. Raises ModelError if any is missing."""
+        whole = self._create()
+        body = {key: value for key, value in state.items() if not key.startswith(_HEADS)}
+        try:
+            missing, unexpected = whole.load_state_dict(body, strict=False)
+        except RuntimeError as error:  # a shape differs
+            raise ModelError(f"backbone weights do not fit: {error}") from error
+        missing = [key for key in missing if not key.startswith(_HEADS)]
+        if missing or unexpected:
+            raise ModelError(
+                f"backbone weights do not fit: missing {missing[:3]}, unexpected {unexpected[:3]}"
+            )
+        stem, stages, _ = _cut(whole)
+        self.stem.load_state_dict(stem.state_dict())
+        self.stages.load_state_dict(stages.state_dict())
+
+
+_HEADS = ("classifier.", "fc.", "head.", "conv_head.", "bn2.", "norm.")
+"""What timm models have after their last stage."""
+
+
+def create_backbone(name: str, **kwargs) -> nn.Module:
+    """The whole timm model, without weights. Raises ModelError for what timm does not know."""
+    if not timm.is_model(name):
+        raise ModelError(f"timm has no model {name!r}")
+    if name.startswith("swin_"):
+        kwargs = {"strict_img_size": False, **kwargs}  # any image size, not just the pretraining one
+    return timm.create_model(name, pretrained=False, **kwargs)
+
+
+def _cut(backbone: nn.Module) -> tuple[nn.Module, nn.ModuleList, tuple[int, ...]]:
+    features = [f for f in backbone.feature_info if f["reduction"] >= 4]
+    channels = tuple(f["num_chs"] for f in features)
+    if isinstance(backbone, SwinTransformer):
+        stem = backbone.patch_embed
+        return _ChannelsLast(stem, first=True), nn.ModuleList(map(_ChannelsLast, backbone.layers)), channels
+    if isinstance(backbone, ResNet):
+        stem = nn.Sequential(backbone.conv1, backbone.bn1, backbone.act1, backbone.maxpool)
+        stages = [backbone.layer1, backbone.layer2, backbone.layer3, backbone.layer4]
+        return stem, nn.ModuleList(stages), channels
+    if isinstance(backbone, EfficientNet):
+        ends = [int(f["module"].removeprefix("blocks.")) + 1 for f in features]
+        stages = [backbone.blocks[a:b] for a, b in zip([0, *ends], ends, strict=False)]
+        return nn.Sequential(backbone.conv_stem, backbone.bn1), nn.ModuleList(stages), channels
+    raise ModelError(
+        f"{type(backbone).__name__} backbones are not supported: use Swin, ResNet or EfficientNet"
+    )
+
+
+class _ChannelsLast(nn.Module):
+    """Runs a (B, H, W, C) module of Swin on (B, C, H, W); only views are made."""
+
+    def __init__(self, module: nn.Module, first: bool = False):
+        super().__init__()
+        self.module = module
+        self.first = first  # the patch embedding takes the image as it is
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.module(x if self.first else x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)

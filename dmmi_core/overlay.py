@@ -1,0 +1,74 @@
+"""A picture with its answer drawn onto it, for people."""
+
+import cv2
+import numpy as np
+
+from dmmi_core.result import Instance, Result, Status
+
+# RGB, told apart also by most colour-blind people; instances take turns.
+PALETTE = ((0, 158, 255), (255, 122, 0), (0, 200, 120), (240, 60, 150), (250, 220, 40), (150, 90, 255))
+TINT = 0.45
+WHITE = (255, 255, 255)
+STATUS_COLOUR = {Status.NO_TARGET: (255, 176, 64), Status.ONE: (120, 230, 150), Status.MANY: (120, 230, 150)}
+LONGEST_CAPTION = 200  # characters; no picture has room for more
+FONT = cv2.FONT_HERSHEY_DUPLEX
+
+
+def draw_overlay(image: np.ndarray, result: Result) -> np.ndarray:
+    """A copy of `image`, uint8 RGB (H, W, 3), with tinted and outlined instances over a caption.
+
+    The caption lies on the bottom rows of the picture, so that pixels keep their place.
+    """
+    canvas = np.ascontiguousarray(image).copy()
+    for index, instance in enumerate(result.instances):
+        _draw_instance(canvas, instance, colour=PALETTE[index % len(PALETTE)])
+    _draw_caption(canvas, result)
+    return canvas
+
+
+def _draw_instance(canvas: np.ndarray, instance: Instance, *, colour: tuple[int, int, int]) -> None:
+    roi, mask = instance.roi, instance.mask
+    region = canvas[roi.y : roi.y + roi.height, roi.x : roi.x + roi.width]
+    region[mask] = (region[mask] * (1 - TINT) + np.array(colour) * TINT).astype(np.uint8)
+    contours, _ = cv2.findContours(
+        mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE, offset=(roi.x, roi.y)
+    )
+    thickness = max(1, canvas.shape[0] // 240)
+    cv2.drawContours(canvas, contours, -1, WHITE, thickness + 2, cv2.LINE_AA)
+    cv2.drawContours(canvas, contours, -1, colour, thickness, cv2.LINE_AA)
+
+
+def _draw_caption(canvas: np.ndarray, result: Result) -> None:
+    height, width = canvas.shape[:2]
+    bar = max(16, height // 14)
+    canvas[-bar:] //= 4
+    scale, margin = bar / 46, bar // 3
+    status = _status_text(result)
+    status_left = width - margin - _text_width(status, scale)
+    text = _shortened(result.text, scale, room=status_left - 2 * margin)
+    baseline = height - bar // 3
+    _write(canvas, text, (margin, baseline), scale, WHITE)
+    _write(canvas, status, (status_left, baseline), scale, STATUS_COLOUR[result.status])
+
+
+def _status_text(result: Result) -> str:
+    found = "no target" if result.status == Status.NO_TARGET else f"{len(result.instances)} found"
+    return f"{found}, presence {result.presence:.2f}"
+
+
+def _shortened(text: str, scale: float, *, room: int) -> str:
+    """`text` in one line of at most `room` pixels."""
+    text = " ".join(text.split())[:LONGEST_CAPTION]
+    if _text_width(text, scale) <= room:
+        return text
+    while text and _text_width(f"{text}...", scale) > room:
+        text = text[:-1]
+    return f"{text}..." if text else ""
+
+
+def _text_width(text: str, scale: float) -> int:
+    return cv2.getTextSize(text, FONT, scale, 1)[0][0]
+
+
+def _write(canvas: np.ndarray, text: str, position: tuple[int, int], scale: float, colour) -> None:
+    cv2.putText(canvas, text, position, FONT, scale, colour, 1, cv2.LINE_AA)

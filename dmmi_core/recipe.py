@@ -1,0 +1,114 @@
+"""Training recipes: typed YAML, checked before anything starts."""
+
+from dataclasses import dataclass, field, fields, is_dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import get_type_hints
+
+import yaml
+
+from dmmi_core.errors import InputError
+
+
+@dataclass(frozen=True)
+class DataRecipe:
+    images: str
+    """Folder of the photographs."""
+    annotations: str
+    """COCO-style instances file."""
+    validation_share: int = 10
+    """One photograph in so many is kept apart, chosen by its file name."""
+
+
+@dataclass(frozen=True)
+class LossRecipe:
+    """Weights of the losses; the paper's total is the plain sum of its three."""
+
+    segmentation: float = 1.0
+    similarity: float = 1.0
+    contrast: float = 1.0
+    dice: float = 0.0
+    presence: float = 1.0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    model: str
+    """Name of the preset to train."""
+    data: DataRecipe
+    output: str
+    """Folder for the log, the resumable state and the model."""
+    backbone_weights: str
+    text_weights: str
+    """Each a path, or "package:NAME/FILE" inside an installed package; the text folder has the tokenizer."""
+    image_size: int = 448
+    freeze: tuple[str, ...] = ()
+    """Prefixes of the parameters that keep their values."""
+    losses: LossRecipe = field(default_factory=LossRecipe)
+    steps: int = 10000
+    batch_size: int = 16
+    learning_rate: float = 5e-5
+    backbone_learning_rate: float = 5e-5
+    """Of the image encoder."""
+    weight_decay: float = 0.01
+    warmup_steps: int = 0
+    precision: str = "fp32"
+    """fp32, or bf16 for automatic mixed precision."""
+    device: str = "auto"
+    workers: int = 1
+    """Processes that load samples."""
+    log_every: int = 20
+    checkpoint_every: int = 200
+    seed: int = 0
+
+
+def read_recipe(path: str | Path, overrides: list[str] = ()) -> Recipe:
+    """Reads a YAML recipe; `overrides` are key=value, with dots into sections. Raises InputError."""
+    try:
+        values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"cannot read recipe {path}: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        raise InputError(f"recipe {path} is not YAML: {error}") from error
+    if not isinstance(values, dict):
+        raise InputError(f"recipe {path} is not a mapping of keys to values")
+    for override in overrides:
+        key, equals, text = override.partition("=")
+        if not equals:
+            raise InputError(f"{override!r} is not key=value")
+        *sections, name = key.split(".")
+        place = values
+        for section in sections:
+            place = place.setdefault(section, {})
+        place[name] = yaml.safe_load(text)
+    return _build(Recipe, values, "")
+
+
+def _build(cls, values: dict, prefix: str):
+    hints, known = get_type_hints(cls), {f.name for f in fields(cls)}
+    for key in values:
+        if key not in known:
+            near = get_close_matches(str(key), known, n=1)
+            hint = f"; did you mean {prefix}{near[0]}?" if near else f"; known: {', '.join(sorted(known))}"
+            raise InputError(f"recipe: unknown key {prefix}{key}{hint}")
+    try:
+        return cls(**{key: _typed(hints[key], value, f"{prefix}{key}") for key, value in values.items()})
+    except TypeError as error:
+        raise InputError(f"recipe: {str(error).partition('__init__() ')[2] or error}") from error
+
+
+def _typed(kind, value, key: str):
+    if is_dataclass(kind):
+        if not isinstance(value, dict):
+            raise InputError(f"recipe: {key} is a section with keys of its own, not {value!r}")
+        return _build(kind, value, f"{key}.")
+    if kind is float and isinstance(value, (int, str)) and not isinstance(value, bool):
+        try:
+            return float(value)  # YAML 1.1 reads 5e-5 as text
+        except ValueError:
+            pass
+    if kind == tuple[str, ...] and isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return tuple(value)
+    if isinstance(kind, type) and isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
+        return value
+    raise InputError(f"recipe: {key} is {value!r}; it must be {getattr(kind, '__name__', kind)}")

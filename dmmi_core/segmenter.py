@@ -1,0 +1,180 @@
+"""The public inference API: an image and a text in, instances or "no target" out."""
+
+import logging
+import time
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from transformers import PreTrainedTokenizerBase
+
+from dmmi_core.checkpoint import find_model, load_model
+from dmmi_core.device import select_device
+from dmmi_core.errors import InputError
+from dmmi_core.instances import GROUPING, group_instances, union_mask
+from dmmi_core.model import Dmmi
+from dmmi_core.model.text import tokenize
+from dmmi_core.result import Result, Status
+
+logger = logging.getLogger(__name__)
+CACHED_TEXTS = 256
+
+
+class Segmenter:
+    """Finds every object that a text refers to, or says that there is none.
+
+    `presence_threshold`: below this probability that the image holds any target, the answer is NO_TARGET.
+    `mask_threshold`: a pixel is foreground above this probability.
+    `min_area`: a group of fewer foreground pixels is not an instance.
+    These three may be changed between calls. The features of recent texts are kept, so a frame with a
+    known text costs the visual side only.
+    """
+
+    def __init__(
+        self,
+        model: Dmmi,
+        tokenizer: PreTrainedTokenizerBase,
+        *,
+        device: str = "auto",
+        presence_threshold: float = 0.5,
+        mask_threshold: float = 0.5,
+        min_area: int = 64,
+    ):
+        self.device = str(select_device(device))
+        self.presence_threshold = presence_threshold
+        self.mask_threshold = mask_threshold
+        self.min_area = min_area
+        self._model = model.eval().to(self.device, memory_format=torch.channels_last)
+        self._tokenizer = tokenizer
+        self._text_features = lru_cache(CACHED_TEXTS)(self._encode)
+
+    @classmethod
+    def from_pretrained(cls, model: str | Path = "dmmi-lite", **options) -> "Segmenter":
+        """Opens a model folder, or a model shipped with this package by its name; never uses a network.
+
+        `options` are those of the constructor; `device` is "auto", "cpu", "cuda" or "cuda:N".
+        Raises ModelError where the model is missing or damaged or the device is not there.
+        """
+        return cls(*load_model(find_model(model)), **options)
+
+    def __call__(self, image: np.ndarray, text: str) -> Result:
+        """image uint8 RGB (H, W, 3). Raises InputError for any other, and for an empty text."""
+        return self.batch([image], [text])[0]
+
+    @torch.inference_mode()
+    def batch(self, images: Sequence[np.ndarray], texts: Sequence[str]) -> list[Result]:
+        """One result for each pair of image and text, in one forward pass; sizes may differ.
+
+        `timing_ms` of each result is that of the whole batch.
+        """
+        if len(images) != len(texts):
+            raise InputError(f"{len(images)} images but {len(texts)} texts: give one text for each image")
+        if not images:
+            return []
+        clock = _Clock()
+        pixels = self._pixels([_checked_image(image) for image in images])
+        clock.lap("preprocess")
+        features, mask = self._texts([_checked_text(text) for text in texts])
+        clock.lap("text")
+        output = self._model(self._model.normalize(pixels), features, mask)
+        foreground = output.logits.softmax(dim=1)[:, 1].float().cpu().numpy()
+        presence = foreground.max(axis=(1, 2))
+        if output.presence is not None:
+            presence = output.presence.sigmoid().float().cpu().numpy()
+        clock.lap("network")
+        results = [
+            self._result(text, image.shape[:2], map_, float(present), clock.laps)
+            for text, image, map_, present in zip(texts, images, foreground, presence, strict=True)
+        ]
+        clock.lap("postprocess")
+        return results
+
+    def _pixels(self, images: Sequence[np.ndarray]) -> Tensor:
+        """The images at the network's size, uint8 (B, 3, S, S)."""
+        side = self._model.config.image_size
+        resized = [
+            cv2.resize(
+                image,
+                (side, side),
+                interpolation=cv2.INTER_AREA if _shrinks(image, side) else cv2.INTER_LINEAR,
+            )
+            for image in images
+        ]
+        return torch.from_numpy(np.stack(resized)).to(self.device).permute(0, 3, 1, 2)
+
+    def _texts(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """Features (B, L, D) and mask (B, L), padded to the longest text."""
+        features = [self._text_features(text) for text in texts]
+        lengths = torch.tensor([len(f) for f in features], device=self.device)
+        padded = torch.nn.utils.rnn.pad_sequence(features, batch_first=True)
+        return padded, torch.arange(padded.shape[1], device=self.device) < lengths[:, None]
+
+    def _encode(self, text: str) -> Tensor:
+        """E of one text, (L, D)."""
+        limit = self._model.config.max_tokens
+        ids, mask = tokenize(self._tokenizer, [text], limit)
+        count = len(self._tokenizer.tokenize(text)) + 2
+        if count > limit:
+            logger.warning(
+                "the text has %d word pieces; only the first %d are read: %.60s...", count, limit, text
+            )
+        return self._model.encode_text(ids.to(self.device), mask.to(self.device))[0]
+
+    def _result(
+        self,
+        text: str,
+        size: tuple[int, int],
+        foreground: np.ndarray,
+        presence: float,
+        timing: dict[str, float],
+    ) -> Result:
+        instances = ()
+        if presence >= self.presence_threshold and foreground.max() > self.mask_threshold:
+            probability = cv2.resize(foreground, size[::-1], interpolation=cv2.INTER_LINEAR)
+            instances = group_instances(probability, self.mask_threshold, self.min_area)
+        return Result(
+            text=text,
+            status=Status.of_count(len(instances)),
+            presence=presence,
+            presence_threshold=self.presence_threshold,
+            mask=union_mask(instances, *size),
+            instances=instances,
+            grouping=GROUPING,
+            timing_ms=timing,
+        )
+
+
+class _Clock:
+    """Milliseconds of each step so far; `laps` is shared with the results, which see the last lap too."""
+
+    def __init__(self):
+        self.laps: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self.laps[name] = round((now - self._last) * 1e3, 3)
+        self._last = now
+
+
+def _shrinks(image: np.ndarray, side: int) -> bool:
+    return min(image.shape[:2]) > side
+
+
+def _checked_image(image: np.ndarray) -> np.ndarray:
+    if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        described = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
+        raise InputError(f"the image must be uint8 RGB (height, width, 3), not {described}")
+    if image.size == 0:
+        raise InputError(f"the image is empty: {image.shape}")
+    return image
+
+
+def _checked_text(text: str) -> str:
+    if not isinstance(text, str) or not text.strip():
+        raise InputError("the text is empty: say what to look for")
+    return text

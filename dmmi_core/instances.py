@@ -9,7 +9,7 @@ GROUPING = "connected_components"
 
 
 def group_instances(probability: np.ndarray, mask_threshold: float, min_area: int) -> tuple[Instance, ...]:
-    """8-connected components of `probability` > `mask_threshold` of at least `min_area` pixels, biggest first.
+    """8-connected components of `probability` > `mask_threshold` with `min_area` pixels or more, by area.
 
     `probability` is float32 (H, W) in [0, 1]. Objects that touch come out as one.
     """

@@ -27,7 +27,7 @@ class VisualEncoder(nn.Module):
         self.stem, self.stages, self.channels = _cut(self._create())
 
     def load_backbone(self, state: dict[str, Tensor]) -> None:
-        """Copies weights of the whole timm model, less its classifier. Raises ModelError if any is missing."""
+        """Copies weights of the whole timm model, not of its head. Raises ModelError if one is missing."""
         whole = self._create()
         body = {key: value for key, value in state.items() if not key.startswith(_HEADS)}
         try:

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 
 from dmmi_core.errors import ModelError
 
-REGION_AFFINITIES = ("summed",)
+REGION_AFFINITIES = ("summed", "learned")
 OUTPUT_STRIDES = (4, 8)
 
 
@@ -18,6 +18,8 @@ class TextEncoderConfig:
     intermediate_size: int = 3072
     vocab_size: int = 30522
     max_position_embeddings: int = 512
+    hidden_dropout_prob: float = 0.1
+    attention_probs_dropout_prob: float = 0.1
 
 
 @dataclass(frozen=True)
@@ -40,11 +42,14 @@ class DmmiConfig:
     text_encoder: TextEncoderConfig = TextEncoderConfig()
     max_tokens: int = 20
     """Longest text in word pieces, [CLS] and [SEP] included; more is cut off."""
+    attend_padding: bool = False
+    """Whether texts fill exactly `max_tokens` places, and decoders attend to the empty ones, as released."""
 
     hidden_size: int = 768
     """Width of the text features that stages exchange, and of the decoders."""
     region_affinity: str = "summed"
-    """How a region attends. "summed": the sum over the region, as printed in eq. 2 and 5."""
+    """How a region attends. "summed": the sum over the region, as printed in eq. 2 and 5; "learned": a query
+    convolved over the region and a key of its own, as released."""
     image_regions: tuple[int, ...] = (1, 3, 5)
     """Sides of the square image regions (Omega alpha), odd; (1,) is plain cross-attention."""
     text_regions: tuple[int, ...] = (1, 2, 3)
@@ -126,9 +131,22 @@ def _require_fields(cls, values: dict, prefix: str):
 
 _SWIN_BASE = DmmiConfig(backbone_args={"always_partition": True})
 
+_SWIN_BASE_RELEASED = replace(
+    _SWIN_BASE,
+    backbone_args={"always_partition": True, "drop_path_rate": 0.3},
+    image_size=480,
+    text_encoder=TextEncoderConfig(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0),
+    attend_padding=True,
+    region_affinity="learned",
+    output_stride=4,
+)
+_RESNET101 = {"backbone": "resnet101", "backbone_args": {}, "normalize_skips": False}
+
 PRESETS = {
     "dmmi-swin-base": _SWIN_BASE,
-    "dmmi-resnet101": replace(_SWIN_BASE, backbone="resnet101", backbone_args={}, normalize_skips=False),
+    "dmmi-resnet101": replace(_SWIN_BASE, **_RESNET101),
+    "dmmi-swin-base-released": _SWIN_BASE_RELEASED,
+    "dmmi-resnet101-released": replace(_SWIN_BASE_RELEASED, **_RESNET101),
     "dmmi-lite": DmmiConfig(
         backbone="tf_efficientnet_lite1",
         image_mean=(0.5, 0.5, 0.5),

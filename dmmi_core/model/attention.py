@@ -1,8 +1,8 @@
 """MBA: multi-scale bi-directional attention between image regions and token sequences (paper 3.1.2).
 
-Region affinities are computed as printed. The sum over a region in eq. 2 and 5 is linear, so it
-is taken of the L logits of each position, by a box filter, and not of the C channels of the query:
-L (20 tokens) is far smaller than C.
+Region affinities are computed as printed; `learned_affinity` has those of the released network. The sum
+over a region in eq. 2 and 5 is linear, so it is taken of the L logits of each position, by a box filter,
+and not of the C channels of the query: L (20 tokens) is far smaller than C.
 """
 
 from collections.abc import Sequence
@@ -62,7 +62,7 @@ class RegionWeights(nn.Module):
         return self.logits.softmax(dim=0)
 
 
-def _pointwise(inputs: int, outputs: int) -> nn.Module:
+def pointwise(inputs: int, outputs: int) -> nn.Module:
     """1x1 convolution and instance norm over the positions, without parameters, as released."""
     return nn.Sequential(nn.Conv2d(inputs, outputs, 1), nn.InstanceNorm2d(outputs))
 
@@ -73,15 +73,22 @@ class TextToImageAttention(nn.Module):
     def __init__(self, channels: int, text_width: int, regions: Sequence[int]):
         super().__init__()
         self.regions = tuple(regions)
-        self.query = _pointwise(channels, channels)
-        self.key = nn.Linear(text_width, channels)
+        self.build_affinity(channels, text_width)
         self.value = nn.Linear(text_width, channels)
-        self.output = _pointwise(channels, channels)
+        self.output = pointwise(channels, channels)
         self.weights = RegionWeights(len(self.regions))
+
+    def build_affinity(self, channels: int, text_width: int) -> None:
+        self.query = pointwise(channels, channels)
+        self.key = nn.Linear(text_width, channels)
+
+    def affinity(self, x: Tensor, text: Tensor, mask: Tensor) -> Tensor:
+        """(B, L, H, W), of what `forward` takes."""
+        return text_to_image_affinity(self.query(x), self.key(text), mask, self.regions, self.weights())
 
     def forward(self, x: Tensor, text: Tensor, mask: Tensor) -> Tensor:
         """x (B, C, H, W), text (B, L, D), mask bool (B, L) -> (B, C, H, W)."""
-        affinity = text_to_image_affinity(self.query(x), self.key(text), mask, self.regions, self.weights())
+        affinity = self.affinity(x, text, mask)
         return self.output(torch.einsum("blhw,blc->bchw", affinity, self.value(text)))
 
 
@@ -91,14 +98,21 @@ class ImageToTextAttention(nn.Module):
     def __init__(self, channels: int, text_width: int, regions: Sequence[int]):
         super().__init__()
         self.regions = tuple(regions)
-        self.query = nn.Linear(text_width, text_width)
-        self.key = _pointwise(channels, text_width)
-        self.value = _pointwise(channels, text_width)
+        self.build_affinity(channels, text_width)
+        self.value = pointwise(channels, text_width)
         self.output = nn.Linear(text_width, text_width)
         self.weights = RegionWeights(len(self.regions))
 
+    def build_affinity(self, channels: int, text_width: int) -> None:
+        self.query = nn.Linear(text_width, text_width)
+        self.key = pointwise(channels, text_width)
+
+    def affinity(self, x: Tensor, text: Tensor, mask: Tensor) -> Tensor:
+        """(B, L, N), of what `forward` takes."""
+        key = self.key(x).flatten(2)  # (B, D, N)
+        return image_to_text_affinity(self.query(text), key, mask, self.regions, self.weights())
+
     def forward(self, x: Tensor, text: Tensor, mask: Tensor) -> Tensor:
         """x (B, C, H, W), text (B, L, D), mask bool (B, L) -> (B, L, D)."""
-        key, value = self.key(x).flatten(2), self.value(x).flatten(2)  # (B, D, N)
-        affinity = image_to_text_affinity(self.query(text), key, mask, self.regions, self.weights())
-        return self.output(affinity @ value.transpose(1, 2))
+        value = self.value(x).flatten(2)  # (B, D, N)
+        return self.output(self.affinity(x, text, mask) @ value.transpose(1, 2))

@@ -42,7 +42,10 @@ class Dmmi(nn.Module):
         width = config.hidden_size
         self.text = TextEncoder(config.text_encoder, width)
         self.visual = VisualEncoder(config.backbone, **config.backbone_args)
-        self.fusions = nn.ModuleList(StageFusion(c, config) for c in self.visual.channels)
+        *first, last = self.visual.channels
+        self.fusions = nn.ModuleList(StageFusion(channels, config) for channels in first)
+        # Skips before the gate leave nothing that the last one would act on.
+        self.fusions.append(StageFusion(last, config, gated=not config.normalize_skips))
         self.decoder = TextToImageDecoder(self.visual.channels, config)
         levels = 3 if config.output_stride == 4 else 2
         self.recovery = ContextClueRecovery(config) if config.reconstruct else None
@@ -62,7 +65,7 @@ class Dmmi(nn.Module):
         return self.text(ids, mask)
 
     def forward(self, image: Tensor, text: Tensor, mask: Tensor, erased: Tensor | None = None) -> DmmiOutput:
-        """image (B, 3, H, W), normalised, H and W multiples of 32; text E, erased E' (B, L, D); mask (B, L).
+        """image (B, 3, H, W), normalised; text E, erased E' (B, L, D); mask (B, L), True for real tokens.
 
         `erased`, the features of the text with one phrase masked, is given in training only; without it
         the image-to-text decoder does not run.
@@ -71,6 +74,8 @@ class Dmmi(nn.Module):
         for stage, fusion in zip(self.visual.stages, self.fusions, strict=True):
             x, skip, text = fusion(stage(x), text, mask)
             skips.append(skip)
+        if self.config.attend_padding:
+            mask = torch.ones_like(mask)
         decoded = self.decoder(skips, text, mask)
         logits = F.interpolate(decoded.scores, size=image.shape[2:], mode="bilinear", align_corners=True)
         output = DmmiOutput(logits, text)

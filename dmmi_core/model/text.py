@@ -33,10 +33,20 @@ def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:
         raise ModelError(f"no tokenizer in {folder}: it needs tokenizer.json or vocab.txt") from error
 
 
-def tokenize(tokenizer: PreTrainedTokenizerBase, texts: list[str], max_tokens: int) -> tuple[Tensor, Tensor]:
+def tokenize(
+    tokenizer: PreTrainedTokenizerBase, texts: list[str], max_tokens: int, *, fill: bool = False
+) -> tuple[Tensor, Tensor]:
     """Word-piece ids int64 (B, L) and mask bool (B, L), padded to the longest of `texts`.
 
-    L is at most `max_tokens`; a longer text is cut before [SEP].
+    L is at most `max_tokens`; a longer text is cut before [SEP]. With `fill`, as the released network has
+    it, L is exactly `max_tokens`, and a longer text loses its [SEP].
     """
-    batch = tokenizer(texts, padding=True, truncation=True, max_length=max_tokens, return_tensors="pt")
+    if fill:
+        longest = tokenizer(texts, padding="max_length", max_length=max_tokens, truncation=False)
+        batch = {
+            key: torch.tensor([row[:max_tokens] for row in longest[key]])
+            for key in ("input_ids", "attention_mask")
+        }
+    else:
+        batch = tokenizer(texts, padding=True, truncation=True, max_length=max_tokens, return_tensors="pt")
     return batch["input_ids"], batch["attention_mask"].to(torch.bool)

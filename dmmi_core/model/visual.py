@@ -3,9 +3,11 @@
 from functools import partial
 
 import timm
+import torch.nn.functional as F
+from timm.layers import PatchEmbed
 from timm.models.efficientnet import EfficientNet
 from timm.models.resnet import ResNet
-from timm.models.swin_transformer import SwinTransformer
+from timm.models.swin_transformer import SwinTransformer, SwinTransformerBlock
 from torch import Tensor, nn
 
 from dmmi_core.errors import ModelError
@@ -16,9 +18,9 @@ class VisualEncoder(nn.Module):
 
     `channels` are the widths of what the stages return. The caller runs them one by one:
 
-        x = encoder.stem(image)                  # image (B, 3, H, W), H and W multiples of 32
+        x = encoder.stem(image)                  # image (B, 3, H, W)
         for stage in encoder.stages:
-            x = stage(x)                         # (B, C, H / stride, W / stride)
+            x = stage(x)                         # (B, C, H / stride, W / stride), rounded up
     """
 
     def __init__(self, name: str, **kwargs):
@@ -54,7 +56,27 @@ def create_backbone(name: str, **kwargs) -> nn.Module:
         raise ModelError(f"timm has no model {name!r}")
     if name.startswith("swin_"):
         kwargs = {"strict_img_size": False, **kwargs}  # any image size, not just the pretraining one
-    return timm.create_model(name, pretrained=False, **kwargs)
+    backbone = timm.create_model(name, pretrained=False, **kwargs)
+    for module in backbone.modules():
+        if isinstance(module, SwinTransformerBlock):
+            module.__class__ = _PadsFirst
+        elif isinstance(module, PatchEmbed):
+            module.dynamic_img_pad = True  # zeros at the right and at the bottom, to whole patches
+    return backbone
+
+
+class _PadsFirst(SwinTransformerBlock):
+    """Pads a map to whole windows before the cyclic shift, as Swin for dense prediction does.
+
+    timm pads afterwards; then its mask lets positions of opposite borders see each other.
+    """
+
+    def _attn(self, x: Tensor) -> Tensor:
+        """x (B, H, W, C)."""
+        height, width = x.shape[1:3]
+        rows, columns = self.window_size
+        padded = F.pad(x, (0, 0, 0, -width % columns, 0, -height % rows))
+        return super()._attn(padded)[:, :height, :width]
 
 
 def _cut(backbone: nn.Module) -> tuple[nn.Module, nn.ModuleList, tuple[int, ...]]:

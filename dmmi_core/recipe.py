@@ -29,6 +29,8 @@ class LossRecipe:
     contrast: float = 1.0
     dice: float = 0.0
     presence: float = 1.0
+    background: float = 1.0
+    """How much a background pixel counts in the segmentation loss, where a target's pixel counts 1."""
 
 
 @dataclass(frozen=True)

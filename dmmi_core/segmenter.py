@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedTokenizerBase
 
 from dmmi_core.checkpoint import find_model, load_model
@@ -108,21 +109,21 @@ class Segmenter:
 
     def _texts(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Features (B, L, D) and mask (B, L), padded to the longest text."""
-        features = [self._text_features(text) for text in texts]
-        lengths = torch.tensor([len(f) for f in features], device=self.device)
-        padded = torch.nn.utils.rnn.pad_sequence(features, batch_first=True)
-        return padded, torch.arange(padded.shape[1], device=self.device) < lengths[:, None]
+        features, masks = zip(*(self._text_features(text) for text in texts), strict=True)
+        return pad_sequence(features, batch_first=True), pad_sequence(masks, batch_first=True)
 
-    def _encode(self, text: str) -> Tensor:
-        """E of one text, (L, D)."""
-        limit = self._model.config.max_tokens
-        ids, mask = tokenize(self._tokenizer, [text], limit)
+    def _encode(self, text: str) -> tuple[Tensor, Tensor]:
+        """E of one text, (L, D), and its mask, (L,)."""
+        config = self._model.config
+        limit = config.max_tokens
+        ids, mask = tokenize(self._tokenizer, [text], limit, fill=config.attend_padding)
         count = len(self._tokenizer.tokenize(text)) + 2
         if count > limit:
             logger.warning(
                 "the text has %d word pieces; only the first %d are read: %.60s...", count, limit, text
             )
-        return self._model.encode_text(ids.to(self.device), mask.to(self.device))[0]
+        ids, mask = ids.to(self.device), mask.to(self.device)
+        return self._model.encode_text(ids, mask)[0], mask[0]
 
     def _result(
         self,

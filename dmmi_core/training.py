@@ -64,7 +64,7 @@ class Trainer:
                 self._save()
 
     def _batches(self) -> DataLoader:
-        recipe = self.recipe
+        recipe, config = self.recipe, self.model.config
         scenes = read_scenes(recipe.data.annotations)
         scenes = [scene for scene in scenes if not is_validation(scene, recipe.data.validation_share)]
         dataset = SceneDataset(scenes, recipe.data.images, recipe.image_size, recipe.seed)
@@ -72,7 +72,7 @@ class Trainer:
             dataset,
             batch_size=recipe.batch_size,
             sampler=range(self.step * recipe.batch_size, recipe.steps * recipe.batch_size),
-            collate_fn=Collate(self.tokenizer, self.model.config.max_tokens),
+            collate_fn=Collate(self.tokenizer, config.max_tokens, fill=config.attend_padding),
             num_workers=recipe.workers,
             pin_memory=self.device.type == "cuda",
         )
@@ -81,7 +81,7 @@ class Trainer:
         self._set_learning_rates()
         self.optimizer.zero_grad(set_to_none=True)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16"):
-            terms = training_losses(self.model, batch)
+            terms = training_losses(self.model, batch, background=self.recipe.losses.background)
         total = weighted_sum(terms, self.recipe.losses)
         if not torch.isfinite(total):
             raise ModelError(f"the loss is {total.item()} at step {self.step}; try a lower learning_rate")
@@ -162,14 +162,14 @@ class Trainer:
         logger.info("going on from step %d in %s", self.step, path)
 
 
-def training_losses(model: Dmmi, batch: Batch) -> dict[str, Tensor]:
-    """Every loss term that the model's configuration has, unweighted."""
+def training_losses(model: Dmmi, batch: Batch, *, background: float = 1.0) -> dict[str, Tensor]:
+    """Every loss term that the model's configuration has, unweighted; `background` as `segmentation_loss`."""
     text = model.encode_text(batch.ids, batch.mask)
     erased = model.encode_text(batch.erased_ids, batch.mask)
     output = model(model.normalize(batch.image), text, batch.mask, erased=erased)
     has_target, logits = batch.has_target, output.logits.float()
     terms = {
-        "segmentation": losses.segmentation_loss(logits, batch.target),
+        "segmentation": losses.segmentation_loss(logits, batch.target, background),
         "dice": losses.dice_loss(logits, batch.target),
     }
     if output.recovered is not None:

@@ -36,13 +36,14 @@ class Batch:
 class Collate:
     """Tokenises, erases one phrase a text, and stacks."""
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, max_tokens: int):
-        self.tokenizer, self.max_tokens = tokenizer, max_tokens
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, max_tokens: int, *, fill: bool = False):
+        """`fill`: see `tokenize`."""
+        self.tokenizer, self.max_tokens, self.fill = tokenizer, max_tokens, fill
 
     def __call__(self, items: list[tuple[np.ndarray, np.ndarray, str, int]]) -> Batch:
         """Items as `SceneDataset` gives them."""
         images, targets, texts, seeds = zip(*items, strict=True)
-        ids, mask = tokenize(self.tokenizer, list(texts), self.max_tokens)
+        ids, mask = tokenize(self.tokenizer, list(texts), self.max_tokens, fill=self.fill)
         erased = [
             erase_phrase(text, row, self.tokenizer, np.random.default_rng(seed))
             for text, row, seed in zip(texts, ids, seeds, strict=True)

@@ -50,6 +50,20 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="replaces a value of the recipe")
     train.set_defaults(run=_train)
 
+    convert = commands.add_parser("convert", help="turn a checkpoint of the authors into a model folder")
+    convert.add_argument("checkpoint", metavar="RELEASED.pth", help="as their training code wrote it")
+    convert.add_argument("folder", metavar="OUT_DIR", help="the folder to make")
+    convert.add_argument(
+        "--model-name", metavar="PRESET", help="refuse a checkpoint that is not of this *-released preset"
+    )
+    convert.add_argument(
+        "--tokenizer",
+        default="bert-base-uncased",
+        metavar="FOLDER",
+        help="a folder with tokenizer.json or vocab.txt, or a name on the Hugging Face hub (%(default)s)",
+    )
+    convert.set_defaults(run=_convert)
+
     evaluate = commands.add_parser("evaluate", help="score a model")
     _add_model(evaluate)
     source = evaluate.add_mutually_exclusive_group(required=True)
@@ -92,6 +106,18 @@ def _train(arguments: argparse.Namespace) -> None:
     from dmmi_core.training import Trainer
 
     Trainer(read_recipe(arguments.recipe, arguments.overrides)).run()
+
+
+def _convert(arguments: argparse.Namespace) -> None:
+    from dmmi_core.released import convert
+
+    convert(
+        arguments.checkpoint,
+        arguments.folder,
+        tokenizer=arguments.tokenizer,
+        model_name=arguments.model_name,
+    )
+    print(f"{arguments.folder}: try it with dmmi segment IMAGE TEXT --model {arguments.folder}")
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:

@@ -90,8 +90,10 @@ def read_pth(path: str | Path, *, allow: tuple[type, ...] = ()):
         found = re.search(r"GLOBAL (\S+)", str(error))
         what = f"{found[1]}, which could run code" if found else "something that is no tensor or plain value"
         raise ModelError(f"{path} is refused: it holds {what}") from error
-    except (OSError, RuntimeError, EOFError, ValueError) as error:
-        raise ModelError(f"cannot read {path}: {str(error).splitlines()[0]}") from error
+    except OSError as error:
+        raise ModelError(f"cannot read {path}: {error.strerror}") from error
+    except Exception as error:  # bytes that are no checkpoint can raise anything
+        raise ModelError(f"cannot read {path}: it is damaged, or no PyTorch file") from error
 
 
 def _stored(value: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:

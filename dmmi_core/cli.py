@@ -48,6 +48,12 @@ def _parser() -> argparse.ArgumentParser:
     train = commands.add_parser("train", help="train as a recipe says; resumes by itself")
     train.add_argument("recipe", help="a YAML file")
     train.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="replaces a value of the recipe")
+    for part in ("backbone", "text"):
+        train.add_argument(
+            f"--{part}-weights",
+            metavar="WHERE",
+            help=f"replaces the recipe's {part}_weights: a file or folder, or a name on the Hugging Face hub",
+        )
     train.set_defaults(run=_train)
 
     convert = commands.add_parser("convert", help="turn a checkpoint of the authors into a model folder")
@@ -105,7 +111,9 @@ def _train(arguments: argparse.Namespace) -> None:
     from dmmi_core.recipe import read_recipe
     from dmmi_core.training import Trainer
 
-    Trainer(read_recipe(arguments.recipe, arguments.overrides)).run()
+    weights = {"backbone_weights": arguments.backbone_weights, "text_weights": arguments.text_weights}
+    overrides = [f"{key}={value}" for key, value in weights.items() if value is not None]
+    Trainer(read_recipe(arguments.recipe, [*arguments.overrides, *overrides])).run()
 
 
 def _convert(arguments: argparse.Namespace) -> None:

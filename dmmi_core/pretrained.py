@@ -4,42 +4,97 @@ import re
 from importlib.util import find_spec
 from pathlib import Path
 
-import torch
+from huggingface_hub import snapshot_download
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor
 from transformers import BertModel
 
+from dmmi_core.checkpoint import read_pth
 from dmmi_core.errors import ModelError
 from dmmi_core.model import Dmmi
+from dmmi_core.swin_weights import to_timm_names
 
 PACKAGE = "package:"
+TOKENIZER_FILES = ("config.json", "tokenizer*", "special_tokens_map.json", "vocab.txt")
+MODEL_FILES = (*TOKENIZER_FILES, "model.safetensors")
+_FILE_TYPES = (".pth", ".pt", ".bin", ".safetensors")
 
 
-def resolve(location: str) -> Path:
-    """A local path; "package:NAME/FILE" is FILE inside the installed Python package NAME."""
-    if not location.startswith(PACKAGE):
-        path = Path(location)
-    else:
-        name, _, inside = location.removeprefix(PACKAGE).partition("/")
-        spec = find_spec(name)
-        if spec is None or not spec.submodule_search_locations:
-            raise ModelError(f"no Python package {name}: install it (pip install {name.replace('_', '-')})")
-        path = Path(spec.submodule_search_locations[0]) / inside
+def resolve(location: str, *, files: tuple[str, ...] = MODEL_FILES) -> Path:
+    """A local path. "package:NAME/FILE" is FILE inside the installed Python package NAME; "OWNER/NAME" that
+    is no path is a model on the Hugging Face hub, of which `files` are fetched. Raises ModelError.
+    """
+    if location.startswith(PACKAGE):
+        return _in_package(location.removeprefix(PACKAGE))
+    path = Path(location)
+    if path.exists():
+        return path
+    if re.fullmatch(r"[\w-][\w.-]*(/[\w.-]+)?", location) and not location.endswith(_FILE_TYPES):
+        return _from_hub(location, files)
+    raise ModelError(f"no such file or folder: {path}")
+
+
+def _in_package(location: str) -> Path:
+    name, _, inside = location.partition("/")
+    spec = find_spec(name)
+    if spec is None or not spec.submodule_search_locations:
+        raise ModelError(f"no Python package {name}: install it (pip install {name.replace('_', '-')})")
+    path = Path(spec.submodule_search_locations[0]) / inside
     if not path.exists():
         raise ModelError(f"no such file or folder: {path}")
     return path
 
 
+def _from_hub(name: str, files: tuple[str, ...]) -> Path:
+    try:
+        return Path(snapshot_download(name, allow_patterns=list(files)))
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"no such file or folder: {name}, and the Hugging Face hub does not give it either; on a machine "
+            f"with a network, download {', '.join(files)} from https://huggingface.co/{name} into a folder, "
+            "and name that folder instead"
+        ) from error
+
+
 def load_backbone(model: Dmmi, location: str) -> None:
-    """Backbone weights from a `.pth` of timm's or EfficientNet-PyTorch's key names."""
-    state = torch.load(resolve(location), map_location="cpu", weights_only=True)
-    if any(key.startswith("_conv_stem") for key in state):
+    """Backbone weights of timm, torchvision, EfficientNet-PyTorch or the authors of Swin.
+
+    `location`: see `resolve`; a `.pth` or `.safetensors`, or a folder with model.safetensors.
+    """
+    state = _body(read_tensors(resolve(location)))
+    if "_conv_stem.weight" in state:
         state = rename_efficientnet(state)
+    if "patch_embed.proj.weight" in state:
+        state = to_timm_names(state)
     model.visual.load_backbone(state)
+
+
+def read_tensors(path: Path) -> dict:
+    """What is in a `.safetensors`, in a `.pth`, or in the model.safetensors of a folder."""
+    if path.is_dir():
+        path = path / "model.safetensors"
+    if path.suffix != ".safetensors":
+        return read_pth(path)
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"cannot read {path}: {error}") from error
+
+
+def _body(state: dict) -> dict[str, Tensor]:
+    """The tensors, unwrapped, without what training code puts before their names."""
+    for wrapper in ("model", "state_dict"):
+        state = state.get(wrapper, state)
+    return {re.sub(r"^(module\.|backbone\.|encoder\.)+", "", key): value for key, value in state.items()}
 
 
 def load_text_encoder(model: Dmmi, location: str) -> None:
     """BERT weights from a Hugging Face folder; a model with fewer layers takes the first ones."""
-    source = BertModel.from_pretrained(resolve(location), local_files_only=True, add_pooling_layer=False)
+    try:
+        source = BertModel.from_pretrained(resolve(location), local_files_only=True, add_pooling_layer=False)
+    except OSError as error:
+        raise ModelError(f"no BERT in {location}: it needs config.json and model.safetensors") from error
     target = model.text.bert
     wanted = target.state_dict()
     state = {key: value for key, value in source.state_dict().items() if key in wanted}

@@ -42,7 +42,8 @@ class Recipe:
     """Folder for the log, the resumable state and the model."""
     backbone_weights: str
     text_weights: str
-    """Each a path, or "package:NAME/FILE" inside an installed package; the text folder has the tokenizer."""
+    """Each a path, "package:NAME/FILE" inside an installed package, or a name on the Hugging Face hub; the
+    text folder has the tokenizer."""
     image_size: int = 448
     freeze: tuple[str, ...] = ()
     """Prefixes of the parameters that keep their values."""

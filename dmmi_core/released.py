@@ -20,7 +20,7 @@ from dmmi_core.config import DmmiConfig, TextEncoderConfig, preset
 from dmmi_core.errors import ModelError
 from dmmi_core.model import Dmmi
 from dmmi_core.model.text import load_tokenizer
-from dmmi_core.pretrained import resolve
+from dmmi_core.pretrained import TOKENIZER_FILES, resolve
 from dmmi_core.released_names import is_dead, released_name
 
 logger = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ def convert(
     folder = Path(folder)
     if folder.exists():
         raise ModelError(f"{folder} exists: remove it, or choose another output folder")
-    words = load_tokenizer(resolve(tokenizer))
+    words = load_tokenizer(resolve(tokenizer, files=TOKENIZER_FILES))
     config, state = read_released(path, model_name=model_name)
     if len(words) > config.text_encoder.vocab_size:
         raise ModelError(
@@ -62,26 +62,23 @@ def read_released(path: str | Path, *, model_name: str | None = None) -> tuple[D
     anything else than such a checkpoint, or has a tensor too few, too many or of another shape.
     """
     checkpoint = read_pth(path, allow=(Namespace,))
-    parts = [
-        checkpoint.get(name) if isinstance(checkpoint, dict) else None for name in ("model", "bert_model")
-    ]
-    if not all(_is_state(part) for part in parts):
-        raise ModelError(
-            f"{path} is not a released checkpoint: it has no tensors in 'model' and 'bert_model'"
-        )
-    model, bert = parts
-    tensors = {**model, **{f"bert_model.{key}": value for key, value in bert.items()}}
     try:
+        tensors = _tensors(checkpoint, "model")
+        tensors |= {f"bert_model.{key}": value for key, value in _tensors(checkpoint, "bert_model").items()}
         config = _config(tensors, model_name)
-        size = getattr(checkpoint.get("args"), "img_size", config.image_size)
-        config = replace(config, image_size=size)
+        size = getattr(checkpoint.get("args"), "img_size", None)
+        if isinstance(size, int):
+            config = replace(config, image_size=size)
         return config, _renamed(tensors, config)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
 
 
-def _is_state(part) -> bool:
-    return isinstance(part, dict) and bool(part) and all(isinstance(value, Tensor) for value in part.values())
+def _tensors(checkpoint, name: str) -> dict[str, Tensor]:
+    state = checkpoint.get(name) if isinstance(checkpoint, dict) else None
+    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise ModelError(f"not a released checkpoint: it has no dictionary of tensors called {name!r}")
+    return dict(state)
 
 
 def _renamed(tensors: dict[str, Tensor], config: DmmiConfig) -> dict[str, Tensor]:
@@ -116,16 +113,14 @@ def _config(tensors: dict[str, Tensor], model_name: str | None) -> DmmiConfig:
     base = preset(found)
     sizes, usual = (_swin(tensors), SWIN_BASE) if swin else (_resnet(tensors), RESNET101)
     text = _text_encoder(tensors, base.text_encoder)
-    feedforward = _shape(tensors, "classifier.transformer_fusion1.transformer_model.layers.0.linear1.weight")[
-        0
-    ]
+    layer = "classifier.transformer_fusion1.transformer_model.layers.0"
     unusual = {name: value for name, value in sizes.items() if value != usual[name]}
     return replace(
         base,
         backbone_args={**base.backbone_args, **unusual},
         text_encoder=text,
         hidden_size=text.hidden_size,
-        feedforward_size=feedforward,
+        feedforward_size=_shape(tensors, f"{layer}.linear1.weight")[0],
     )
 
 

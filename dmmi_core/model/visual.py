@@ -11,6 +11,7 @@ from timm.models.swin_transformer import SwinTransformer, SwinTransformerBlock
 from torch import Tensor, nn
 
 from dmmi_core.errors import ModelError
+from dmmi_core.swin_weights import fit_tables
 
 
 class VisualEncoder(nn.Module):
@@ -32,6 +33,7 @@ class VisualEncoder(nn.Module):
         """Copies weights of the whole timm model, not of its head. Raises ModelError if one is missing."""
         whole = self._create()
         body = {key: value for key, value in state.items() if not key.startswith(_HEADS)}
+        body = fit_tables(body, whole.state_dict())
         try:
             missing, unexpected = whole.load_state_dict(body, strict=False)
         except RuntimeError as error:  # a shape differs

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor
 
 from dmmi_core.checkpoint import read_pth, write_folder
@@ -51,7 +52,10 @@ def convert(
             f"the tokenizer {tokenizer} has {len(words)} word pieces, "
             f"but the model only knows {config.text_encoder.vocab_size}: it needs {TOKENIZER}'s"
         )
-    write_folder(config, state, words, folder)
+    try:
+        write_folder(config, state, words, folder)
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"cannot write {folder}: {error}") from error
     return config
 
 
@@ -106,7 +110,7 @@ def _reshaped(name: str, value: Tensor, wanted: Tensor) -> Tensor:
 
 
 def _config(tensors: dict[str, Tensor], model_name: str | None) -> DmmiConfig:
-    swin = "backbone.patch_embed.proj.weight" in tensors
+    swin = any(key.startswith("backbone.layers.") for key in tensors)
     found = PRESET_NAMES[0 if swin else 1]
     if model_name not in (None, found):
         raise ModelError(f"it is a checkpoint of {found}, not of {model_name}")

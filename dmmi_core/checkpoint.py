@@ -2,11 +2,8 @@
 
 import json
 import os
-import pickle
-import re
 import shutil
 import tempfile
-import zipfile
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -76,24 +73,6 @@ def write_folder(
         (new / CONFIG).write_text(json.dumps(config.to_dict(), indent=2) + "\n", encoding="utf-8")
         save_file(state, new / WEIGHTS, metadata={"format": "pt"})
         tokenizer.save_pretrained(new)
-
-
-def read_pth(path: str | Path, *, allow: tuple[type, ...] = ()):
-    """What `torch.save` wrote: tensors, plain values and objects of the types `allow`; never anything else.
-
-    Tensors stay in the file until they are used, where its format lets them. Raises ModelError.
-    """
-    try:
-        with torch.serialization.safe_globals(list(allow)):
-            return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
-    except pickle.UnpicklingError as error:
-        found = re.search(r"GLOBAL (\S+)", str(error))
-        what = f"{found[1]}, which could run code" if found else "something that is no tensor or plain value"
-        raise ModelError(f"{path} is refused: it holds {what}") from error
-    except OSError as error:
-        raise ModelError(f"cannot read {path}: {error.strerror}") from error
-    except Exception as error:  # bytes that are no checkpoint can raise anything
-        raise ModelError(f"cannot read {path}: it is damaged, or no PyTorch file") from error
 
 
 def _stored(value: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:

@@ -8,13 +8,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def segmentation_loss(logits: Tensor, target: Tensor, background: float = 1.0) -> Tensor:
+def segmentation_loss(logits: Tensor, target: Tensor, background_weight: float = 1.0) -> Tensor:
     """L_ce: cross-entropy of the two score maps, logits (B, 2, H, W), with the mask, bool (B, H, W).
 
-    `background` is how much a pixel without the object counts, where one of the object counts 1. It is a
-    weighted mean, so only the ratio matters: the released 0.9 to 1.1 is 9 / 11.
+    A pixel without the object counts `background_weight`, where one of the object counts 1. It is a weighted
+    mean, so that only their ratio matters: the released 0.9 to 1.1 is 9 / 11.
     """
-    return F.cross_entropy(logits, target.long(), weight=logits.new_tensor([background, 1.0]))
+    return F.cross_entropy(logits, target.long(), weight=logits.new_tensor([background_weight, 1.0]))
 
 
 def dice_loss(logits: Tensor, target: Tensor) -> Tensor:

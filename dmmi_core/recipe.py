@@ -29,8 +29,6 @@ class LossRecipe:
     contrast: float = 1.0
     dice: float = 0.0
     presence: float = 1.0
-    background: float = 1.0
-    """How much a background pixel counts in the segmentation loss, where a target's pixel counts 1."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +46,8 @@ class Recipe:
     freeze: tuple[str, ...] = ()
     """Prefixes of the parameters that keep their values."""
     losses: LossRecipe = field(default_factory=LossRecipe)
+    background_weight: float = 1.0
+    """How much a background pixel counts in the segmentation loss, where a target's pixel counts 1."""
     steps: int = 10000
     batch_size: int = 16
     learning_rate: float = 5e-5

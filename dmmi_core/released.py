@@ -16,12 +16,12 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from dmmi_core.checkpoint import read_pth, write_folder
+from dmmi_core.checkpoint import write_folder
 from dmmi_core.config import DmmiConfig, TextEncoderConfig, preset
-from dmmi_core.errors import ModelError
+from dmmi_core.errors import ModelError, one_line
 from dmmi_core.model import Dmmi
 from dmmi_core.model.text import load_tokenizer
-from dmmi_core.pretrained import TOKENIZER_FILES, resolve
+from dmmi_core.pretrained import TOKENIZER_FILES, read_weights, resolve
 from dmmi_core.released_names import is_dead, released_name
 
 logger = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ def convert(
     try:
         write_folder(config, state, words, folder)
     except (OSError, SafetensorError) as error:
-        raise ModelError(f"cannot write {folder}: {error}") from error
+        raise ModelError(f"cannot write {folder}: {one_line(error)}") from error
     return config
 
 
@@ -65,7 +65,7 @@ def read_released(path: str | Path, *, model_name: str | None = None) -> tuple[D
     `model_name` is the preset that it must be of; by default either one. Raises ModelError where the file is
     anything else than such a checkpoint, or has a tensor too few, too many or of another shape.
     """
-    checkpoint = read_pth(path, allow=(Namespace,))
+    checkpoint = read_weights(path, allow=(Namespace,))
     try:
         tensors = _tensors(checkpoint, "model")
         tensors |= {f"bert_model.{key}": value for key, value in _tensors(checkpoint, "bert_model").items()}
@@ -78,8 +78,8 @@ def read_released(path: str | Path, *, model_name: str | None = None) -> tuple[D
         raise ModelError(f"{path}: {error}") from error
 
 
-def _tensors(checkpoint, name: str) -> dict[str, Tensor]:
-    state = checkpoint.get(name) if isinstance(checkpoint, dict) else None
+def _tensors(checkpoint: dict, name: str) -> dict[str, Tensor]:
+    state = checkpoint.get(name)
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         raise ModelError(f"not a released checkpoint: it has no dictionary of tensors called {name!r}")
     return dict(state)

@@ -81,7 +81,7 @@ class Trainer:
         self._set_learning_rates()
         self.optimizer.zero_grad(set_to_none=True)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16"):
-            terms = training_losses(self.model, batch, background=self.recipe.losses.background)
+            terms = training_losses(self.model, batch, self.recipe.background_weight)
         total = weighted_sum(terms, self.recipe.losses)
         if not torch.isfinite(total):
             raise ModelError(f"the loss is {total.item()} at step {self.step}; try a lower learning_rate")
@@ -162,14 +162,14 @@ class Trainer:
         logger.info("going on from step %d in %s", self.step, path)
 
 
-def training_losses(model: Dmmi, batch: Batch, *, background: float = 1.0) -> dict[str, Tensor]:
-    """Every loss term that the model's configuration has, unweighted; `background` as `segmentation_loss`."""
+def training_losses(model: Dmmi, batch: Batch, background_weight: float = 1.0) -> dict[str, Tensor]:
+    """Every loss term that the model's configuration has, unweighted among each other."""
     text = model.encode_text(batch.ids, batch.mask)
     erased = model.encode_text(batch.erased_ids, batch.mask)
     output = model(model.normalize(batch.image), text, batch.mask, erased=erased)
     has_target, logits = batch.has_target, output.logits.float()
     terms = {
-        "segmentation": losses.segmentation_loss(logits, batch.target, background),
+        "segmentation": losses.segmentation_loss(logits, batch.target, background_weight),
         "dice": losses.dice_loss(logits, batch.target),
     }
     if output.recovered is not None:

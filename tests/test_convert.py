@@ -24,6 +24,7 @@ from dmmi_core.cli import main
 from dmmi_core.config import TextEncoderConfig, preset
 from dmmi_core.errors import ModelError
 from dmmi_core.model import Dmmi
+from dmmi_core.pretrained import read_weights
 from dmmi_core.released import convert, read_released
 from dmmi_core.released_names import released_name
 
@@ -187,7 +188,7 @@ def test_the_allowance_ends_with_the_conversion(swin, tmp_path):
     read_released(path)
     assert Namespace not in torch.serialization.get_safe_globals()
     with pytest.raises(ModelError, match=r"argparse\.Namespace"):
-        checkpoint.read_pth(path)
+        read_weights(path)
 
 
 @pytest.mark.parametrize("contents", [b"", b"hello\n", b"PK\x03\x04 no archive"])

@@ -39,6 +39,8 @@ class DmmiConfig:
     """Normalisation that the backbone was trained with, for RGB in [0, 1]."""
     image_size: int = 448
     """Side of the square that images are resized to, in pixels; a multiple of 32."""
+    antialias: bool = False
+    """Whether that is done as Pillow does it (bilinear, with antialiasing), as released."""
     text_encoder: TextEncoderConfig = TextEncoderConfig()
     max_tokens: int = 20
     """Longest text in word pieces, [CLS] and [SEP] included; more is cut off."""
@@ -135,6 +137,7 @@ _SWIN_BASE_RELEASED = replace(
     _SWIN_BASE,
     backbone_args={"always_partition": True, "drop_path_rate": 0.3},
     image_size=480,
+    antialias=True,
     text_encoder=TextEncoderConfig(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0),
     attend_padding=True,
     region_affinity="learned",

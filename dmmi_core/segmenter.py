@@ -96,15 +96,9 @@ class Segmenter:
 
     def _pixels(self, images: Sequence[np.ndarray]) -> Tensor:
         """The images at the network's size, uint8 (B, 3, S, S)."""
-        side = self._model.config.image_size
-        resized = [
-            cv2.resize(
-                image,
-                (side, side),
-                interpolation=cv2.INTER_AREA if _shrinks(image, side) else cv2.INTER_LINEAR,
-            )
-            for image in images
-        ]
+        config = self._model.config
+        resize = _resize_as_pillow if config.antialias else _resize
+        resized = [resize(image, config.image_size) for image in images]
         return torch.from_numpy(np.stack(resized)).to(self.device).permute(0, 3, 1, 2)
 
     def _texts(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
@@ -162,8 +156,15 @@ class _Clock:
         self._last = now
 
 
-def _shrinks(image: np.ndarray, side: int) -> bool:
-    return min(image.shape[:2]) > side
+def _resize(image: np.ndarray, side: int) -> np.ndarray:
+    shrinks = min(image.shape[:2]) > side
+    return cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+
+
+def _resize_as_pillow(image: np.ndarray, side: int) -> np.ndarray:
+    pixels = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None]
+    resized = torch.nn.functional.interpolate(pixels, (side, side), mode="bilinear", antialias=True)
+    return resized[0].permute(1, 2, 0).numpy()
 
 
 def _checked_image(image: np.ndarray) -> np.ndarray:

@@ -16,12 +16,14 @@ import numpy as np
 import pytest
 import torch
 from parity import full_checkpoint, kits
+from PIL import Image
 from transformers import BertTokenizerFast
 
 from dmmi_core import Segmenter, checkpoint
 from dmmi_core.checkpoint import load_model
 from dmmi_core.cli import main
 from dmmi_core.config import TextEncoderConfig, preset
+from dmmi_core.data.batching import Collate
 from dmmi_core.errors import ModelError
 from dmmi_core.model import Dmmi
 from dmmi_core.pretrained import read_weights
@@ -120,6 +122,16 @@ def test_images_of_any_shape(model):
         assert model(torch.randn(1, 3, *size), text, mask).logits.shape == (1, 2, *size)
 
 
+def test_images_are_resized_as_pillow_does(swin, words, tmp_path):
+    convert(write(tmp_path, as_released(swin)), tmp_path / "out", tokenizer=words)
+    segmenter = Segmenter.from_pretrained(tmp_path / "out", device="cpu")
+    for size in [(300, 200), (90, 40), (33, 500)]:
+        image = np.random.default_rng(0).integers(0, 255, (*size, 3), np.uint8)
+        expected = Image.fromarray(image).resize((64, 64), Image.Resampling.BILINEAR)
+        pixels = segmenter._pixels([image])[0].permute(1, 2, 0).numpy()
+        assert np.abs(pixels.astype(int) - np.asarray(expected)).max() <= 1
+
+
 def test_texts_are_padded_to_the_length_of_training(model, words, tmp_path):
     """Alone or beside a longer one, and long ones lose their end, as the released code has it."""
     convert(write(tmp_path, as_released(model)), tmp_path / "out", tokenizer=words)
@@ -127,6 +139,8 @@ def test_texts_are_padded_to_the_length_of_training(model, words, tmp_path):
     features, mask = segmenter._texts(["the cups", "the " * 40])
     assert features.shape == (2, 20, 64)
     assert mask.sum(dim=1).tolist() == [4, 20]
+    batch = Collate(segmenter._tokenizer, 20, fill=True)([(np.zeros((8, 8, 3), np.uint8), [[0]], "the", 0)])
+    assert batch.ids.tolist() == batch.erased_ids.tolist() == [[2, 5, 3] + 17 * [0]]
     network, image = segmenter._model, torch.randn(1, 3, 64, 64)
     ids = torch.tensor([[2, 5, 8, 3] + 16 * [0]])
     padded = network(image, network.encode_text(ids, ids > 0), ids > 0)

@@ -42,7 +42,9 @@ def tokenize(
     it, L is exactly `max_tokens`, and a longer text loses its [SEP].
     """
     if fill:
-        longest = tokenizer(texts, padding="max_length", max_length=max_tokens, truncation=False)
+        longest = tokenizer(
+            texts, padding="max_length", max_length=max_tokens, truncation=False, verbose=False
+        )
         batch = {
             key: torch.tensor([row[:max_tokens] for row in longest[key]])
             for key in ("input_ids", "attention_mask")

@@ -65,17 +65,22 @@ def read_released(path: str | Path, *, model_name: str | None = None) -> tuple[D
     `model_name` is the preset that it must be of; by default either one. Raises ModelError where the file is
     anything else than such a checkpoint, or has a tensor too few, too many or of another shape.
     """
-    checkpoint = read_weights(path, allow=(Namespace,))
+    checkpoint = read_weights(Path(path), allow=(Namespace,))
     try:
-        tensors = _tensors(checkpoint, "model")
-        tensors |= {f"bert_model.{key}": value for key, value in _tensors(checkpoint, "bert_model").items()}
-        config = _config(tensors, model_name)
-        size = getattr(checkpoint.get("args"), "img_size", None)
-        if isinstance(size, int):
-            config = replace(config, image_size=size)
-        return config, _renamed(tensors, config)
+        return interpret(checkpoint, model_name=model_name)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
+
+
+def interpret(checkpoint: dict, *, model_name: str | None = None) -> tuple[DmmiConfig, dict[str, Tensor]]:
+    """`read_released` of what is in the file."""
+    tensors = _tensors(checkpoint, "model")
+    tensors |= {f"bert_model.{key}": value for key, value in _tensors(checkpoint, "bert_model").items()}
+    config = _config(tensors, model_name)
+    size = getattr(checkpoint.get("args"), "img_size", None)
+    if isinstance(size, int):
+        config = replace(config, image_size=size)
+    return config, _renamed(tensors, config)
 
 
 def _tensors(checkpoint: dict, name: str) -> dict[str, Tensor]:

@@ -72,9 +72,8 @@ class FullKit(Recorded):
         self.record = record = json.loads(path.read_text())
         self.samples = np.load(path.with_suffix(".npz"))
         rule = _weights_rule()
-        keys = {"swinb": "keys_swinb", "swinb7": "keys_swinb_window7", "resnet101": "keys_resnet101"}
-        model = rule.from_shapes(rule.read_keys(_beside(f"{keys[record['kind']]}.txt")), record["seed"])
-        bert = rule.from_shapes(rule.read_keys(_beside("keys_bert.txt")), record["seed"])
+        keys = {"swinb": "swinb", "swinb7": "swinb_window7", "resnet101": "resnet101"}
+        model, bert = full_checkpoint(keys[record["kind"]], record["seed"]).values()
         self.image = rule.image(record["seed"], 1, record["size"], record["size"])
         assert _sha256([self.image]) == record["sha256_image_f32"]
         assert _sha256([model[key] for key in sorted(model)]) == record["sha256_state_dict_sorted"]
@@ -86,9 +85,13 @@ class FullKit(Recorded):
 
 def full_checkpoint(keys: str, seed: int = 0) -> dict:
     """The `model` and `bert_model` of a full-size checkpoint."""
-    rule = _weights_rule()
-    parts = {"model": f"keys_{keys}.txt", "bert_model": "keys_bert.txt"}
-    return {part: rule.from_shapes(rule.read_keys(_beside(file)), seed) for part, file in parts.items()}
+    rule, parts = _weights_rule(), {"model": f"keys_{keys}.txt", "bert_model": "keys_bert.txt"}
+    return {part: rule.from_shapes(read_shapes(table), seed) for part, table in parts.items()}
+
+
+def read_shapes(table: str) -> dict[str, tuple[int, ...]]:
+    """Released names and shapes, of a `keys_*.txt`."""
+    return _weights_rule().read_keys(_beside(table))
 
 
 def _beside(name: str) -> Path:

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from parity import full_checkpoint, kits
+from parity import full_checkpoint, kits, read_shapes
 from PIL import Image
 from transformers import BertTokenizerFast
 
@@ -27,7 +27,7 @@ from dmmi_core.data.batching import Collate
 from dmmi_core.errors import ModelError
 from dmmi_core.model import Dmmi
 from dmmi_core.pretrained import read_weights
-from dmmi_core.released import convert, read_released
+from dmmi_core.released import convert, interpret, read_released
 from dmmi_core.released_names import released_name
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "two", "red", "cups", "on", "left", "a", "dog"]
@@ -265,6 +265,17 @@ def test_a_failed_conversion_leaves_nothing(swin, words, tmp_path, monkeypatch):
     with pytest.raises(ModelError, match=r"cannot write .*No space"):
         convert(write(tmp_path, as_released(swin)), tmp_path / "out", tokenizer=words)
     assert not leftovers(tmp_path)
+
+
+@pytest.mark.parametrize("keys", kits("keys_[rs]*.txt"))
+def test_sizes_are_found_from_the_tensors(keys):
+    with torch.device("meta"):
+        shapes = {"model": read_shapes(keys.name), "bert_model": read_shapes("keys_bert.txt")}
+        contents = {part: {key: torch.empty(s) for key, s in of.items()} for part, of in shapes.items()}
+    config, _ = interpret(contents)
+    expected = preset("dmmi-resnet101-released" if "resnet" in keys.name else "dmmi-swin-base-released")
+    window = {"window_size": 7} if "window7" in keys.name else {}
+    assert config == replace(expected, backbone_args={**expected.backbone_args, **window})
 
 
 @pytest.mark.slow

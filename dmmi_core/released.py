@@ -70,6 +70,8 @@ def read_released(path: str | Path, *, model_name: str | None = None) -> tuple[D
         return interpret(checkpoint, model_name=model_name)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
+    except Exception as error:  # sizes that make no network fail anywhere
+        raise ModelError(f"{path}: not a released checkpoint: {one_line(error)}") from error
 
 
 def interpret(checkpoint: dict, *, model_name: str | None = None) -> tuple[DmmiConfig, dict[str, Tensor]]:

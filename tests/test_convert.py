@@ -2,11 +2,9 @@
 
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
-import time
 from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +13,6 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from parity import full_checkpoint, kits, read_shapes
 from PIL import Image
 from transformers import BertTokenizerFast
 
@@ -27,7 +24,7 @@ from dmmi_core.data.batching import Collate
 from dmmi_core.errors import ModelError
 from dmmi_core.model import Dmmi
 from dmmi_core.pretrained import read_weights
-from dmmi_core.released import convert, interpret, read_released
+from dmmi_core.released import convert, read_released
 from dmmi_core.released_names import released_name
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "two", "red", "cups", "on", "left", "a", "dog"]
@@ -43,6 +40,7 @@ TEXT_ENCODER = TextEncoderConfig(
 )
 SWIN = {"embed_dim": 16, "depths": [2, 1, 3, 1], "num_heads": [1, 2, 4, 8], "window_size": 5}
 NORM = "backbone.norm0.bias"
+TABLE = "backbone.layers.0.blocks.0.attn.relative_position_bias_table"
 RESNET = {"layers": [1, 2, 1, 1], "channels": [4, 8, 16, 32]}
 SMALL = {"image_size": 64, "text_encoder": TEXT_ENCODER, "hidden_size": 64, "feedforward_size": 48}
 
@@ -165,6 +163,8 @@ def test_command_line(swin, words, tmp_path, capsys):
         (lambda c: c["bert_model"].pop("embeddings.LayerNorm.bias"), "bert_model.embeddings.LayerNorm.bias;"),
         (lambda c: c["model"].update(extra=torch.ones(2)), "unexpected tensors: extra"),
         (lambda c: c["model"].update({NORM: torch.ones(7)}), r"norm0.bias has the shape \(7,\), not \(16,\)"),
+        (lambda c: c["model"].update({TABLE: torch.ones(81)}), "not a released checkpoint"),
+        (lambda c: c["model"].update({TABLE: torch.ones(81, 3)}), "not a released checkpoint|has the shape"),
         (lambda c: c["model"].update({NORM: 3}), "no dictionary of tensors called 'model'"),
         (lambda c: c.pop("bert_model"), "not a released checkpoint.*'bert_model'"),
         (lambda c: c.update(args=Namespace(img_size=50)), "image_size is 50"),
@@ -265,56 +265,3 @@ def test_a_failed_conversion_leaves_nothing(swin, words, tmp_path, monkeypatch):
     with pytest.raises(ModelError, match=r"cannot write .*No space"):
         convert(write(tmp_path, as_released(swin)), tmp_path / "out", tokenizer=words)
     assert not leftovers(tmp_path)
-
-
-@pytest.mark.parametrize("keys", kits("keys_[rs]*.txt"))
-def test_sizes_are_found_from_the_tensors(keys):
-    with torch.device("meta"):
-        shapes = {"model": read_shapes(keys.name), "bert_model": read_shapes("keys_bert.txt")}
-        contents = {part: {key: torch.empty(s) for key, s in of.items()} for part, of in shapes.items()}
-    config, _ = interpret(contents)
-    expected = preset("dmmi-resnet101-released" if "resnet" in keys.name else "dmmi-swin-base-released")
-    window = {"window_size": 7} if "window7" in keys.name else {}
-    assert config == replace(expected, backbone_args={**expected.backbone_args, **window})
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("keys", kits("keys_swinb.txt"))
-def test_full_size(keys, tmp_path):
-    """With the state of the optimizer: less than a minute, less than 6 GiB, and the model runs."""
-    contents = full_checkpoint("swinb")
-    moments = {
-        n: {"step": torch.tensor(9.0), "exp_avg": value.clone(), "exp_avg_sq": value.clone()}
-        for n, value in enumerate(contents["model"].values())
-        if value.is_floating_point()
-    }
-    contents |= {
-        "optimizer": {"state": moments, "param_groups": [{"lr": 5e-5, "params": list(moments)}]},
-        "epoch": 39,
-        "args": Namespace(img_size=480, model="dmmi_swin", window12=True, lr=5e-5),
-        "lr_scheduler": {"last_epoch": 100, "base_lrs": [5e-5], "lr_lambdas": [None]},
-    }
-    path, out, words = write(tmp_path, contents), tmp_path / "out", tmp_path / "words"
-    del contents, moments
-    words.mkdir()
-    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "cups"]
-    (words / "vocab.txt").write_text("\n".join(pieces) + "\n")
-    BertTokenizerFast(vocab=str(words / "vocab.txt")).save_pretrained(words)
-
-    def dmmi(*arguments: str) -> str:
-        command = [sys.executable, "-m", "dmmi_core.cli", *arguments]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
-
-    started = time.monotonic()
-    dmmi("convert", str(path), str(out), "--tokenizer", str(words))
-    seconds = time.monotonic() - started
-    gib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
-    print(f"{path.stat().st_size / 2**30:.2f} GiB converted in {seconds:.1f} s within {gib:.2f} GiB")
-    assert seconds < 60
-    assert gib < 6
-    cv2.imwrite(str(tmp_path / "image.png"), np.zeros((60, 80, 3), np.uint8))
-    result = json.loads(
-        dmmi("segment", str(tmp_path / "image.png"), "the cups", "--model", str(out), "--json")
-    )
-    assert (result["height"], result["width"]) == (60, 80)
-    print(result["timing_ms"])

@@ -110,6 +110,9 @@ def _body(state: dict) -> dict[str, Tensor]:
     """The tensors, unwrapped, without what training code puts before their names."""
     for wrapper in ("model", "state_dict"):
         state = state.get(wrapper, state)
+        if not isinstance(state, dict):
+            raise ModelError(f"backbone weights do not fit: {wrapper!r} is no dictionary of tensors")
+    state = {key: value for key, value in state.items() if isinstance(key, str) and isinstance(value, Tensor)}
     return {re.sub(r"^(module\.|backbone\.|encoder\.)+", "", key): value for key, value in state.items()}
 
 

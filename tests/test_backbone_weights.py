@@ -66,6 +66,13 @@ def test_layouts_of_swin(layout, tmp_path):
         torch.testing.assert_close(actual, reference)
 
 
+@pytest.mark.parametrize("contents", [{}, {"model": 3}, {"state_dict": [1]}, {3: 4, "model": {5: 6}}])
+def test_files_without_weights(contents, tmp_path):
+    torch.save(contents, tmp_path / "swin.pth")
+    with pytest.raises(ModelError, match="do not fit"):
+        load_backbone(Model(NAME, **SIZES), str(tmp_path / "swin.pth"))
+
+
 def test_a_folder_with_safetensors(tmp_path):
     whole = create_backbone(NAME, **SIZES).eval()
     save_file(whole.state_dict(), tmp_path / "model.safetensors")

@@ -34,7 +34,7 @@ class LossRecipe:
 @dataclass(frozen=True)
 class Recipe:
     model: str
-    """Name of the preset to train."""
+    """Name of the preset to train, or a model folder to go on from, which has both weights below already."""
     data: DataRecipe
     output: str
     """Folder for the log, the resumable state and the model."""

@@ -10,10 +10,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
+from transformers import PreTrainedTokenizerBase
 
 from dmmi_core import losses
-from dmmi_core.checkpoint import save_model
-from dmmi_core.config import preset
+from dmmi_core.checkpoint import load_model, save_model
+from dmmi_core.config import PRESETS, preset
 from dmmi_core.data.batching import Batch, Collate
 from dmmi_core.data.dataset import SceneDataset
 from dmmi_core.data.scenes import is_validation, read_scenes
@@ -38,11 +39,8 @@ class Trainer:
         self.output = Path(recipe.output)
         self.device = select_device(recipe.device)
         torch.manual_seed(recipe.seed)
-        model = Dmmi(replace(preset(recipe.model), image_size=recipe.image_size))
-        load_backbone(model, recipe.backbone_weights)
-        load_text_encoder(model, recipe.text_weights)
+        model, self.tokenizer = starting_point(recipe)
         self.model = model.to(self.device, memory_format=torch.channels_last).train()
-        self.tokenizer = load_tokenizer(resolve(recipe.text_weights))
         self._freeze()
         self.optimizer = torch.optim.AdamW(self._groups(), weight_decay=recipe.weight_decay)
         self.step = 0
@@ -160,6 +158,18 @@ class Trainer:
             raise ModelError(f"{path} is of another recipe; choose another output folder") from error
         self.step = state["step"]
         logger.info("going on from step %d in %s", self.step, path)
+
+
+def starting_point(recipe: Recipe) -> tuple[Dmmi, PreTrainedTokenizerBase]:
+    """A preset with its pretrained encoders, or a model folder with everything that it holds."""
+    if recipe.model not in PRESETS and Path(recipe.model).is_dir():
+        model, tokenizer = load_model(Path(recipe.model))
+        model.config = replace(model.config, image_size=recipe.image_size)
+        return model, tokenizer
+    model = Dmmi(replace(preset(recipe.model), image_size=recipe.image_size))
+    load_backbone(model, recipe.backbone_weights)
+    load_text_encoder(model, recipe.text_weights)
+    return model, load_tokenizer(resolve(recipe.text_weights))
 
 
 def training_losses(model: Dmmi, batch: Batch, background_weight: float = 1.0) -> dict[str, Tensor]:

@@ -24,8 +24,10 @@ from dmmi_core.data.batching import Collate
 from dmmi_core.errors import ModelError
 from dmmi_core.model import Dmmi
 from dmmi_core.pretrained import read_weights
+from dmmi_core.recipe import DataRecipe, Recipe
 from dmmi_core.released import convert, read_released
 from dmmi_core.released_names import released_name
+from dmmi_core.training import starting_point
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "two", "red", "cups", "on", "left", "a", "dog"]
 TEXT_ENCODER = TextEncoderConfig(
@@ -111,6 +113,18 @@ def test_the_folder_holds_the_same_network(model, words, tmp_path):
     state = model.state_dict()
     assert converted.state_dict().keys() == state.keys()
     assert all(torch.equal(value, state[key]) for key, value in converted.state_dict().items())
+
+
+def test_training_goes_on_from_the_folder(model, words, tmp_path):
+    convert(write(tmp_path, as_released(model)), tmp_path / "out", tokenizer=words)
+    data = DataRecipe("images", "annotations")
+    recipe = Recipe(str(tmp_path / "out"), data, "runs", "unused", "unused", image_size=96)
+    start, tokenizer = starting_point(recipe)
+    assert start.config == replace(model.config, image_size=96)
+    assert torch.equal(start.recovery.layer.linear1.weight, model.recovery.layer.linear1.weight)
+    assert len(tokenizer) == len(WORDS)
+    with pytest.raises(ModelError, match="no preset 'nowhere'"):
+        starting_point(replace(recipe, model="nowhere"))
 
 
 def test_images_of_any_shape(model):

@@ -10,7 +10,7 @@ from timm.models.resnet import ResNet
 from timm.models.swin_transformer import SwinTransformer, SwinTransformerBlock
 from torch import Tensor, nn
 
-from dmmi_core.errors import ModelError
+from dmmi_core.errors import ModelError, one_line
 from dmmi_core.swin_weights import fit_tables
 
 
@@ -37,7 +37,7 @@ class VisualEncoder(nn.Module):
         try:
             missing, unexpected = whole.load_state_dict(body, strict=False)
         except RuntimeError as error:  # a shape differs
-            raise ModelError(f"backbone weights do not fit: {error}") from error
+            raise ModelError(f"backbone weights do not fit: {one_line(error)}") from error
         missing = [key for key in missing if not key.startswith(_HEADS)]
         if missing or unexpected:
             raise ModelError(
@@ -58,7 +58,8 @@ def create_backbone(name: str, **kwargs) -> nn.Module:
         raise ModelError(f"timm has no model {name!r}")
     if name.startswith("swin_"):
         kwargs = {"strict_img_size": False, **kwargs}  # any image size, not just the pretraining one
-    backbone = timm.create_model(name, pretrained=False, **kwargs)
+    # What is fixed here cannot be an argument: a configuration must not make timm read or load a file.
+    backbone = timm.create_model(name, pretrained=False, checkpoint_path="", **kwargs)
     for module in backbone.modules():
         if isinstance(module, SwinTransformerBlock):
             module.__class__ = _PadsFirst

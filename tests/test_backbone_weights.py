@@ -6,11 +6,11 @@ import torchvision
 from safetensors.torch import save_file
 from torch import Tensor
 
-from dmmi_core import training
+from dmmi_core import pretrained, training
 from dmmi_core.cli import main
 from dmmi_core.errors import ModelError
 from dmmi_core.model.visual import VisualEncoder, create_backbone
-from dmmi_core.pretrained import load_backbone, resolve
+from dmmi_core.pretrained import MODEL_FILES, load_backbone, resolve
 from dmmi_core.swin_weights import fit_tables
 
 NAME = "swin_tiny_patch4_window7_224"
@@ -113,6 +113,18 @@ def test_torchvision_resnet101(tmp_path):
     ):
         x = stage(x)
         torch.testing.assert_close(actual, x)
+
+
+def test_a_name_on_the_hub_is_a_folder_of_the_files_asked_for(tmp_path, monkeypatch):
+    asked = []
+
+    def download(name: str, allow_patterns: list[str]) -> str:
+        asked.append((name, allow_patterns))
+        return str(tmp_path)
+
+    monkeypatch.setattr(pretrained, "snapshot_download", download)
+    assert resolve("timm/swin.ms_in22k") == resolve("bert-base-uncased", files=("vocab.txt",)) == tmp_path
+    assert asked == [("timm/swin.ms_in22k", list(MODEL_FILES)), ("bert-base-uncased", ["vocab.txt"])]
 
 
 def test_without_a_network_the_error_says_what_to_do(monkeypatch):

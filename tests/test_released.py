@@ -47,6 +47,19 @@ def constant_of_zero_samples(kit: SmallKit) -> float:
     return 1 - kit.inputs["target_flag"].double().mean().item()
 
 
+def decided(kit: SmallKit) -> Tensor:
+    """Pixels, bool (B, H, W), whose class rounding cannot change.
+
+    The kits were shifted by the median margin, which left one pixel in each whose scores differ by 1e-7: there
+    the recorded masks of float32 and float64 may differ themselves.
+    """
+    single, double = (kit.outputs[name]["logits"] for name in ("eval", "eval64"))
+    margin = (double[:, 1] - double[:, 0]).abs()
+    sure = margin > 2 * (single - double).abs().max()
+    assert sure.double().mean() > 0.999
+    return sure
+
+
 @torch.no_grad()
 def test_text_features(kit):
     model = kit.network()
@@ -66,7 +79,8 @@ def test_evaluation(kit, dtype):
     output = model(kit.inputs["image"].to(dtype), text, kit.mask, erased=erased)
 
     assert_close(output.logits, reference["logits"], 1e-9 if double else 1e-4, "logits")
-    assert torch.equal(output.logits.argmax(dim=1), reference["logits"].argmax(dim=1))
+    differs = output.logits.argmax(dim=1) != reference["logits"].argmax(dim=1)
+    assert not (differs if double else differs & decided(kit)).any()
     assert_close(output.text.transpose(1, 2), expected["lang_final"], 1e-4, "lang_final")
     assert_close(output.recovered.transpose(1, 2), expected["lang_rec"], 1e-4, "lang_rec")
     assert_close(calls[0][1].scores, expected["logits_low"], 1e-4, "logits_low")

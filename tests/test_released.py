@@ -50,7 +50,7 @@ def constant_of_zero_samples(kit: SmallKit) -> float:
 def decided(kit: SmallKit) -> Tensor:
     """Pixels, bool (B, H, W), whose class rounding cannot change.
 
-    The kits were shifted by the median margin, which left one pixel in each whose scores differ by 1e-7: there
+    The kits were shifted by the median margin, which left in each a pixel whose scores differ by 1e-7: there
     the recorded masks of float32 and float64 may differ themselves.
     """
     single, double = (kit.outputs[name]["logits"] for name in ("eval", "eval64"))

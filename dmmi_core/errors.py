@@ -11,3 +11,8 @@ class ModelError(DmmiError):
 
 class InputError(DmmiError):
     """An image, a text or a data file cannot be used."""
+
+
+def one_line(error: Exception) -> str:
+    """What an error of another package says, in one line and not too long."""
+    return " ".join(str(error).split())[:200]

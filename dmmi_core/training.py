@@ -6,6 +6,7 @@ import os
 import time
 from dataclasses import replace
 from pathlib import Path
+from statistics import fmean
 
 import torch
 from torch import Tensor
@@ -21,7 +22,7 @@ from dmmi_core.device import select_device
 from dmmi_core.errors import InputError, ModelError
 from dmmi_core.model import Dmmi
 from dmmi_core.model.text import load_tokenizer
-from dmmi_core.pretrained import load_backbone, load_text_encoder, resolve
+from dmmi_core.pretrained import load_backbone, load_text_encoder, read_weights, resolve
 from dmmi_core.recipe import LossRecipe, Recipe
 
 logger = logging.getLogger(__name__)
@@ -51,15 +52,13 @@ class Trainer:
         self.output.mkdir(parents=True, exist_ok=True)
         self._resume()
         recipe, started, since = self.recipe, time.monotonic(), self.step
-        sums: dict[str, float] = {}
+        recent: list[dict[str, float]] = []
         for batch in self._batches():
-            terms = self._train_step(batch.to(self.device))
-            for name, value in terms.items():
-                sums[name] = sums.get(name, 0.0) + value / recipe.log_every
+            recent.append(self._train_step(batch.to(self.device)))
             if self.step % recipe.log_every == 0:
                 rate = (self.step - since) * recipe.batch_size / (time.monotonic() - started)
-                self._report(sums, rate)
-                sums = {}
+                self._report({name: fmean(terms[name] for terms in recent) for name in recent[0]}, rate)
+                recent = []
             if self.step % recipe.checkpoint_every == 0 or self.step == recipe.steps:
                 self._save()
 
@@ -78,6 +77,7 @@ class Trainer:
         )
 
     def _train_step(self, batch: Batch) -> dict[str, float]:
+        torch.manual_seed(self.recipe.seed + self.step)  # dropout goes by the step, so that resuming is exact
         self._set_learning_rates()
         self.optimizer.zero_grad(set_to_none=True)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16"):
@@ -152,7 +152,7 @@ class Trainer:
         path = self.output / STATE
         if not path.exists():
             return
-        state = torch.load(path, map_location=self.device, weights_only=True)
+        state = read_weights(path, self.device)
         try:
             self.model.load_state_dict(state["model"])
             self.optimizer.load_state_dict(state["optimizer"])

@@ -8,7 +8,7 @@ from timm.models.resnet import ResNet
 from timm.models.swin_transformer import SwinTransformer
 from torch import Tensor, nn
 
-from dmmi_core.errors import ModelError
+from dmmi_core.errors import ModelError, one_line
 
 
 class VisualEncoder(nn.Module):
@@ -33,7 +33,7 @@ class VisualEncoder(nn.Module):
         try:
             missing, unexpected = whole.load_state_dict(body, strict=False)
         except RuntimeError as error:  # a shape differs
-            raise ModelError(f"backbone weights do not fit: {error}") from error
+            raise ModelError(f"backbone weights do not fit: {one_line(error)}") from error
         missing = [key for key in missing if not key.startswith(_HEADS)]
         if missing or unexpected:
             raise ModelError(
@@ -54,7 +54,8 @@ def create_backbone(name: str, **kwargs) -> nn.Module:
         raise ModelError(f"timm has no model {name!r}")
     if name.startswith("swin_"):
         kwargs = {"strict_img_size": False, **kwargs}  # any image size, not just the pretraining one
-    return timm.create_model(name, pretrained=False, **kwargs)
+    # What is fixed here cannot be an argument: a configuration must not make timm read or load a file.
+    return timm.create_model(name, pretrained=False, checkpoint_path="", **kwargs)
 
 
 def _cut(backbone: nn.Module) -> tuple[nn.Module, nn.ModuleList, tuple[int, ...]]:

@@ -45,7 +45,7 @@ class Trainer:
         self.model = model.to(self.device, memory_format=torch.channels_last).train()
         self.tokenizer = load_tokenizer(resolve(recipe.text_weights))
         self._freeze()
-        self.optimizer = torch.optim.AdamW(self._groups(), weight_decay=recipe.weight_decay)
+        self.optimizer = torch.optim.AdamW(self._groups())
         self.step = 0
 
     def run(self) -> None:
@@ -109,7 +109,7 @@ class Trainer:
             {
                 "params": params,
                 "peak": recipe.backbone_learning_rate if visual else recipe.learning_rate,
-                **({} if matrix else {"weight_decay": 0.0}),
+                "weight_decay": recipe.weight_decay if matrix else 0.0,
             }
             for (visual, matrix), params in groups.items()
         ]
@@ -156,6 +156,9 @@ class Trainer:
         try:
             self.model.load_state_dict(state["model"])
             self.optimizer.load_state_dict(state["optimizer"])
+            # The recipe's rates hold, also where they are not those of the part before.
+            for group, mine in zip(self.optimizer.param_groups, self._groups(), strict=True):
+                group.update({name: value for name, value in mine.items() if name != "params"})
         except (RuntimeError, ValueError, KeyError) as error:
             raise ModelError(f"{path} is of another recipe; choose another output folder") from error
         self.step = state["step"]

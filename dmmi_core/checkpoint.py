@@ -9,12 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from transformers import PreTrainedTokenizerBase
 
 from dmmi_core.config import DmmiConfig
-from dmmi_core.errors import ModelError
+from dmmi_core.errors import ModelError, one_line
 from dmmi_core.model import Dmmi
 from dmmi_core.model.text import load_tokenizer
 
@@ -37,18 +36,14 @@ def find_model(name: str | Path) -> Path:
 
 def load_model(folder: Path) -> tuple[Dmmi, PreTrainedTokenizerBase]:
     """The network in float32 and evaluation mode, on the CPU, and its tokenizer. Raises ModelError."""
+    for name in (CONFIG, WEIGHTS):
+        if not (folder / name).is_file():
+            raise ModelError(f"{folder} is not a model folder: it has no {name}")
     try:
-        config = DmmiConfig.from_dict(json.loads((folder / CONFIG).read_text(encoding="utf-8")))
-        state = load_file(folder / WEIGHTS)
-    except FileNotFoundError as error:
-        raise ModelError(f"{folder} is not a model folder: it has no {Path(error.filename).name}") from error
-    except (SafetensorError, TypeError, json.JSONDecodeError) as error:
-        raise ModelError(f"the model in {folder} is damaged: {error}") from error
-    model = Dmmi(config)
-    try:
-        model.load_state_dict(state)
-    except RuntimeError as error:
-        raise ModelError(f"weights and configuration in {folder} disagree: {error}") from error
+        model = Dmmi(DmmiConfig.from_dict(json.loads((folder / CONFIG).read_text(encoding="utf-8"))))
+        model.load_state_dict(load_file(folder / WEIGHTS))
+    except Exception as error:  # a damaged file can make any part of the network fail
+        raise ModelError(f"the model in {folder} is damaged: {one_line(error)}") from error
     return model.eval(), load_tokenizer(folder)
 
 
@@ -72,6 +67,7 @@ def write_folder(
     with replaced_folder(folder) as new:
         (new / CONFIG).write_text(json.dumps(config.to_dict(), indent=2) + "\n", encoding="utf-8")
         save_file(state, new / WEIGHTS, metadata={"format": "pt"})
+        (new / WEIGHTS).chmod(0o644)  # safetensors may make it private
         tokenizer.save_pretrained(new)
 
 

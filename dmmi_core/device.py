@@ -2,7 +2,7 @@
 
 import torch
 
-from dmmi_core.errors import ModelError
+from dmmi_core.errors import ModelError, one_line
 
 
 def select_device(name: str) -> torch.device:
@@ -11,7 +11,7 @@ def select_device(name: str) -> torch.device:
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
-        torch.empty(1, device=device)
+        torch.zeros(1, device=device).item()
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise ModelError(f"device {name!r} cannot be used: {str(error).splitlines()[0]}") from error
+        raise ModelError(f"device {name!r} cannot be used: {one_line(error)}") from error
     return device

@@ -7,7 +7,7 @@ from typing import get_type_hints
 
 import yaml
 
-from dmmi_core.errors import InputError
+from dmmi_core.errors import InputError, one_line
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,9 @@ class DataRecipe:
     """COCO-style instances file."""
     validation_share: int = 10
     """One photograph in so many is kept apart, chosen by its file name."""
+
+    def __post_init__(self):
+        _require_positive(self, "validation_share")
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,15 @@ class Recipe:
     checkpoint_every: int = 200
     seed: int = 0
 
+    def __post_init__(self):
+        _require_positive(self, "image_size", "steps", "batch_size", "log_every", "checkpoint_every")
+
+
+def _require_positive(recipe, *names: str) -> None:
+    for name in names:
+        if getattr(recipe, name) < 1:
+            raise InputError(f"recipe: {name} is {getattr(recipe, name)}; it must be at least 1")
+
 
 def read_recipe(path: str | Path, overrides: list[str] = ()) -> Recipe:
     """Reads a YAML recipe; `overrides` are key=value, with dots into sections. Raises InputError."""
@@ -71,20 +83,28 @@ def read_recipe(path: str | Path, overrides: list[str] = ()) -> Recipe:
         values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"cannot read recipe {path}: {error.strerror}") from error
-    except yaml.YAMLError as error:
-        raise InputError(f"recipe {path} is not YAML: {error}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"recipe {path} is not YAML: {one_line(error)}") from error
     if not isinstance(values, dict):
         raise InputError(f"recipe {path} is not a mapping of keys to values")
     for override in overrides:
-        key, equals, text = override.partition("=")
-        if not equals:
-            raise InputError(f"{override!r} is not key=value")
-        *sections, name = key.split(".")
-        place = values
-        for section in sections:
-            place = place.setdefault(section, {})
-        place[name] = yaml.safe_load(text)
+        _override(values, override)
     return _build(Recipe, values, "")
+
+
+def _override(values: dict, override: str) -> None:
+    key, equals, text = override.partition("=")
+    if not equals:
+        raise InputError(f"{override!r} is not key=value")
+    *sections, name = key.split(".")
+    for section in sections:
+        values = values.setdefault(section, {})
+        if not isinstance(values, dict):
+            raise InputError(f"{override!r}: {section} is not a section")
+    try:
+        values[name] = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise InputError(f"{override!r} is not YAML: {one_line(error)}") from error
 
 
 def _build(cls, values: dict, prefix: str):

@@ -17,7 +17,7 @@ from dmmi_core.checkpoint import find_model, load_model
 from dmmi_core.device import select_device
 from dmmi_core.errors import InputError
 from dmmi_core.instances import GROUPING, group_instances, union_mask
-from dmmi_core.model import Dmmi
+from dmmi_core.model import Dmmi, DmmiOutput
 from dmmi_core.model.text import tokenize
 from dmmi_core.result import Result, Status
 
@@ -28,7 +28,8 @@ CACHED_TEXTS = 256
 class Segmenter:
     """Finds every object that a text refers to, or says that there is none.
 
-    `presence_threshold`: below this probability that the image holds any target, the answer is NO_TARGET.
+    `presence_threshold`: below this probability that the image holds any target, the answer is NO_TARGET;
+    a model without a presence head answers so only where no pixel is foreground.
     `mask_threshold`: a pixel is foreground above this probability.
     `min_area`: a group of fewer foreground pixels is not an instance.
     These three may be changed between calls. The features of recent texts are kept, so a frame with a
@@ -83,9 +84,7 @@ class Segmenter:
         clock.lap("text")
         output = self._model(self._model.normalize(pixels), features, mask)
         foreground = output.logits.softmax(dim=1)[:, 1].float().cpu().numpy()
-        presence = foreground.max(axis=(1, 2))
-        if output.presence is not None:
-            presence = output.presence.sigmoid().float().cpu().numpy()
+        presence = self._presence(output, foreground)
         clock.lap("network")
         results = [
             self._result(text, image.shape[:2], map_, float(present), clock.laps)
@@ -111,13 +110,22 @@ class Segmenter:
         config = self._model.config
         limit = config.max_tokens
         ids, mask = tokenize(self._tokenizer, [text], limit, fill=config.attend_padding)
-        count = len(self._tokenizer.tokenize(text)) + 2
+        count = len(self._tokenizer(text, verbose=False)["input_ids"])
         if count > limit:
             logger.warning(
                 "the text has %d word pieces; only the first %d are read: %.60s...", count, limit, text
             )
         ids, mask = ids.to(self.device), mask.to(self.device)
         return self._model.encode_text(ids, mask)[0], mask[0]
+
+    def _presence(self, output: DmmiOutput, foreground: np.ndarray) -> np.ndarray:
+        """Probability of any target, (B,): the highest of any pixel where the model has no presence head."""
+        if output.presence is None:
+            return foreground.max(axis=(1, 2))
+        return output.presence.sigmoid().float().cpu().numpy()
+
+    def _is_rejected(self, presence: float) -> bool:
+        return self._model.config.presence and presence < self.presence_threshold
 
     def _result(
         self,
@@ -128,7 +136,7 @@ class Segmenter:
         timing: dict[str, float],
     ) -> Result:
         instances = ()
-        if presence >= self.presence_threshold and foreground.max() > self.mask_threshold:
+        if not self._is_rejected(presence) and foreground.max() > self.mask_threshold:
             probability = cv2.resize(foreground, size[::-1], interpolation=cv2.INTER_LINEAR)
             instances = group_instances(probability, self.mask_threshold, self.min_area)
         return Result(

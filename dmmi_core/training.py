@@ -6,6 +6,7 @@ import os
 import time
 from dataclasses import replace
 from pathlib import Path
+from statistics import fmean
 
 import torch
 from torch import Tensor
@@ -22,7 +23,7 @@ from dmmi_core.device import select_device
 from dmmi_core.errors import InputError, ModelError
 from dmmi_core.model import Dmmi
 from dmmi_core.model.text import load_tokenizer
-from dmmi_core.pretrained import load_backbone, load_text_encoder, resolve
+from dmmi_core.pretrained import load_backbone, load_text_encoder, read_weights, resolve
 from dmmi_core.recipe import LossRecipe, Recipe
 
 logger = logging.getLogger(__name__)
@@ -42,22 +43,20 @@ class Trainer:
         model, self.tokenizer = starting_point(recipe)
         self.model = model.to(self.device, memory_format=torch.channels_last).train()
         self._freeze()
-        self.optimizer = torch.optim.AdamW(self._groups(), weight_decay=recipe.weight_decay)
+        self.optimizer = torch.optim.AdamW(self._groups())
         self.step = 0
 
     def run(self) -> None:
         self.output.mkdir(parents=True, exist_ok=True)
         self._resume()
         recipe, started, since = self.recipe, time.monotonic(), self.step
-        sums: dict[str, float] = {}
+        recent: list[dict[str, float]] = []
         for batch in self._batches():
-            terms = self._train_step(batch.to(self.device))
-            for name, value in terms.items():
-                sums[name] = sums.get(name, 0.0) + value / recipe.log_every
+            recent.append(self._train_step(batch.to(self.device)))
             if self.step % recipe.log_every == 0:
                 rate = (self.step - since) * recipe.batch_size / (time.monotonic() - started)
-                self._report(sums, rate)
-                sums = {}
+                self._report({name: fmean(terms[name] for terms in recent) for name in recent[0]}, rate)
+                recent = []
             if self.step % recipe.checkpoint_every == 0 or self.step == recipe.steps:
                 self._save()
 
@@ -76,6 +75,7 @@ class Trainer:
         )
 
     def _train_step(self, batch: Batch) -> dict[str, float]:
+        torch.manual_seed(self.recipe.seed + self.step)  # dropout goes by the step, so that resuming is exact
         self._set_learning_rates()
         self.optimizer.zero_grad(set_to_none=True)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16"):
@@ -107,7 +107,7 @@ class Trainer:
             {
                 "params": params,
                 "peak": recipe.backbone_learning_rate if visual else recipe.learning_rate,
-                **({} if matrix else {"weight_decay": 0.0}),
+                "weight_decay": recipe.weight_decay if matrix else 0.0,
             }
             for (visual, matrix), params in groups.items()
         ]
@@ -150,10 +150,13 @@ class Trainer:
         path = self.output / STATE
         if not path.exists():
             return
-        state = torch.load(path, map_location=self.device, weights_only=True)
+        state = read_weights(path, self.device)
         try:
             self.model.load_state_dict(state["model"])
             self.optimizer.load_state_dict(state["optimizer"])
+            # The recipe's rates hold, also where they are not those of the part before.
+            for group, mine in zip(self.optimizer.param_groups, self._groups(), strict=True):
+                group.update({name: value for name, value in mine.items() if name != "params"})
         except (RuntimeError, ValueError, KeyError) as error:
             raise ModelError(f"{path} is of another recipe; choose another output folder") from error
         self.step = state["step"]

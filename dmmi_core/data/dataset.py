@@ -33,6 +33,8 @@ class SceneDataset(Dataset):
     def __init__(self, scenes: list[Scene], images: str | Path, size: int, seed: int):
         self.scenes, self.images, self.size, self.seed = scenes, Path(images), size, seed
         self.categories = CategoryIndex(scenes)
+        if not self.categories.present:
+            raise InputError("no photograph to train on has an object of a fully labelled category")
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray, str, int]:
         """Image uint8 RGB (S, S, 3), mask bool (S, S), text, and a seed for what is drawn later."""

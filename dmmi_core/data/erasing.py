@@ -36,9 +36,9 @@ def erase_phrase(
         return ids
     start, end = phrases[rng.integers(len(phrases))]
     offsets = tokenizer(text, return_offsets_mapping=True)["offset_mapping"]
-    special = set(tokenizer.all_special_ids)
+    kept = {tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.pad_token_id}
     erased = ids.clone()
     for index, (a, b) in enumerate(offsets[: len(ids)]):
-        if a < end and b > start and int(ids[index]) not in special:
+        if a < end and b > start and int(ids[index]) not in kept:
             erased[index] = tokenizer.mask_token_id
     return erased

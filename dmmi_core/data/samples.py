@@ -1,6 +1,7 @@
 """The neutral samples file: one JSON object a line, shared by training, evaluation and tools."""
 
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -30,6 +31,15 @@ class Sample:
     segmentations: tuple
 
     def __post_init__(self):
+        for name, kind in (("image", str), ("text", str), ("height", int), ("width", int)):
+            if not isinstance(getattr(self, name), kind):
+                raise InputError(f"{name} is {getattr(self, name)!r}; it must be {kind.__name__}")
+        if min(self.height, self.width) < 1:
+            raise InputError(f"the size is {self.width} x {self.height}")
+        object.__setattr__(self, "segmentations", tuple(self.segmentations))  # JSON has lists
+        for segmentation in self.segmentations:
+            if not _is_segmentation(segmentation, self.height, self.width):
+                raise InputError("a segmentation is neither polygons nor an RLE of the image's size")
         if self.kind not in KINDS:
             raise InputError(f"kind is {self.kind!r}; it must be one of {', '.join(KINDS)}")
         if (self.kind == "zero") != (len(self.segmentations) == 0):
@@ -41,6 +51,13 @@ class Sample:
         for segmentation in self.segmentations:
             union |= decode_segmentation(segmentation, self.height, self.width)
         return union
+
+
+def _is_segmentation(segmentation, height: int, width: int) -> bool:
+    if isinstance(segmentation, dict):
+        return segmentation.get("size") == [height, width] and "counts" in segmentation
+    polygons = segmentation if isinstance(segmentation, list) else []
+    return bool(polygons) and all(isinstance(p, list) and len(p) >= 6 and len(p) % 2 == 0 for p in polygons)
 
 
 def decode_segmentation(segmentation: list | dict, height: int, width: int) -> np.ndarray:
@@ -68,7 +85,7 @@ def read_samples(path: str | Path) -> list[Sample]:
     """Raises InputError that names the file and the line of the first bad sample."""
     samples = []
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path, "rb") as file:
             for number, line in enumerate(file, start=1):
                 try:
                     samples.append(Sample(**json.loads(line)))
@@ -81,7 +98,7 @@ def read_samples(path: str | Path) -> list[Sample]:
 
 def read_image(path: str | Path) -> np.ndarray:
     """Any image OpenCV reads, as uint8 RGB (H, W, 3). Grey, 16-bit and transparent ones are converted."""
-    data = np.fromfile(path, np.uint8) if Path(path).is_file() else None
+    data = np.fromfile(path, np.uint8) if os.path.isfile(path) else None
     if data is None:
         raise InputError(f"no such image file: {path}")
     image = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if data.size else None

@@ -53,7 +53,7 @@ def read_scenes(path: str | Path) -> list[Scene]:
         return [_scene(image, annotations[image["id"]], names) for image in data["images"]]
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
-    except (KeyError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path} is not a COCO instances file: {error!r}") from error
 
 

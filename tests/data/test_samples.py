@@ -1,0 +1,175 @@
+import json
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+
+from dmmi_core.data.samples import (
+    Sample,
+    decode_segmentation,
+    encode_mask,
+    read_image,
+    read_samples,
+    write_samples,
+)
+from dmmi_core.errors import InputError
+
+MASK = np.zeros((6, 9), bool)
+MASK[1:4, 2:7] = True
+SQUARE = [[2.0, 1.0, 7.0, 1.0, 7.0, 4.0, 2.0, 4.0]]
+UNCOMPRESSED = {"size": [6, 9], "counts": [13, 3, 3, 3, 3, 3, 3, 3, 3, 3, 14]}
+SAMPLES = [
+    Sample("a.jpg", "the dög", "one", 6, 9, (SQUARE,)),
+    Sample("b/c.png", 'two "cups"\n', "many", 6, 9, (encode_mask(MASK), UNCOMPRESSED)),
+    Sample("a.jpg", "a zebra", "zero", 6, 9, ()),
+]
+
+
+@pytest.mark.parametrize(
+    "segmentation", [SQUARE, encode_mask(MASK), UNCOMPRESSED], ids=["polygons", "compressed", "uncompressed"]
+)
+def test_coco_segmentations(segmentation):
+    mask = decode_segmentation(segmentation, 6, 9)
+    assert mask.dtype == bool and np.array_equal(mask, MASK)
+
+
+def test_masks_survive_json():
+    mask = np.random.default_rng(0).random((13, 7)) > 0.5
+    rle = json.loads(json.dumps(encode_mask(mask)))
+    assert rle["size"] == [13, 7]
+    assert np.array_equal(decode_segmentation(rle, 13, 7), mask)
+
+
+def test_the_mask_is_the_union_of_the_objects():
+    other = np.zeros_like(MASK)
+    other[3:6, 6:9] = True
+    assert (MASK & other).any()
+    assert np.array_equal(Sample("", "", "many", 6, 9, (SQUARE, encode_mask(other))).mask(), MASK | other)
+    assert not SAMPLES[2].mask().any() and SAMPLES[2].mask().shape == (6, 9)
+
+
+def test_round_trip(tmp_path):
+    path = tmp_path / "samples.jsonl"
+    write_samples(path, SAMPLES)
+    assert len(path.read_text(encoding="utf-8").splitlines()) == 3
+    assert read_samples(path) == SAMPLES
+
+
+def test_fields_are_those_of_the_format(tmp_path):
+    path = tmp_path / "samples.jsonl"
+    write_samples(path, SAMPLES[:1])
+    assert json.loads(path.read_text()) == {
+        "image": "a.jpg",
+        "text": "the dög",
+        "kind": "one",
+        "height": 6,
+        "width": 9,
+        "segmentations": [SQUARE],
+    }
+
+
+GOOD = {"image": "a.jpg", "text": "dog", "kind": "one", "height": 6, "width": 9, "segmentations": [SQUARE]}
+
+
+def changed(**values) -> str:
+    return json.dumps(GOOD | values)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "{",
+        "3",
+        "[]",
+        "null",
+        json.dumps({k: v for k, v in GOOD.items() if k != "kind"}),
+        changed(colour="red"),
+        changed(kind="two"),
+        changed(kind="zero"),
+        changed(segmentations=[]),
+        changed(segmentations=None),
+        changed(segmentations="mask"),
+        changed(segmentations=[3]),
+        changed(segmentations=[[[1, 2]]]),
+        changed(segmentations=[{"size": [6, 9]}]),
+        changed(segmentations=[{"size": [3, 3], "counts": [9]}]),
+        changed(height="6"),
+        changed(width=None),
+        changed(height=0),
+        changed(image=3),
+        changed(text=None),
+        b"\xff\xfe",
+    ],
+    ids=str,
+)
+def test_a_bad_line_is_named(tmp_path, line):
+    path = tmp_path / "samples.jsonl"
+    bad = line if isinstance(line, bytes) else line.encode()
+    path.write_bytes(json.dumps(GOOD).encode() + b"\n" + bad + b"\n" + json.dumps(GOOD).encode() + b"\n")
+    with pytest.raises(InputError, match=r"samples\.jsonl, line 2: not a sample: "):
+        read_samples(path)
+
+
+def test_a_missing_samples_file(tmp_path):
+    with pytest.raises(InputError, match=r"cannot read .*: No such file"):
+        read_samples(tmp_path / "samples.jsonl")
+
+
+COLOURS = np.array(
+    [[[10, 120, 250], [0, 0, 0], [255, 255, 255]], [[1, 2, 3], [250, 128, 5], [7, 7, 200]]], np.uint8
+)
+GREY = COLOURS[..., 0]
+
+
+def write(path, pixels: np.ndarray) -> None:
+    """RGB, RGBA or grey."""
+    if pixels.ndim == 3:
+        pixels = pixels[..., [2, 1, 0, 3][: pixels.shape[2]]]
+    assert cv2.imwrite(str(path), pixels)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "expected"),
+    [
+        (COLOURS, COLOURS),
+        (GREY, np.stack([GREY] * 3, axis=2)),
+        (np.dstack([COLOURS, np.full((2, 3), 200, np.uint8)]), COLOURS),
+        (COLOURS.astype(np.uint16) * 257, COLOURS),
+        (GREY.astype(np.uint16) * 257, np.stack([GREY] * 3, axis=2)),
+        (COLOURS[:1, :1], COLOURS[:1, :1]),
+    ],
+    ids=["RGB", "grey", "RGBA", "16 bits", "16 bits grey", "one pixel"],
+)
+def test_any_picture_becomes_rgb_of_8_bits(tmp_path, pixels, expected):
+    path = tmp_path / "ünïcode name.png"
+    write(tmp_path / "a.png", pixels)
+    (tmp_path / "a.png").rename(path)
+    image = read_image(path)
+    assert image.dtype == np.uint8 and np.array_equal(image, expected)
+
+
+def huge_header() -> bytes:
+    """The start of a PNG that claims to be of 100 000 x 100 000 pixels."""
+    side = (100_000).to_bytes(4, "big")
+    chunk = b"IHDR" + side + side + bytes([8, 2, 0, 0, 0])
+    return b"\x89PNG\r\n\x1a\n" + (13).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"", "not an image"), (b"hello" * 100, "not an image"), (huge_header(), "not an image")],
+    ids=["empty", "text", "huge"],
+)
+def test_other_files_are_not_images(tmp_path, content, message):
+    path = tmp_path / "a.png"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        read_image(path)
+
+
+@pytest.mark.parametrize("name", ["nowhere.png", ".", "x" * 5000, "nul\0.png"])
+def test_what_is_no_file(tmp_path, name):
+    with pytest.raises(InputError, match="no such image file"):
+        read_image(tmp_path / name)

@@ -1,0 +1,55 @@
+"""The current command."""
+
+from dmmi_ros.commands import Commands
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_holds_until_replaced():
+    commands = Commands()
+    assert commands.current(timeout=0.0) is None
+    commands.accept("the cat")
+    assert (commands.current(timeout=0.0).id, commands.current(timeout=0.0).text) == (1, "the cat")
+    commands.accept("the dog")
+    assert (commands.current(timeout=0.0).id, commands.current(timeout=0.0).text) == (2, "the dog")
+
+
+def test_a_repeated_command_is_a_new_one():
+    commands = Commands()
+    assert [commands.accept("the cat").id for _ in range(3)] == [1, 2, 3]
+
+
+def test_blank_text_cancels_and_has_no_id():
+    commands = Commands()
+    commands.accept("the cat")
+    for blank in ("", "  \n\t"):
+        assert commands.accept(blank) is None
+        assert commands.current(timeout=0.0) is None
+    assert commands.accept(" the dog \n").id == 2
+    assert commands.current(timeout=0.0).text == "the dog"
+
+
+def test_times_out_after_and_not_at_the_limit():
+    clock = Clock()
+    commands = Commands(clock=clock)
+    commands.accept("the cat")
+    clock.now = 5.0
+    assert commands.current(timeout=5.0).text == "the cat"
+    clock.now = 5.1
+    assert commands.current(timeout=5.0) is None
+    assert commands.current(timeout=0.0).text == "the cat"  # no limit
+
+
+def test_saying_it_again_starts_the_time_anew():
+    clock = Clock()
+    commands = Commands(clock=clock)
+    commands.accept("the cat")
+    clock.now = 4.0
+    commands.accept("the cat")
+    clock.now = 8.0
+    assert commands.current(timeout=5.0).id == 2

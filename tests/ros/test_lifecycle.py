@@ -1,0 +1,94 @@
+"""States, transitions and ends of a real node."""
+
+from signal import SIGINT, SIGTERM
+
+import pytest
+
+pytestmark = pytest.mark.timeout(120)
+
+
+def test_a_full_cycle_by_transitions(start_node, scene):
+    client = start_node().client
+    client.wait_for_report(state="unconfigured")
+    assert client.change_state("configure")
+    assert client.state() == "inactive"
+    client.wait_for_report(state="inactive", device="stub")
+    assert client.images.get_subscription_count() == 0
+    for _ in range(2):
+        assert client.change_state("activate")
+        client.wait_until_active()
+        client.command("the red boxes")
+        client.answer_to(client.send(scene.image))
+        assert client.change_state("deactivate")
+        client.wait_for(lambda: client.images.get_subscription_count() == 0, "end of the image subscription")
+    assert client.change_state("cleanup")
+    client.wait_for_report(state="unconfigured", command="")
+    assert client.change_state("shutdown")
+    assert client.state() == "finalized"
+
+
+def test_deactivation_lets_the_frame_under_way_be_answered(node, client, scene, gate):
+    client.command("the red boxes, slowly")
+    header = client.send(scene.image)
+    with gate.held():
+        change = client.start_changing_state("deactivate")
+    client.wait_for(change.done, "response to deactivate")
+    assert change.result().success
+    client.answer_to(header)
+    client.wait_for_report(state="inactive", frames_processed=1)
+
+
+def test_a_model_that_cannot_load_fails_the_transition_only(start_node):
+    node = start_node(model="broken")
+    client = node.client
+    assert not client.change_state("configure")
+    assert client.state() == "unconfigured"
+    assert node.log().count("\n") == 1
+    assert "cannot configure: no model 'broken' here; choose another" in node.log()
+    client.wait_for_report(last_error="cannot configure: no model 'broken' here; choose another")
+    assert client.set_parameter("model", "dmmi-lite").successful
+    assert client.change_state("configure")
+
+
+def test_autostart_with_a_broken_model_leaves_an_unconfigured_node(start_node):
+    client = start_node(model="broken", autostart=True).client
+    client.wait_for_report(state="unconfigured")
+    assert client.state() == "unconfigured"
+
+
+@pytest.mark.parametrize("transitions", [(), ("configure",), ("configure", "activate"), ("shutdown",)])
+def test_signals_end_it_in_every_state(start_node, transitions):
+    nodes = {start_node(): SIGINT, start_node(): SIGTERM}
+    for node, signal_number in nodes.items():
+        for transition in transitions:
+            assert node.client.change_state(transition)
+        assert node.client.state()  # it runs, even without a transition
+        node.process.send_signal(signal_number)
+    for node in nodes:
+        assert_ends_well(node)
+
+
+def test_signals_end_it_while_the_model_loads(start_node):
+    for signal_number in (SIGINT, SIGTERM):
+        node = start_node(model="slow", autostart=True)
+        with node.gate.held():
+            node.process.send_signal(signal_number)
+        assert_ends_well(node)
+
+
+def test_signals_end_it_while_a_frame_and_a_request_are_under_way(start_node, scene):
+    nodes = {start_node(autostart=True): SIGINT, start_node(autostart=True): SIGTERM}
+    for node, signal_number in nodes.items():
+        client = node.client
+        client.wait_until_active()
+        client.command("the red boxes, slowly")
+        client.send(scene.image)
+        with node.gate.held():
+            client.start_segmenting(scene.image, "the red boxes")
+            node.process.send_signal(signal_number)
+        assert_ends_well(node)
+
+
+def assert_ends_well(node) -> None:
+    assert node.process.wait() == 0
+    assert "rror" not in node.log()

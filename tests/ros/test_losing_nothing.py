@@ -1,0 +1,61 @@
+"""300 camera frames, slower than the node, give 300 answers: default settings, shipped Fast DDS profile."""
+
+import sys
+import sysconfig
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from client import Client
+from rclpy.qos import qos_profile_sensor_data
+from sensor_msgs.msg import Image
+
+from dmmi_ros.images import from_array
+from dmmi_ros.process import NodeProcess
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+HERE = Path(__file__).parent
+FRAMES = 300
+CAMERA_RATE_HZ = 10.0  # with room for the pauses of a busy machine
+NODES = {
+    "stub": [sys.executable, HERE / "stub_node.py"],
+    "dmmi-lite": [Path(sysconfig.get_path("scripts")) / "dmmi_node"],
+}
+
+
+@pytest.mark.parametrize("model", NODES)
+def test_300_frames_give_300_answers(ros, tmp_path, model):
+    if model == "dmmi-lite" and not (HERE.parents[1] / "models" / model).is_dir():
+        pytest.skip("the model is not there")
+    client = Client(namespace=f"/lossless_{model.replace('-', '_')}")
+    camera = client.create_publisher(Image, "image", qos_profile_sensor_data)
+    command = [*NODES[model], "--ros-args", "-p", "autostart:=true", "-r", f"__ns:={client.get_namespace()}"]
+    picture = np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)
+
+    def send():
+        message = from_array(picture, header=client.next_header())
+        camera.publish(message)
+        return message.header
+
+    with (tmp_path / "node.log").open("w") as log, NodeProcess(command, environment=ros, output=log):
+        client.wait_until_active(images=camera)
+        client.command("the purple box")
+        start = time.monotonic()
+        for _ in range(10):
+            client.answer_to(send())
+        period = max(
+            1 / CAMERA_RATE_HZ, 3 * (time.monotonic() - start) / 10
+        )  # at a third of the node's speed
+        client.forget()
+
+        headers, start = [], time.monotonic()
+        for number in range(FRAMES):
+            headers.append(send())
+            client.spin_until(start + (number + 1) * period)
+        client.wait_for(lambda: len(client.segmentations) >= FRAMES, f"{FRAMES} answers")
+        report = client.wait_for_report(frames_processed=FRAMES + 10, frames_dropped=0, frames_failed=0)
+    client.destroy_node()
+    assert [message.header for message in client.segmentations] == headers
+    print(f"{model}: {FRAMES} answers at {1 / period:.1f} Hz; inference took {report['inference ms']} ms")

@@ -1,0 +1,80 @@
+"""Parameters: what is declared, what changes at run time, what is refused and why."""
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+import yaml
+from expectations import assert_finds
+
+from dmmi.msg import Segmentation
+from dmmi_ros.parameters import Parameters
+
+pytestmark = pytest.mark.timeout(120)
+CONFIG = Path(__file__).parents[2] / "config" / "dmmi.yaml"
+
+
+def test_every_parameter_is_described(node, client):
+    descriptors = client.describe_parameters(*(parameter.name for parameter in fields(Parameters)))
+    assert all(descriptor.description for descriptor in descriptors)
+    by_name = {descriptor.name: descriptor for descriptor in descriptors}
+    (threshold,) = by_name["presence_threshold"].floating_point_range
+    assert (threshold.from_value, threshold.to_value) == (0.0, 1.0)
+    (area,) = by_name["min_area"].integer_range
+    assert area.from_value == 0
+    assert by_name["image_reliability"].additional_constraints == "one of best_effort, reliable"
+
+
+def test_the_shipped_file_has_the_defaults():
+    values = yaml.safe_load(CONFIG.read_text())["/**"]["ros__parameters"]
+    assert values == {parameter.name: parameter.default for parameter in fields(Parameters)}
+
+
+def test_thresholds_hold_from_the_next_frame_on(node, client, scene):
+    client.command("the red boxes")
+    assert_finds(client.answer_to(client.send(scene.image)), scene.masks["red"])
+    assert client.set_parameter("presence_threshold", 0.9).successful
+    answer = client.answer_to(client.send(scene.image))
+    assert answer.status == Segmentation.NO_TARGET
+    assert answer.presence_threshold == pytest.approx(0.9)
+    assert client.set_parameter("presence_threshold", 0.5).successful
+    smaller, larger = sorted(int(mask.sum()) for mask in scene.masks["red"])
+    assert client.set_parameter("min_area", larger).successful
+    assert smaller < larger
+    answer = client.answer_to(client.send(scene.image))
+    assert [instance.area for instance in answer.instances] == [larger]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("model", "other", "model is read when the node is configured"),
+        ("device", "cuda", "device is read when the node is configured"),
+        ("image_reliability", "best_effort", "image_reliability is read when the node is configured"),
+        ("presence_threshold", 1.5, "out of range"),
+        ("presence_threshold", float("nan"), "out of range"),
+        ("min_area", -1, "out of range"),
+        ("mask_threshold", "high", "Wrong parameter type"),
+        ("command_timeout", -1.0, "out of range"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_a_reason(node, client, name, value, reason):
+    result = client.set_parameter(name, value)
+    assert not result.successful
+    assert reason in result.reason
+
+
+def test_a_choice_that_does_not_exist_is_refused(node, client):
+    assert client.change_state("deactivate")
+    assert client.change_state("cleanup")
+    result = client.set_parameter("image_transport", "theora")
+    assert not result.successful
+    assert result.reason == "image_transport must be one of raw, compressed, not 'theora'"
+
+
+@pytest.mark.parametrize("value", ["2.0", "many"])
+def test_a_bad_value_at_the_start_is_one_line(start_node, value):
+    node = start_node(presence_threshold=value)
+    assert node.process.wait() == 2
+    assert len(node.log().splitlines()) == 1
+    assert "presence_threshold" in node.log()

@@ -1,0 +1,49 @@
+"""The service `~/segment` of a real node."""
+
+import pytest
+from expectations import assert_finds
+
+from dmmi.msg import Segmentation
+
+pytestmark = pytest.mark.timeout(120)
+
+
+def test_a_request_is_answered_without_a_command(node, client, scene):
+    response = client.segment(scene.image, "the red boxes", "the blue box", "the green box")
+    assert response.success, response.message
+    red, blue, green = response.results
+    assert_finds(red, scene.masks["red"])
+    assert_finds(green, scene.masks["green"])
+    assert blue.status == Segmentation.NO_TARGET
+    assert {result.command_id for result in response.results} == {0}
+    assert not client.segmentations
+
+
+def test_a_request_is_answered_while_a_frame_is_under_way(node, client, scene, gate):
+    client.command("the green box, slowly")
+    header = client.send(scene.image)
+    with gate.held():
+        waiting = client.start_segmenting(scene.image, "the red boxes")
+        client.send(scene.image)
+        client.wait_for_report(frames_received=2)  # callbacks go on while the request waits
+        assert not waiting.done()
+    client.wait_for(waiting.done, "the response")
+    assert_finds(waiting.result().results[0], scene.masks["red"])
+    assert_finds(client.answer_to(header), scene.masks["green"])
+    with gate.held():
+        pass
+
+
+@pytest.mark.parametrize(("commands", "complaint"), [((), "no commands"), (("explode",), "told to explode")])
+def test_a_bad_request_is_told_why(node, client, scene, commands, complaint):
+    response = client.segment(scene.image, *commands)
+    assert not response.success
+    assert complaint in response.message
+    assert not response.results
+
+
+def test_a_request_to_an_inactive_node_is_told_so(node, client, scene):
+    assert client.change_state("deactivate")
+    response = client.segment(scene.image, "the red boxes")
+    assert not response.success
+    assert response.message == "the node is not active"

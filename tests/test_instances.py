@@ -1,0 +1,75 @@
+import numpy as np
+import pytest
+
+from dmmi_core.instances import group_instances, union_mask
+from dmmi_core.result import Roi, Status
+
+PICTURE = """
+. . . . . . . . . .
+. 7 7 . . . . 9 . .
+. 7 7 . . . 9 . . .
+. . . 7 . . . . . 6
+. . . . . . . . . 6
+5 . . . 8 8 8 8 . .
+5 . . . 8 . . 8 . .
+. . . . 8 8 8 8 . 6
+"""
+PROBABILITY = np.array(
+    [[0.1 if c == "." else int(c) / 10 for c in row.split()] for row in PICTURE.strip().splitlines()],
+    np.float32,
+)
+
+
+def found(min_area: int = 1, threshold: float = 0.5):
+    return group_instances(PROBABILITY, threshold, min_area)
+
+
+def test_components_biggest_first():
+    """5 is not above the threshold; touching at a corner is touching; a hole stays a hole."""
+    instances = found()
+    assert [i.id for i in instances] == [1, 2, 3, 4, 5]
+    assert [i.area for i in instances] == [10, 5, 2, 2, 1]
+    assert [i.roi for i in instances[:2]] == [Roi(4, 5, 4, 3), Roi(1, 1, 3, 3)]
+    assert {i.roi for i in instances[2:]} == {Roi(6, 1, 2, 2), Roi(9, 3, 1, 2), Roi(9, 7, 1, 1)}
+    assert [i.score for i in instances[:2]] == pytest.approx([0.8, 0.7])
+    assert instances[0].mask.tolist() == [[True] * 4, [True, False, False, True], [True] * 4]
+    for instance in instances:
+        roi = instance.roi
+        assert instance.mask.shape == (roi.height, roi.width)
+        assert instance.mask.dtype == bool
+        assert instance.area == instance.mask.sum()
+
+
+def test_the_score_is_the_mean_of_the_object_alone():
+    probability = np.array([[0.9, 0.6], [0.0, 0.6]], np.float32)
+    (instance,) = group_instances(probability, 0.5, 1)
+    assert instance.score == pytest.approx(0.7)
+
+
+@pytest.mark.parametrize(("min_area", "count"), [(1, 5), (2, 4), (3, 2), (5, 2), (6, 1), (10, 1), (11, 0)])
+def test_small_groups_are_left_out(min_area, count):
+    assert len(found(min_area)) == count
+
+
+@pytest.mark.parametrize(("threshold", "count"), [(0.05, 1), (0.4, 6), (0.75, 2), (0.85, 1), (0.95, 0)])
+def test_threshold(threshold, count):
+    assert len(found(threshold=threshold)) == count
+
+
+def test_the_union_is_what_is_kept():
+    instances = found(min_area=2)
+    expected = PROBABILITY > 0.5
+    expected[7, 9] = False
+    assert np.array_equal(union_mask(instances, *PROBABILITY.shape), expected)
+    assert not union_mask((), 3, 4).any()
+
+
+def test_status_counts_instances():
+    assert [Status.of_count(n).name for n in (0, 1, 2, 3, 300)] == [
+        "NO_TARGET",
+        "ONE",
+        "MANY",
+        "MANY",
+        "MANY",
+    ]
+    assert [int(s) for s in Status] == [0, 1, 2]

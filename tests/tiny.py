@@ -1,0 +1,122 @@
+"""Networks, tokenizers and weights that are small enough to make within a test."""
+
+from dataclasses import replace
+
+import timm
+import torch
+from torch import nn
+from transformers import BertConfig, BertModel, BertTokenizerFast
+
+from dmmi_core.config import DmmiConfig, TextEncoderConfig
+from dmmi_core.model import Dmmi, DmmiOutput
+
+torch.set_num_threads(1)  # these networks are too small to share
+
+WORDS = """
+    [PAD] [UNK] [CLS] [SEP] [MASK] a an the all every two three four five six one zero and on in
+    find show me point at segment look select dog dogs cat cats cup cups bus buses person people
+    left right middle side ##most biggest largest smallest zeb ##ra ##s red green , . ! 's
+""".split()  # noqa: SIM905
+
+TEXT_ENCODER = TextEncoderConfig(
+    hidden_size=16,
+    num_hidden_layers=2,
+    num_attention_heads=2,
+    intermediate_size=32,
+    vocab_size=len(WORDS),
+    max_position_embeddings=64,
+)
+CONFIG = DmmiConfig(
+    backbone="test_efficientnet",
+    image_mean=(0.5, 0.5, 0.5),
+    image_std=(0.5, 0.5, 0.5),
+    image_size=64,
+    text_encoder=TEXT_ENCODER,
+    hidden_size=16,
+    normalize_skips=False,
+    output_stride=4,
+    decoder_heads=2,
+    feedforward_size=32,
+    decoder_dropout=0.0,
+    presence=True,
+)
+SWIN_ARGS = {
+    "embed_dim": 16,
+    "depths": [2, 1, 1, 1],
+    "num_heads": [1, 2, 2, 4],
+    "window_size": 4,
+    "always_partition": True,
+}
+FAMILIES = {
+    "swin": {"backbone": "swin_tiny_patch4_window7_224", "backbone_args": SWIN_ARGS, "normalize_skips": True},
+    "resnet": {"backbone": "test_resnet"},
+    "efficientnet": {"backbone": "test_efficientnet"},
+}
+"""A small member of each family that a preset uses."""
+
+
+def make_tokenizer(folder):
+    vocabulary = folder / "vocab.txt"
+    vocabulary.write_text("\n".join(WORDS) + "\n", encoding="utf-8")
+    return BertTokenizerFast(vocab=str(vocabulary), model_max_length=TEXT_ENCODER.max_position_embeddings)
+
+
+def make_model(config: DmmiConfig = CONFIG, seed: int = 0) -> Dmmi:
+    """In float32 and evaluation mode; nothing in it is zero, one or symmetric by initialisation."""
+    torch.manual_seed(seed)
+    model = Dmmi(config).eval()
+    randomize(model)
+    return model
+
+
+def randomize(module: nn.Module) -> None:
+    for name, value in [*module.named_parameters(), *module.named_buffers()]:
+        if name.endswith("running_var"):
+            nn.init.uniform_(value, 0.5, 1.5)
+        elif value.is_floating_point() and value.dim() < 2:
+            nn.init.normal_(value, 1.0 if name.endswith("weight") else 0.0, 0.2)
+
+
+def write_backbone(path, name: str = CONFIG.backbone) -> None:
+    torch.manual_seed(0)
+    torch.save(timm.create_model(name).state_dict(), path)
+
+
+def write_text_encoder(folder, tokenizer) -> None:
+    torch.manual_seed(0)
+    BertModel(BertConfig(**vars(TEXT_ENCODER))).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+PRESENT, ABSENT = "the dog", "dog"
+
+
+class RedFinder(nn.Module):
+    """In place of the network: what is red is foreground, as surely as it is red.
+
+    The presence goes by the length of the text: 0.9 for PRESENT, 0.1 for ABSENT.
+    """
+
+    SIDE = 64
+
+    def __init__(self, presence: bool = True):
+        super().__init__()
+        self.config = replace(CONFIG, image_size=self.SIDE, presence=presence)
+        self.encoded, self.seen = [], []
+
+    def normalize(self, image):
+        assert image.dtype == torch.uint8
+        return image / 255
+
+    def encode_text(self, ids, mask):
+        assert mask.all() and len(ids) == 1
+        self.encoded.append(ids[0].tolist())
+        return ids[..., None].float()
+
+    def forward(self, image, text, mask):
+        self.seen.append(image)
+        red = (image[:, 0] - image[:, 1]).clamp(1e-4, 1 - 1e-4)
+        logits = torch.stack([torch.zeros_like(red), red.logit()], dim=1)
+        lengths = mask.sum(dim=1)
+        presence = torch.where(lengths > 3, 0.9, 0.1).logit() if self.config.presence else None
+        return DmmiOutput(logits, text, presence)

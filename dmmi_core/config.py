@@ -38,7 +38,7 @@ class DmmiConfig:
     image_std: tuple[float, float, float] = (0.229, 0.224, 0.225)
     """Normalisation that the backbone was trained with, for RGB in [0, 1]."""
     image_size: int = 448
-    """Side of the square that images are resized to, in pixels; a multiple of 32, from 64 on."""
+    """Side of the square that images are resized to, in pixels; a multiple of 32."""
     antialias: bool = False
     """Whether that is done as Pillow does it (bilinear, with antialiasing), as released."""
     text_encoder: TextEncoderConfig = TextEncoderConfig()
@@ -92,8 +92,8 @@ class DmmiConfig:
             f"output_stride is {self.output_stride}; it must be one of {OUTPUT_STRIDES}",
         )
         require(
-            self.image_size >= 64 and self.image_size % 32 == 0,
-            f"image_size is {self.image_size}; it must be a multiple of 32, from 64 on",
+            self.image_size > 0 and self.image_size % 32 == 0,
+            f"image_size is {self.image_size}; it must be a multiple of 32",
         )
         require(self.max_tokens >= 3, f"max_tokens is {self.max_tokens}; it must be at least 3")
         require(

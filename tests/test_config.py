@@ -24,7 +24,6 @@ def test_is_frozen():
         {"region_affinity": "guessed"},
         {"output_stride": 16},
         {"image_size": 0},
-        {"image_size": 32},
         {"image_size": -64},
         {"image_size": 100},
         {"max_tokens": 2},

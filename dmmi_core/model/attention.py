@@ -62,9 +62,16 @@ class RegionWeights(nn.Module):
         return self.logits.softmax(dim=0)
 
 
+class PositionNorm(nn.InstanceNorm2d):
+    """Instance norm over the positions of (B, C, H, W), without parameters; a single position becomes 0."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x) if x.shape[2:].numel() > 1 else x - x  # PyTorch's refuses a single one
+
+
 def pointwise(inputs: int, outputs: int) -> nn.Module:
-    """1x1 convolution and instance norm over the positions, without parameters, as released."""
-    return nn.Sequential(nn.Conv2d(inputs, outputs, 1), nn.InstanceNorm2d(outputs))
+    """1x1 convolution and norm over the positions, as released."""
+    return nn.Sequential(nn.Conv2d(inputs, outputs, 1), PositionNorm(outputs))
 
 
 class TextToImageAttention(nn.Module):

@@ -10,7 +10,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dmmi_core.model.attention import ImageToTextAttention, TextToImageAttention, pointwise
+from dmmi_core.model.attention import (
+    ImageToTextAttention,
+    PositionNorm,
+    TextToImageAttention,
+    pointwise,
+)
 
 
 class LearnedTextToImageAttention(TextToImageAttention):
@@ -45,7 +50,7 @@ class ImageRegion(nn.Module):
         width = channels // max(side - 1, 1)
         self.narrow = pointwise(channels, width)
         self.query = nn.Sequential(
-            nn.Conv2d(width, channels, side, padding=side // 2), nn.InstanceNorm2d(channels)
+            nn.Conv2d(width, channels, side, padding=side // 2), PositionNorm(channels)
         )
         self.key = nn.Linear(text_width, channels)
 

@@ -9,7 +9,7 @@ import skimage
 
 PHOTOGRAPHS = Path(skimage.__file__).parent / "data"
 LEAST_HEIGHT, LEAST_WIDTH = 480, 640
-LINE = 8
+BAR = 64  # as objects that touch come out as one
 
 
 @dataclass(frozen=True)
@@ -22,18 +22,15 @@ class Scene:
 
 
 def make_scenes() -> list[Scene]:
-    cat, cup = photograph("chelsea.png"), photograph("coffee.png")
-    person, motorcycle = photograph("astronaut.png"), photograph("motorcycle_left.png")
+    cat, person, motorcycle = map(photograph, ("chelsea.png", "astronaut.png", "motorcycle_left.png"))
+    two_cats = side_by_side(cell(cat, 480, 480), cell(cat[:, ::-1], 480, 480))
     pair = side_by_side(cell(person, 480, 480), cell(cat, 480, 480))
-    upper = side_by_side(cell(cat, 360, 480), cell(cup, 360, 480))
-    lower = side_by_side(cell(person, 360, 480), cell(cat[:, ::-1], 360, 480))
     return [
-        Scene("cat", enlarged(cat), ("the cat", "the dog")),
+        Scene("cat", enlarged(cat), ("the cat", "the car")),
         Scene("astronaut", enlarged(person), ("the person", "the elephant")),
-        Scene("coffee", enlarged(cup), ("the cup", "the cat")),
         Scene("motorcycle", enlarged(motorcycle), ("the motorcycle", "the elephant")),
-        Scene("pair", pair, ("the person", "the cat on the right")),
-        Scene("four", one_below_the_other(upper, lower), ("the two cats", "the cup", "the elephant")),
+        Scene("two cats", two_cats, ("the two cats", "the cat on the left", "the bus")),
+        Scene("pair", pair, ("the cat on the right", "the bus")),
     ]
 
 
@@ -57,12 +54,6 @@ def cell(image: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def side_by_side(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Both, which are equally high, and a white line between them."""
-    line = np.full((left.shape[0], LINE, 3), 255, np.uint8)
-    return np.concatenate([left, line, right], axis=1)
-
-
-def one_below_the_other(upper: np.ndarray, lower: np.ndarray) -> np.ndarray:
-    """Both, which are equally wide, and a white line between them."""
-    line = np.full((LINE, upper.shape[1], 3), 255, np.uint8)
-    return np.concatenate([upper, line, lower], axis=0)
+    """Both, which are equally high, and a white bar between them."""
+    bar = np.full((left.shape[0], BAR, 3), 255, np.uint8)
+    return np.concatenate([left, bar, right], axis=1)

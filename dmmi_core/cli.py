@@ -108,9 +108,13 @@ def _segment(arguments: argparse.Namespace) -> None:
 
 
 def _train(arguments: argparse.Namespace) -> None:
+    from transformers.utils import logging as transformers_logging
+
     from dmmi_core.recipe import read_recipe
     from dmmi_core.training import Trainer
 
+    transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()  # its report of BERT's unused pooler
     weights = {"backbone_weights": arguments.backbone_weights, "text_weights": arguments.text_weights}
     overrides = [f"{key}={value}" for key, value in weights.items() if value is not None]
     Trainer(read_recipe(arguments.recipe, [*arguments.overrides, *overrides])).run()

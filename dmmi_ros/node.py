@@ -1,12 +1,9 @@
 """The lifecycle node: frames and a command in, masks or "no target" out."""
 
 import gc
-import signal
 import sys
-import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
@@ -14,7 +11,6 @@ from rcl_interfaces.msg import SetParametersResult
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.exceptions import ParameterException
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.signals import SignalHandlerOptions
@@ -29,11 +25,12 @@ from dmmi_ros.diagnostics import Diagnostics, Statistics
 from dmmi_ros.outputs import Outputs
 from dmmi_ros.parameters import Parameters, refusal
 from dmmi_ros.pipeline import Frame, Pipeline
+from dmmi_ros.spinning import spin_until_signal
 from dmmi_ros.worker import Worker, WorkerStopped
 
 # Volatile, so that it matches a latched publisher and an ordinary one alike.
 COMMAND_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
-# Deep enough that no frame is lost before it is counted; what is stale is dropped by the worker.
+# Room for what comes while another callback runs; what is stale is dropped, and counted, after it.
 IMAGE_DEPTH = 5
 REPORT_PERIOD_S = 1.0
 WARNING_PERIOD_S = 5.0
@@ -145,6 +142,7 @@ class DmmiNode(LifecycleNode):
         return super().on_shutdown(state)
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self.get_logger().error(f"a transition from {state.label} failed; configure the node again")
         self._release()
         return super().on_error(state)
 
@@ -227,36 +225,15 @@ def describe(error: Exception) -> str:
     return line if isinstance(error, DmmiError) else f"{type(error).__name__}: {line}"
 
 
-def spin_until_signal(node: DmmiNode) -> None:
-    """Runs the node in a thread that no signal interrupts; SIGINT and SIGTERM end it between callbacks."""
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-
-    def spin() -> None:
-        node.autostart()
-        while not stop.is_set():
-            executor.spin_once()
-
-    with ThreadPoolExecutor(max_workers=1) as thread:
-        spinning = thread.submit(spin)
-        spinning.add_done_callback(lambda _: stop.set())
-        stop.wait()
-        executor.wake()
-        spinning.result()  # raises what a callback raised
-
-
 def main(args: list[str] | None = None, *, load_segmenter: Callable = load_segmenter) -> int:
     """Runs the node until SIGINT or SIGTERM; the console script `dmmi_node`. Returns the exit status."""
-    # rclpy's own handlers would take the context away in the middle of whatever is going on.
-    with rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO):
-        try:
-            node = DmmiNode(load_segmenter=load_segmenter)
-        except ParameterException as error:
-            print(f"dmmi_node: {error}", file=sys.stderr)
-            return 2
-        spin_until_signal(node)
-        node.destroy_node()
+    try:
+        rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+        node = DmmiNode(load_segmenter=load_segmenter)
+    except (ParameterException, RuntimeError) as error:  # RuntimeError: what rcl cannot read, or a bad name
+        print(f"dmmi_node: {str(error).splitlines()[0]}", file=sys.stderr)
+        rclpy.try_shutdown()
+        return 2
+    spin_until_signal(node, first=node.autostart)
+    rclpy.try_shutdown()
     return 0

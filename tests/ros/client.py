@@ -51,6 +51,7 @@ class Client(Node):
         self.labels = self._collect(Image, "dmmi/labels")
         # Last, so that a node heard here has also met all that listens before it.
         self.reports: list[dict[str, str]] = []
+        self._has_met_node = False
         self._heard.append(self.reports)
         self._listen_to_reports()
 
@@ -109,13 +110,14 @@ class Client(Node):
         self.wait_for_report(command=text)
 
     def next_header(self) -> Header:
+        """Unlike that of any other message."""
         self._stamp += 1
-        header = Header(frame_id=f"camera_{self._stamp}")
-        header.stamp.sec, header.stamp.nanosec = 1000 + self._stamp, 7 * self._stamp
-        return header
+        self.last_header = Header(frame_id=f"camera_{self._stamp}")
+        self.last_header.stamp.sec, self.last_header.stamp.nanosec = 1000 + self._stamp, 7 * self._stamp
+        return self.last_header
 
     def send(self, pixels) -> Header:
-        """Publishes uint8 RGB (H, W, 3) and returns its header, unlike that of any other frame."""
+        """Publishes uint8 RGB (H, W, 3) and returns its header."""
         header = self.next_header()
         self.images.publish(from_array(pixels, header=header))
         return header
@@ -139,7 +141,7 @@ class Client(Node):
     def start_asking(self, name: str, request):
         """The future of the response."""
         client = self._service_clients[name]
-        self.wait_for(lambda: self.reports and client.service_is_ready(), f"service {name}")
+        self.wait_for(lambda: self._has_met_node and client.service_is_ready(), f"service {name}")
         return client.call_async(request)
 
     def ask(self, name: str, request):
@@ -196,4 +198,5 @@ class Client(Node):
         for status in message.status:
             if status.name.startswith(f"{self.get_namespace()}/dmmi:"):
                 values = {value.key: value.value for value in status.values}
+                self._has_met_node = True
                 self.reports.append({**values, "level": str(status.level[0]), "message": status.message})

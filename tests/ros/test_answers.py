@@ -109,6 +109,14 @@ def test_a_new_command_holds_from_the_next_frame_on(node, client, scene):
     assert [answer.command_id for answer in answers] == [first, first + 1, first + 2]
 
 
+def test_each_command_is_reported_at_once(node, client):
+    texts = [f"command {number}" for number in range(5)]
+    for text in texts:
+        client.commands.publish(String(data=text))
+    client.wait_for_report(command=texts[-1])
+    assert {report["command"] for report in client.reports} >= set(texts)
+
+
 @pytest.mark.parametrize("durability", ["VOLATILE", "TRANSIENT_LOCAL"])
 def test_commands_come_from_latched_and_from_plain_publishers(node, client, scene, durability):
     qos = QoSProfile(depth=1, durability=DurabilityPolicy[durability])

@@ -1,5 +1,7 @@
 """Parameters: what is declared, what changes at run time, what is refused and why."""
 
+import subprocess
+import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from dmmi_ros.parameters import Parameters
 
 pytestmark = pytest.mark.timeout(120)
 CONFIG = Path(__file__).parents[2] / "config" / "dmmi.yaml"
+STUB = Path(__file__).with_name("stub_node.py")
 
 
 def test_every_parameter_is_described(node, client):
@@ -72,9 +75,22 @@ def test_a_choice_that_does_not_exist_is_refused(node, client):
     assert result.reason == "image_transport must be one of raw, compressed, not 'theora'"
 
 
-@pytest.mark.parametrize("value", ["2.0", "many"])
-def test_a_bad_value_at_the_start_is_one_line(start_node, value):
-    node = start_node(presence_threshold=value)
-    assert node.process.wait() == 2
-    assert len(node.log().splitlines()) == 1
-    assert "presence_threshold" in node.log()
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("-p", "presence_threshold:=2.0"), "presence_threshold"),
+        (("-p", "presence_threshold:=many"), "presence_threshold"),
+        (("-p", "image_transport:=theora"), "image_transport must be one of raw, compressed"),
+        (("-p", "presence_threshold"), "presence_threshold"),
+        (("--params-file", "/nowhere.yaml"), "/nowhere.yaml"),
+        (("-r", "__node:=two words"), "two words"),
+    ],
+)
+def test_bad_arguments_are_one_line(ros, arguments, complaint):
+    command = [sys.executable, STUB, "--ros-args", *arguments]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 2
+    ours = [line for line in ended.stderr.splitlines() if "[rcl]" not in line]
+    assert len(ours) == 1
+    assert ours[0].startswith("dmmi_node: ")
+    assert complaint in ours[0]

@@ -16,7 +16,15 @@ def test_a_request_is_answered_without_a_command(node, client, scene):
     assert_finds(green, scene.masks["green"])
     assert blue.status == Segmentation.NO_TARGET
     assert {result.command_id for result in response.results} == {0}
+    assert {result.header.frame_id for result in response.results} == {client.last_header.frame_id}
     assert not client.segmentations
+
+
+def test_responses_do_not_wait_for_something_else_to_happen(node, client, scene):
+    client.reports.clear()
+    for _ in range(20):
+        assert client.segment(scene.image, "the red boxes").success
+    assert len(client.reports) < 10  # one a second, the only thing that happens besides
 
 
 def test_a_request_is_answered_while_a_frame_is_under_way(node, client, scene, gate):

@@ -1,0 +1,54 @@
+"""Stub nodes in processes of their own."""
+
+import os
+import sys
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+from client import Client
+
+from dmmi_ros.process import NodeProcess
+
+HERE = Path(__file__).parent
+_numbers = count(1)
+
+
+class Gate:
+    """Keeps a stub inside a slow step; see stub_node.py."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        os.mkfifo(path)
+
+    @contextmanager
+    def held(self):
+        """Waits until the stub is inside, and lets it go on after the block."""
+        with self.path.open("wb"):
+            yield
+
+
+class StubNode:
+    """A stub node in a process of its own, and the `client` who speaks with it."""
+
+    def __init__(self, *, folder: Path, environment: dict[str, str], **parameters):
+        number = next(_numbers)
+        self.gate = Gate(folder / f"gate_{number}")
+        self.client = Client(namespace=f"/test_{number}")
+        self._log = folder / f"node_{number}.log"
+        command = [sys.executable, HERE / "stub_node.py", "--ros-args"]
+        command += ["-r", f"__ns:={self.client.get_namespace()}"]
+        for name, value in {"image_reliability": "reliable", **parameters}.items():
+            command += ["-p", f"{name}:={value}"]
+        with self._log.open("w") as output:
+            environment = {**environment, "STUB_GATE": str(self.gate.path)}
+            self.process = NodeProcess(command, environment=environment, output=output)
+
+    def log(self) -> str:
+        """All it wrote so far."""
+        return self._log.read_text()
+
+    def end(self) -> None:
+        self.process.stop()
+        self.client.destroy_node()
+        assert "Traceback" not in self.log(), self.log()

@@ -11,8 +11,6 @@ from dmmi_core.result import Status
 FOLDER = Path(__file__).parents[1] / "models" / "dmmi-lite"
 SKIMAGE = find_spec("skimage")
 
-pytestmark = pytest.mark.skipif(not (FOLDER / "model.safetensors").is_file(), reason=f"there is no {FOLDER}")
-
 
 @pytest.fixture(scope="module")
 def segmenter():
@@ -44,4 +42,4 @@ def test_a_photograph_of_a_cat(segmenter):
     cat = segmenter(image, "the cat")
     assert cat.status != Status.NO_TARGET
     assert cat.mask[height // 4 : height * 3 // 4, width // 4 : width * 3 // 4].mean() > 0.6
-    assert segmenter(image, "the elephant").status == Status.NO_TARGET
+    assert segmenter(image, "the car").status == Status.NO_TARGET

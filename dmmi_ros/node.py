@@ -54,7 +54,7 @@ class DmmiNode(LifecycleNode):
         super().__init__("dmmi")
         self._load_segmenter = load_segmenter
         self._pipeline: Pipeline | None = None
-        self._images = None  # the subscription, while active
+        self._images = {}  # a subscription for each type of message, while active
         self._commands = Commands()
         self._statistics = Statistics()
         self._worker = Worker(process=self._process, report=self._report)
@@ -90,14 +90,15 @@ class DmmiNode(LifecycleNode):
         # A group of its own, or a request under way would keep every other callback waiting.
         self.create_service(Segment, "~/segment", self._on_segment, callback_group=ReentrantCallbackGroup())
 
-    def _subscribe_to_images(self):
+    def _subscribe_to_images(self) -> dict:
         reliability = ReliabilityPolicy[self._settings.image_reliability.upper()]
         qos = QoSProfile(depth=IMAGE_DEPTH, reliability=reliability)
-        topic = self.resolve_topic_name("image")
-        if self._settings.image_transport == "raw":
-            return self.create_subscription(Image, topic, self._on_image, qos)
         # Below the resolved name, so that remapping `image` is enough.
-        return self.create_subscription(CompressedImage, f"{topic}/compressed", self._on_image, qos)
+        topic = self.resolve_topic_name("image")
+        transports = {"raw": (Image, topic), "compressed": (CompressedImage, f"{topic}/compressed")}
+        chosen = self._settings.image_transport
+        wanted = transports.values() if chosen == "auto" else [transports[chosen]]
+        return {type_: self.create_subscription(type_, name, self._on_image, qos) for type_, name in wanted}
 
     # Lifecycle
 
@@ -151,9 +152,8 @@ class DmmiNode(LifecycleNode):
         super().destroy_node()
 
     def _stop(self) -> None:
-        if self._images is not None:
-            self.destroy_subscription(self._images)
-            self._images = None
+        while self._images:
+            self.destroy_subscription(self._images.popitem()[1])
         self._statistics.dropped += self._worker.stop()
 
     def _release(self) -> None:
@@ -168,6 +168,10 @@ class DmmiNode(LifecycleNode):
     # Callbacks, in the executor's thread
 
     def _on_image(self, message: Image | CompressedImage) -> None:
+        if type(message) not in self._images:
+            return  # it came before its subscription was ended below
+        for other in self._images.keys() - {type(message)}:  # or a camera that sends both is answered twice
+            self.destroy_subscription(self._images.pop(other))
         self._statistics.received += 1
         self._statistics.dropped += self._worker.put(Frame(message, arrival=time.monotonic()))
 
@@ -205,7 +209,7 @@ class DmmiNode(LifecycleNode):
     def _state_name(self) -> str:
         if self._pipeline is None:
             return "unconfigured"
-        return "inactive" if self._images is None else "active"
+        return "active" if self._images else "inactive"
 
     # In the worker's thread
 

@@ -36,9 +36,9 @@ class Parameters:
         0.0, "Seconds that a command holds; 0: until replaced or cancelled.", within=(0.0, 1e6), tunable=True
     )
     image_transport: str = _parameter(
-        "raw",
-        "raw subscribes to image, compressed to image/compressed.",
-        choices=("raw", "compressed"),
+        "auto",
+        "raw subscribes to image, compressed to image/compressed, auto to the one of the first frame.",
+        choices=("auto", "raw", "compressed"),
     )
     image_reliability: str = _parameter(
         "best_effort",

@@ -43,8 +43,9 @@ def test_padded_rows_are_understood(node, client, scene):
     assert_finds(client.answer_to(message.header), scene.masks["red"])
 
 
-def test_compressed_images_are_understood(start_node, scene):
-    client = start_node(autostart=True, image_transport="compressed").client
+@pytest.mark.parametrize("transport", ["auto", "compressed"])
+def test_compressed_images_are_understood(start_node, scene, transport):
+    client = start_node(autostart=True, image_transport=transport).client
     client.wait_until_active(images=client.compressed)
     client.command("the red boxes")
     png = cv2.imencode(".png", scene.image[..., ::-1])[1].tobytes()
@@ -52,6 +53,16 @@ def test_compressed_images_are_understood(start_node, scene):
     client.send_compressed(png[:40])
     client.wait_for_report(frames_failed=1)
     client.answer_to(client.send_compressed(png))
+
+
+def test_a_camera_that_sends_raw_and_compressed_is_answered_once(node, client, scene):
+    client.command("the red boxes")
+    client.wait_for(client.compressed.get_subscription_count, "subscription to compressed images")
+    client.answer_to(client.send(scene.image))
+    client.wait_for(lambda: not client.compressed.get_subscription_count(), "end of that subscription")
+    client.send_compressed(cv2.imencode(".png", scene.image)[1].tobytes())
+    client.answer_to(client.send(scene.image))
+    assert len(client.segmentations) == 2
 
 
 def test_the_overlay_shows_the_masks_on_the_picture(node, client, scene):

@@ -72,7 +72,7 @@ def test_a_choice_that_does_not_exist_is_refused(node, client):
     assert client.change_state("cleanup")
     result = client.set_parameter("image_transport", "theora")
     assert not result.successful
-    assert result.reason == "image_transport must be one of raw, compressed, not 'theora'"
+    assert result.reason == "image_transport must be one of auto, raw, compressed, not 'theora'"
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_choice_that_does_not_exist_is_refused(node, client):
     [
         (("-p", "presence_threshold:=2.0"), "presence_threshold"),
         (("-p", "presence_threshold:=many"), "presence_threshold"),
-        (("-p", "image_transport:=theora"), "image_transport must be one of raw, compressed"),
+        (("-p", "image_transport:=theora"), "image_transport must be one of auto, raw, compressed"),
         (("-p", "presence_threshold"), "presence_threshold"),
         (("--params-file", "/nowhere.yaml"), "/nowhere.yaml"),
         (("-r", "__node:=two words"), "two words"),

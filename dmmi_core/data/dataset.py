@@ -66,7 +66,7 @@ class SceneDataset(Dataset):
 
 def _express(view: View, kind: str, category: str, rng: np.random.Generator) -> Expression | None:
     if kind == "zero":
-        return absent_expression(category, rng) if category in view.complete else None
+        return absent_expression(category, rng)  # what the photograph lacks, every view of it lacks
     if kind == "many" and rng.random() < PAIR_SHARE:
         others = [c for c in categories_in(view) if c != category]
         pair = pair_expression(view, category, others[rng.integers(len(others))], rng) if others else None

@@ -5,7 +5,7 @@ over a region in eq. 2 and 5 is linear, so it is taken of the L logits of each p
 and not of the C channels of the query: L (20 tokens) is far smaller than C.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -22,7 +22,7 @@ def text_to_image_affinity(query: Tensor, key: Tensor, mask: Tensor, regions: Se
     logits = torch.einsum("bchw,blc->blhw", query, key) * query.shape[1] ** -0.5
     padded = ~mask[:, :, None, None]
     maps = [_box_sum(logits, side).masked_fill(padded, -torch.inf).softmax(dim=1) for side in regions]
-    return sum(weight * m for weight, m in zip(weights, maps, strict=True))
+    return combine_regions(maps, weights)
 
 
 def image_to_text_affinity(query: Tensor, key: Tensor, mask: Tensor, regions: Sequence[int], weights: Tensor):
@@ -34,7 +34,12 @@ def image_to_text_affinity(query: Tensor, key: Tensor, mask: Tensor, regions: Se
     """
     logits = (query * mask[:, :, None]) @ key * query.shape[2] ** -0.5
     maps = [_sequence_sum(logits, length).softmax(dim=2) for length in regions]
-    return sum(weight * m for weight, m in zip(weights, maps, strict=True))
+    return combine_regions(maps, weights)
+
+
+def combine_regions(maps: Iterable[Tensor], weights: Tensor) -> Tensor:
+    """Eq. 3: the affinities of each region size, all of one shape, weighted by lambda_r, weights (R,)."""
+    return sum(weight * affinity for weight, affinity in zip(weights, maps, strict=True))
 
 
 def _box_sum(logits: Tensor, side: int) -> Tensor:

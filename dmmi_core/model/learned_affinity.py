@@ -14,6 +14,7 @@ from dmmi_core.model.attention import (
     ImageToTextAttention,
     PositionNorm,
     TextToImageAttention,
+    combine_regions,
     pointwise,
 )
 
@@ -26,8 +27,7 @@ class LearnedTextToImageAttention(TextToImageAttention):
 
     def affinity(self, x: Tensor, text: Tensor, mask: Tensor) -> Tensor:
         """(B, L, H, W); padded tokens get 0."""
-        maps = (region(x, text, mask) for region in self.maps)
-        return sum(weight * m for weight, m in zip(self.weights(), maps, strict=True))
+        return combine_regions((region(x, text, mask) for region in self.maps), self.weights())
 
 
 class LearnedImageToTextAttention(ImageToTextAttention):
@@ -38,8 +38,7 @@ class LearnedImageToTextAttention(ImageToTextAttention):
 
     def affinity(self, x: Tensor, text: Tensor, mask: Tensor) -> Tensor:
         """(B, L, N); a padded token attends to all positions alike."""
-        maps = (region(x, text, mask) for region in self.maps)
-        return sum(weight * m for weight, m in zip(self.weights(), maps, strict=True))
+        return combine_regions((region(x, text, mask) for region in self.maps), self.weights())
 
 
 class ImageRegion(nn.Module):

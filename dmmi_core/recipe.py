@@ -12,15 +12,30 @@ from dmmi_core.errors import InputError, one_line
 
 @dataclass(frozen=True)
 class DataRecipe:
+    """Samples come from `samples`, or from `refs` with their `annotations`, or from `annotations` alone: then
+    templates make expressions of their objects."""
+
     images: str
     """Folder of the photographs."""
-    annotations: str
+    annotations: str = ""
     """COCO-style instances file."""
+    refs: str = ""
+    """refs(...).p of RefCOCO, RefCOCO+, RefCOCOg or Ref-ZOM."""
+    samples: str = ""
+    """Samples file, JSON lines."""
+    split: str = "train"
+    """Split of `refs` to train on."""
+    validation_split: str = ""
+    """Split of `refs` to validate on; without one, `validation_share` of the photographs is kept apart."""
     validation_share: int = 10
     """One photograph in so many is kept apart, chosen by its file name."""
 
     def __post_init__(self):
         _require_positive(self, "validation_share")
+        if not (self.samples or self.annotations):
+            raise InputError("recipe: data needs annotations, refs with annotations, or samples")
+        if self.refs and (self.samples or not self.annotations):
+            raise InputError("recipe: data.refs goes with data.annotations and without data.samples")
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ class Trainer:
     def _batches(self) -> DataLoader:
         recipe, config = self.recipe, self.model.config
         scenes = read_scenes(recipe.data.annotations)
-        scenes = [scene for scene in scenes if not is_validation(scene, recipe.data.validation_share)]
+        scenes = [scene for scene in scenes if not is_validation(scene.image, recipe.data.validation_share)]
         dataset = SceneDataset(scenes, recipe.data.images, recipe.image_size, recipe.seed)
         return DataLoader(
             dataset,

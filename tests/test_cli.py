@@ -274,7 +274,7 @@ SCORES = "oIoU mIoU Acc Prec@0.5 Prec@0.7 Prec@0.9 gIoU cIoU N-acc T-acc zero on
 def test_evaluate_the_validation_split_of_a_recipe(capsys, recipe, pictures, tmp_path, red_finder):
     """The photographs that are trained on need not even be there."""
     folder = copytree(pictures.parent, tmp_path / "pictures")
-    kept = [scene for scene in read_scenes(pictures) if is_validation(scene, 4)]
+    kept = [scene for scene in read_scenes(pictures) if is_validation(scene.image, 4)]
     for path in folder.glob("*.png"):
         if path.name not in {scene.image for scene in kept}:
             path.unlink()

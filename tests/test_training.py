@@ -26,7 +26,7 @@ def recipe(pictures, weights, tmp_path, monkeypatch) -> Recipe:
     monkeypatch.setitem(PRESETS, "tiny", replace(CONFIG, decoder_dropout=0.1))
     return Recipe(
         model="tiny",
-        data=DataRecipe(str(pictures.parent), str(pictures), SHARE),
+        data=DataRecipe(str(pictures.parent), str(pictures), validation_share=SHARE),
         output=str(tmp_path / "out"),
         backbone_weights=str(weights / "backbone.pth"),
         text_weights=str(weights / "text"),
@@ -148,7 +148,7 @@ def test_a_save_that_breaks_off_leaves_the_last_one(recipe, monkeypatch):
 
 def test_validation_photographs_are_never_read(recipe, pictures, tmp_path):
     folder = copytree(pictures.parent, tmp_path / "pictures")
-    removed = [folder / scene.image for scene in read_scenes(pictures) if is_validation(scene, SHARE)]
+    removed = [folder / scene.image for scene in read_scenes(pictures) if is_validation(scene.image, SHARE)]
     assert len(removed) > 3
     for path in removed:
         path.unlink()

@@ -57,9 +57,9 @@ def read_scenes(path: str | Path) -> list[Scene]:
         raise InputError(f"{path} is not a COCO instances file: {error!r}") from error
 
 
-def is_validation(scene: Scene, share: int) -> bool:
+def is_validation(image: str, share: int) -> bool:
     """Whether a photograph is kept apart: one in `share`, fixed by its file name for ever."""
-    return crc32(Path(scene.image).name.encode()) % share == 0
+    return crc32(Path(image).name.encode()) % share == 0
 
 
 def _scene(image: dict, annotations: list[dict], names: dict[int, str]) -> Scene:

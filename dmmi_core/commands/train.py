@@ -1,0 +1,29 @@
+"""`dmmi train`: what a recipe says."""
+
+import argparse
+
+
+def add(commands) -> None:
+    parser = commands.add_parser("train", help="train as a recipe says; resumes by itself")
+    parser.add_argument("recipe", help="a YAML file")
+    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="replaces a value of the recipe")
+    for part in ("backbone", "text"):
+        parser.add_argument(
+            f"--{part}-weights",
+            metavar="WHERE",
+            help=f"replaces the recipe's {part}_weights: a file or folder, or a name on the Hugging Face hub",
+        )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    from transformers.utils import logging as transformers_logging
+
+    from dmmi_core.recipe import read_recipe
+    from dmmi_core.training import Trainer
+
+    transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()  # its report of BERT's unused pooler
+    weights = {"backbone_weights": arguments.backbone_weights, "text_weights": arguments.text_weights}
+    overrides = [f"{key}={value}" for key, value in weights.items() if value is not None]
+    Trainer(read_recipe(arguments.recipe, [*arguments.overrides, *overrides])).run()

@@ -19,6 +19,7 @@ from dmmi_core.errors import InputError
 from dmmi_core.instances import GROUPING, group_instances, union_mask
 from dmmi_core.model import Dmmi, DmmiOutput
 from dmmi_core.model.text import tokenize
+from dmmi_core.resizing import resize
 from dmmi_core.result import Result, Status
 
 logger = logging.getLogger(__name__)
@@ -96,8 +97,7 @@ class Segmenter:
     def _pixels(self, images: Sequence[np.ndarray]) -> Tensor:
         """The images at the network's size, uint8 (B, 3, S, S)."""
         config = self._model.config
-        resize = _resize_as_pillow if config.antialias else _resize
-        resized = [resize(image, config.image_size) for image in images]
+        resized = [resize(image, config.image_size, config.antialias) for image in images]
         return torch.from_numpy(np.stack(resized)).to(self.device).permute(0, 3, 1, 2)
 
     def _texts(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
@@ -162,17 +162,6 @@ class _Clock:
         now = time.perf_counter()
         self.laps[name] = round((now - self._last) * 1e3, 3)
         self._last = now
-
-
-def _resize(image: np.ndarray, side: int) -> np.ndarray:
-    shrinks = min(image.shape[:2]) > side
-    return cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-
-
-def _resize_as_pillow(image: np.ndarray, side: int) -> np.ndarray:
-    pixels = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None]
-    resized = torch.nn.functional.interpolate(pixels, (side, side), mode="bilinear", antialias=True)
-    return resized[0].permute(1, 2, 0).numpy()
 
 
 def _checked_image(image: np.ndarray) -> np.ndarray:

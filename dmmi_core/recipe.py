@@ -1,13 +1,17 @@
 """Training recipes: typed YAML, checked before anything starts."""
 
-from dataclasses import dataclass, field, fields, is_dataclass
-from difflib import get_close_matches
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import get_type_hints
 
 import yaml
 
+from dmmi_core.config import PRESETS, DmmiConfig, preset
 from dmmi_core.errors import InputError, one_line
+from dmmi_core.typed import build
+
+PRECISIONS = ("fp32", "bf16", "fp16")
+BATCH_NORMS = ("train", "frozen")
+SELECT_BY = ("oIoU", "mIoU", "Acc", "gIoU", "cIoU")
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,10 @@ class DataRecipe:
     """Split of `refs` to validate on; without one, `validation_share` of the photographs is kept apart."""
     validation_share: int = 10
     """One photograph in so many is kept apart, chosen by its file name."""
+    draw_sentence: bool = False
+    """An epoch has one sentence for each object, drawn afresh, as the authors train RefCOCO; else all."""
+    balanced: bool = False
+    """Zero, one and many samples in equal numbers in every batch, where there are any of them."""
 
     def __post_init__(self):
         _require_positive(self, "validation_share")
@@ -36,6 +44,10 @@ class DataRecipe:
             raise InputError("recipe: data needs annotations, refs with annotations, or samples")
         if self.refs and (self.samples or not self.annotations):
             raise InputError("recipe: data.refs goes with data.annotations and without data.samples")
+
+    @property
+    def from_templates(self) -> bool:
+        return not (self.refs or self.samples)
 
 
 @dataclass(frozen=True)
@@ -55,35 +67,73 @@ class Recipe:
     """Name of the preset to train, or a model folder to go on from, which has both weights below already."""
     data: DataRecipe
     output: str
-    """Folder for the log, the resumable state and the model."""
+    """Folder for the log, the resumable state and the models."""
     backbone_weights: str
     text_weights: str
     """Each a path, "package:NAME/FILE" inside an installed package, or a name on the Hugging Face hub; the
     text folder has the tokenizer."""
+    network: dict = field(default_factory=dict)
+    """Fields of DmmiConfig that differ from the preset."""
     image_size: int = 448
     freeze: tuple[str, ...] = ()
     """Prefixes of the parameters that keep their values."""
+    batch_norm: str = "train"
+    """"train": statistics of the batch, over all processes on GPUs; "frozen": those of the start."""
     losses: LossRecipe = field(default_factory=LossRecipe)
     background_weight: float = 1.0
     """How much a background pixel counts in the segmentation loss, where a target's pixel counts 1."""
-    steps: int = 10000
+    gather_negatives: bool = True
+    """The contrastive loss has the batches of all processes for negatives, not only its own."""
+    steps: int | None = None
+    epochs: int | None = None
+    """Length of the training; one of the two. Templates have no epochs."""
     batch_size: int = 16
+    """Samples of one optimizer step, over all processes."""
+    accumulate: int = 1
+    """Forward passes that a process splits its part of the batch into."""
     learning_rate: float = 5e-5
     backbone_learning_rate: float = 5e-5
-    """Of the image encoder."""
     weight_decay: float = 0.01
     warmup_steps: int = 0
+    clip_norm: float | None = None
+    """Largest norm of the gradient; larger ones are scaled down to it."""
+    ema_decay: float | None = None
+    """Decay of the exponential moving average of the weights, which is then what is evaluated and saved."""
     precision: str = "fp32"
-    """fp32, or bf16 for automatic mixed precision."""
+    """fp32, or bf16 or fp16 for automatic mixed precision; fp16 only on a GPU."""
     device: str = "auto"
+    """auto, cpu or cuda."""
     workers: int = 1
-    """Processes that load samples."""
+    """Processes that load samples, for each training process."""
     log_every: int = 20
     checkpoint_every: int = 200
+    validate_every: int | None = None
+    """Steps between evaluations on the validation split, after each of which the best model is kept."""
+    select_by: str = "oIoU"
+    """Which metric says what is best."""
     seed: int = 0
 
     def __post_init__(self):
-        _require_positive(self, "image_size", "steps", "batch_size", "log_every", "checkpoint_every")
+        _require_positive(self, "image_size", "batch_size", "accumulate", "log_every", "checkpoint_every")
+        _require_positive(
+            self, *(n for n in ("steps", "epochs", "validate_every") if getattr(self, n) is not None)
+        )
+        if (self.steps is None) == (self.epochs is None):
+            raise InputError("recipe: give either steps or epochs")
+        if self.epochs is not None and self.data.from_templates:
+            raise InputError("recipe: templates make endless samples; give steps instead of epochs")
+        for name, known in (("precision", PRECISIONS), ("batch_norm", BATCH_NORMS), ("select_by", SELECT_BY)):
+            if getattr(self, name) not in known:
+                raise InputError(
+                    f"recipe: {name} is {getattr(self, name)!r}; it must be {' or '.join(known)}"
+                )
+        if self.network and self.model not in PRESETS:
+            raise InputError("recipe: network changes a preset; a model folder is as it is")
+
+    def config(self) -> DmmiConfig:
+        """The preset with what `network` changes. Raises InputError or ModelError."""
+        values = _merged(preset(self.model).to_dict(), self.network)
+        return replace(build(DmmiConfig, values, "network."), image_size=self.image_size)
 
 
 def _require_positive(recipe, *names: str) -> None:
@@ -93,18 +143,50 @@ def _require_positive(recipe, *names: str) -> None:
 
 
 def read_recipe(path: str | Path, overrides: list[str] = ()) -> Recipe:
-    """Reads a YAML recipe; `overrides` are key=value, with dots into sections. Raises InputError."""
+    """Reads a YAML recipe; `overrides` are key=value, with dots into sections. Raises InputError.
+
+    Its key `base` names a recipe, relative to this one, whose values it changes.
+    """
+    path = Path(path)
+    values = _read_yaml(path)
+    for override in overrides:
+        _override(values, override)
+    return build(Recipe, _with_base(values, path, above=()))
+
+
+def _read_yaml(path: Path) -> dict:
     try:
-        values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"cannot read recipe {path}: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"recipe {path} is not YAML: {one_line(error)}") from error
     if not isinstance(values, dict):
         raise InputError(f"recipe {path} is not a mapping of keys to values")
-    for override in overrides:
-        _override(values, override)
-    return _build(Recipe, values, "")
+    return values
+
+
+def _with_base(values: dict, path: Path, above: tuple[Path, ...]) -> dict:
+    """`values`, read from `path`, over those of their base; `above` are the recipes that it is a base of."""
+    if "base" not in values:
+        return values
+    base, above = values["base"], (*above, path.resolve())
+    if not isinstance(base, str):
+        raise InputError(f"recipe {path}: base is {base!r}; it must be the path of another recipe")
+    below = path.parent / base
+    if below.resolve() in above:
+        raise InputError(f"recipe {path}: base {base} leads back to where it came from")
+    changes = {key: value for key, value in values.items() if key != "base"}
+    return _merged(_with_base(_read_yaml(below), below, above), changes)
+
+
+def _merged(values: dict, changes: dict) -> dict:
+    """`values` with `changes`, section by section."""
+    merged = dict(values)
+    for key, value in changes.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _merged(merged[key], value) if both else value
+    return merged
 
 
 def _override(values: dict, override: str) -> None:
@@ -120,33 +202,3 @@ def _override(values: dict, override: str) -> None:
         values[name] = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise InputError(f"{override!r} is not YAML: {one_line(error)}") from error
-
-
-def _build(cls, values: dict, prefix: str):
-    hints, known = get_type_hints(cls), {f.name for f in fields(cls)}
-    for key in values:
-        if key not in known:
-            near = get_close_matches(str(key), known, n=1)
-            hint = f"; did you mean {prefix}{near[0]}?" if near else f"; known: {', '.join(sorted(known))}"
-            raise InputError(f"recipe: unknown key {prefix}{key}{hint}")
-    try:
-        return cls(**{key: _typed(hints[key], value, f"{prefix}{key}") for key, value in values.items()})
-    except TypeError as error:
-        raise InputError(f"recipe: {str(error).partition('__init__() ')[2] or error}") from error
-
-
-def _typed(kind, value, key: str):
-    if is_dataclass(kind):
-        if not isinstance(value, dict):
-            raise InputError(f"recipe: {key} is a section with keys of its own, not {value!r}")
-        return _build(kind, value, f"{key}.")
-    if kind is float and isinstance(value, (int, str)) and not isinstance(value, bool):
-        try:
-            return float(value)  # YAML 1.1 reads 5e-5 as text
-        except ValueError:
-            pass
-    if kind == tuple[str, ...] and isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return tuple(value)
-    if isinstance(kind, type) and isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
-        return value
-    raise InputError(f"recipe: {key} is {value!r}; it must be {getattr(kind, '__name__', kind)}")

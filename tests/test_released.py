@@ -10,7 +10,7 @@ from dmmi_core import losses
 from dmmi_core.data.batching import Batch
 from dmmi_core.recipe import LossRecipe
 from dmmi_core.released_names import is_dead
-from dmmi_core.training import training_losses, weighted_sum
+from dmmi_core.training.objective import Objective, weighted_sum
 
 RELEASED_LOSSES = LossRecipe(similarity=0.01, contrast=0.01)
 BACKGROUND_WEIGHT = 0.9 / 1.1
@@ -128,7 +128,7 @@ def trained(kit, request):
         kit.mask,
     )
     assert torch.equal(batch.has_target, inputs["target_flag"].bool())
-    terms = training_losses(model, batch, BACKGROUND_WEIGHT)
+    terms = Objective(model, background_weight=BACKGROUND_WEIGHT)(batch)
     total = weighted_sum(terms, RELEASED_LOSSES)
     total.backward()
     return model, total.detach(), {name: term.detach() for name, term in terms.items()}

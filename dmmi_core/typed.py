@@ -1,0 +1,47 @@
+"""Plain values, as YAML and JSON have them, into typed dataclasses; mistakes name the nearest right key."""
+
+from dataclasses import fields, is_dataclass
+from difflib import get_close_matches
+from types import UnionType
+from typing import get_args, get_origin, get_type_hints
+
+from dmmi_core.errors import InputError
+
+
+def build(cls, values: dict, prefix: str = ""):
+    """`cls` from `values`, sections into their dataclasses. Raises InputError; `prefix` names the section."""
+    hints, known = get_type_hints(cls), {f.name for f in fields(cls)}
+    for key in values:
+        if key not in known:
+            near = get_close_matches(str(key), known, n=1)
+            hint = f"; did you mean {prefix}{near[0]}?" if near else f"; known: {', '.join(sorted(known))}"
+            raise InputError(f"recipe: unknown key {prefix}{key}{hint}")
+    try:
+        return cls(**{key: _typed(hints[key], value, f"{prefix}{key}") for key, value in values.items()})
+    except TypeError as error:
+        raise InputError(f"recipe: {str(error).partition('__init__() ')[2] or error}") from error
+
+
+def _typed(kind, value, key: str):
+    if is_dataclass(kind):
+        if not isinstance(value, dict):
+            raise InputError(f"recipe: {key} is a section with keys of its own, not {value!r}")
+        return build(kind, value, f"{key}.")
+    if get_origin(kind) is UnionType:  # only T | None is used
+        return None if value is None else _typed(get_args(kind)[0], value, key)
+    if get_origin(kind) is tuple and isinstance(value, (list, tuple)):
+        return tuple(_typed(get_args(kind)[0], item, key) for item in value)
+    if kind is float and isinstance(value, (int, str)) and not isinstance(value, bool):
+        try:
+            return float(value)  # YAML 1.1 reads 5e-5 as text
+        except ValueError:
+            pass
+    if isinstance(kind, type) and isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
+        return value
+    raise InputError(f"recipe: {key} is {value!r}; it must be {_described(kind)}")
+
+
+def _described(kind) -> str:
+    if get_origin(kind) is tuple:
+        return f"a list of {_described(get_args(kind)[0])}"
+    return getattr(kind, "__name__", str(kind))

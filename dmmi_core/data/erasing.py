@@ -7,21 +7,51 @@ import textblob.en
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
+PLACES = frozenset(
+    """left leftmost right rightmost middle center centre top bottom upper lower front back rear side corner
+    edge end far near""".split()  # noqa: SIM905
+)
+"""Words of position, which the tagger takes for verbs, nouns or adverbs as the case may be."""
+COMMANDS = frozenset(("find", "show", "point", "look", "segment", "select"))
+"""What a request begins with; the tagger takes some for nouns."""
+CLASSES = {"DT": "d", "PDT": "d", "PRP$": "d", "CD": "d", "CC": "c", "RB": "r"}
+CLASSES |= {"VBN": "v", "VBG": "g", "VB": "b", "VBP": "b"}
+
+_WORD = re.compile(r"\w+(?=['’]s\b)|['’] ?(?:s|t|re|ll|ve)\b|\w+(?:[-'’]\w+)*|[^\w\s]")
+# Over letters of CLASSES, and a adjective, n noun, p place, s possessive. A participle needs a word before
+# it: "the standing man", but not "man holding umbrella". A verb after an adjective is none: "polar bear".
+_MODIFIERS = r"d*(?:r?a(?:ca)*|p|(?<=d)g|(?<=[da])v)*"
+_NOUNS = r"(?:n|(?<=[dapvg])b)n*"
+_PHRASE = re.compile(rf"{_MODIFIERS}{_NOUNS}(?:s{_MODIFIERS}{_NOUNS})*")
+_NOUNLESS = re.compile(r"d*[apv]*[ap]")
+
 
 def noun_phrases(text: str) -> list[tuple[int, int]]:
-    """Character ranges [start, end) of the noun phrases, found by TextBlob's bundled tagger and chunker."""
-    phrases, position = [], 0
-    for line in textblob.en.parse(text).split("\n"):
-        for word, _tag, chunk, *_ in (token.split("/") for token in line.split()):
-            start = text.find(word, position)
-            if start < 0:  # the tagger rewrote the word, for example an ampersand
-                continue
-            position = start + len(word)
-            if chunk == "B-NP":
-                phrases.append((start, position))
-            elif chunk == "I-NP" and phrases:
-                phrases[-1] = (phrases[-1][0], position)
-    return [(a, b) for a, b in phrases if re.search(r"\w", text[a:b])]
+    """Character ranges [start, end) of the noun phrases, in order, by TextBlob's bundled tagger.
+
+    Places and colours by themselves, such as "the left", count only in a text that has no noun.
+    """
+    words = list(_WORD.finditer(text))
+    classes = word_classes([word.group().lower() for word in words])
+    found = list(_PHRASE.finditer(classes)) or _NOUNLESS.finditer(classes)
+    return [(words[m.start()].start(), words[m.end() - 1].end()) for m in found]
+
+
+def word_classes(words: list[str]) -> str:
+    """One letter a word: what it can be in a noun phrase, "-" for nothing."""
+    return "".join(_word_class(word, tag) for word, tag in textblob.en.parser.find_tags(words))
+
+
+def _word_class(word: str, tag: str) -> str:
+    if word[0] in "'’":
+        return "s" if word[-1] == "s" else "-"
+    if word in PLACES:
+        return "p"
+    if word in COMMANDS or not re.search(r"\w", word):
+        return "-"
+    if word in ("one", "ones") or tag.startswith("NN"):
+        return "n"
+    return "a" if tag.startswith("JJ") else CLASSES.get(tag, "-")
 
 
 def erase_phrase(
@@ -29,16 +59,15 @@ def erase_phrase(
 ) -> Tensor:
     """`ids` (L,) of `text` with the word pieces of one noun phrase replaced by [MASK].
 
-    A text without a noun phrase is returned as it is. Pieces that were cut off for length are ignored.
+    A text without a noun phrase is returned as it is. What was cut off for length is not drawn.
     """
-    phrases = noun_phrases(text)
+    offsets = tokenizer(text, return_offsets_mapping=True)["offset_mapping"][: len(ids)]
+    kept = {tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.pad_token_id}
+    pieces = [(i, a, b) for i, (a, b) in enumerate(offsets) if int(ids[i]) not in kept]
+    phrases = [[i for i, a, b in pieces if a < end and b > start] for start, end in noun_phrases(text)]
+    phrases = [phrase for phrase in phrases if phrase]
     if not phrases:
         return ids
-    start, end = phrases[rng.integers(len(phrases))]
-    offsets = tokenizer(text, return_offsets_mapping=True)["offset_mapping"]
-    kept = {tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.pad_token_id}
     erased = ids.clone()
-    for index, (a, b) in enumerate(offsets[: len(ids)]):
-        if a < end and b > start and int(ids[index]) not in kept:
-            erased[index] = tokenizer.mask_token_id
+    erased[phrases[rng.integers(len(phrases))]] = tokenizer.mask_token_id
     return erased

@@ -1,8 +1,9 @@
 """The neutral samples file: one JSON object a line, shared by training, evaluation and tools."""
 
 import json
+import math
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -55,9 +56,24 @@ class Sample:
 
 def _is_segmentation(segmentation, height: int, width: int) -> bool:
     if isinstance(segmentation, dict):
-        return segmentation.get("size") == [height, width] and "counts" in segmentation
-    polygons = segmentation if isinstance(segmentation, list) else []
-    return bool(polygons) and all(isinstance(p, list) and len(p) >= 6 and len(p) % 2 == 0 for p in polygons)
+        counts = segmentation.get("counts")
+        runs = isinstance(counts, list) and _sum(counts) == height * width and min(counts) >= 0
+        return segmentation.get("size") == [height, width] and (runs or isinstance(counts, str))
+    return isinstance(segmentation, list) and bool(segmentation) and all(map(_is_polygon, segmentation))
+
+
+def _is_polygon(polygon) -> bool:
+    if not isinstance(polygon, list) or len(polygon) < 6 or len(polygon) % 2:
+        return False
+    return math.isfinite(_sum(polygon))
+
+
+def _sum(numbers: list) -> float:
+    """Not a number where one of them is none: the quickest way to look at them all."""
+    try:
+        return float(sum(numbers))
+    except (TypeError, OverflowError):
+        return math.nan
 
 
 def decode_segmentation(segmentation: list | dict, height: int, width: int) -> np.ndarray:
@@ -83,17 +99,21 @@ def write_samples(path: str | Path, samples: Iterable[Sample]) -> None:
 
 def read_samples(path: str | Path) -> list[Sample]:
     """Raises InputError that names the file and the line of the first bad sample."""
-    samples = []
+    return list(iterate_samples(path))
+
+
+def iterate_samples(path: str | Path) -> Iterator[Sample]:
+    """As `read_samples`, one by one."""
     try:
         with open(path, "rb") as file:
             for number, line in enumerate(file, start=1):
                 try:
-                    samples.append(Sample(**json.loads(line)))
+                    sample = Sample(**json.loads(line))
                 except (TypeError, ValueError) as error:
                     raise InputError(f"{path}, line {number}: not a sample: {error}") from error
+                yield sample
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
-    return samples
 
 
 def read_image(path: str | Path) -> np.ndarray:

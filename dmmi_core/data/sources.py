@@ -1,20 +1,62 @@
-"""From a recipe's data section to the samples of its validation split."""
+"""From a recipe's data section to the samples to train on, and to those that are held out."""
 
-from collections.abc import Sequence
+import numpy as np
 
-from dmmi_core.data.samples import Sample, read_samples
+from dmmi_core.data.missing import without_missing_images
+from dmmi_core.data.packed import PackedSamples, grouped_by_objects
+from dmmi_core.data.refer import read_refer
+from dmmi_core.data.samples import iterate_samples
 from dmmi_core.data.scenes import is_validation, read_scenes
 from dmmi_core.data.validation import validation_samples
+from dmmi_core.errors import InputError
 from dmmi_core.recipe import DataRecipe
 
 
-def held_out_samples(data: DataRecipe, split: str | None = None) -> Sequence[Sample]:
+def training_samples(data: DataRecipe) -> PackedSamples:
+    """The samples of `data.refs` or `data.samples` to train on, without the photographs kept apart.
+
+    Where `data.validation_split` names what to validate on, no photograph of `data.split` is kept apart.
+    Those whose photographs are not in `data.images` are left out. Raises InputError.
+    """
+    if data.refs and data.validation_split:
+        samples = read_refer(data.refs, data.annotations, data.split)
+    else:
+        samples = _share(_read(data), data.validation_share, kept_apart=False)
+    return without_missing_images(samples, data.images)
+
+
+def held_out_samples(data: DataRecipe, split: str | None = None) -> PackedSamples:
     """The samples of `split`, which only `data.refs` has; without one, of the validation split.
 
-    Their photographs are in `data.images`. Raises InputError.
+    Their photographs are in `data.images`; those whose are not are left out. Raises InputError.
     """
-    if data.samples:
-        return [s for s in read_samples(data.samples) if is_validation(s.image, data.validation_share)]
-    return validation_samples(
-        [s for s in read_scenes(data.annotations) if is_validation(s.image, data.validation_share)]
-    )
+    if split and not data.refs:
+        raise InputError(f"only data.refs has splits; there is no split {split!r} to evaluate on")
+    split = split or data.validation_split
+    if data.refs and split:
+        samples = read_refer(data.refs, data.annotations, split)
+    elif data.refs or data.samples:
+        samples = _share(_read(data), data.validation_share, kept_apart=True)
+    else:
+        scenes = read_scenes(data.annotations)
+        held_out = [scene for scene in scenes if is_validation(scene.image, data.validation_share)]
+        samples = PackedSamples.pack(grouped_by_objects(validation_samples(held_out)))
+    return without_missing_images(samples, data.images)
+
+
+def _read(data: DataRecipe) -> PackedSamples:
+    if data.refs:
+        return read_refer(data.refs, data.annotations, data.split)
+    return PackedSamples.pack(grouped_by_objects(iterate_samples(data.samples)))
+
+
+def _share(samples: PackedSamples, share: int, *, kept_apart: bool) -> PackedSamples:
+    """The samples of the photographs that are kept apart, or of all others."""
+    belongs = np.array([is_validation(name, share) == kept_apart for name in samples.images()], bool)
+    keep = belongs[samples.image_numbers()]
+    if not keep.any():
+        purpose = "validate" if kept_apart else "train"
+        raise InputError(
+            f"of {len(belongs)} images none is left to {purpose} on with data.validation_share={share}"
+        )
+    return samples.select(keep)

@@ -1,0 +1,102 @@
+"""Samples by the hundred thousand, in memory that the processes of a loader share."""
+
+import json
+import operator
+from array import array
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+
+import numpy as np
+import torch
+
+from dmmi_core.data.samples import KINDS, Sample
+
+
+class PackedSamples(Sequence[Sample]):
+    """Samples as bytes in a tensor: workers, forked or spawned, read the same memory, and none grows.
+
+    Python objects would be copied into every worker as it touches their reference counts.
+    """
+
+    def __init__(self, records: "_Records", rows: torch.Tensor, kinds: np.ndarray):
+        """`rows` int64 (N, 3): where `records` has the image, the objects and the text of each sample."""
+        self._records, self._rows = records, rows
+        self.kinds = kinds
+        """uint8 (N,), indices into KINDS."""
+        self.groups = np.unique(rows[:, 1].numpy(), return_inverse=True)[1]
+        """int64 (N,), from 0 on without gaps; the sentences for the same objects share a number."""
+
+    @classmethod
+    def pack(cls, samples: Iterable[tuple[Hashable, Sample]]) -> "PackedSamples":
+        """From pairs of a group and a sample; those of one group differ in nothing but their text."""
+        records, rows, kinds = _Writer(), array("q"), bytearray()
+        images: dict[str, int] = {}
+        groups: dict[Hashable, int] = {}
+        for group, sample in samples:
+            if sample.image not in images:
+                images[sample.image] = records.add(sample.image)
+            if group not in groups:
+                groups[group] = records.add([sample.height, sample.width, sample.segmentations])
+            rows.extend((images[sample.image], groups[group], records.add(sample.text)))
+            kinds.append(KINDS.index(sample.kind))
+        return cls(
+            records.finish(),
+            torch.from_numpy(np.array(rows, np.int64).reshape(-1, 3)),
+            np.array(kinds, np.uint8),
+        )
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: int) -> Sample:
+        image, objects, text = (self._records[row] for row in self._rows[operator.index(index)].tolist())
+        return Sample(image, text, KINDS[self.kinds[index]], *objects)
+
+    def select(self, which: np.ndarray) -> "PackedSamples":
+        """Some of the samples, in the same memory; `which` is bool (N,), or indices in any order."""
+        return PackedSamples(self._records, self._rows[torch.from_numpy(which)], self.kinds[which])
+
+    def images(self) -> list[str]:
+        """The names of the images, each once."""
+        return [self._records[row] for row in np.unique(self._rows[:, 0].numpy())]
+
+    def image_numbers(self) -> np.ndarray:
+        """int64 (N,): where `images()` has the image of each sample."""
+        return np.unique(self._rows[:, 0].numpy(), return_inverse=True)[1]
+
+
+def grouped_by_objects(samples: Iterable[Sample]) -> Iterator[tuple[Hashable, Sample]]:
+    """Pairs for `PackedSamples.pack`: samples of one image and the same objects are a group.
+
+    One-to-zero samples, which have no objects to share, are a group each.
+    """
+    for number, sample in enumerate(samples):
+        shared = sample.kind != "zero"
+        yield (sample.image, json.dumps(sample.segmentations)) if shared else number, sample
+
+
+class _Writer:
+    def __init__(self):
+        self.data, self.ends = bytearray(), array("q", [0])
+
+    def add(self, value) -> int:
+        """The row of a JSON value."""
+        self.data += json.dumps(value, separators=(",", ":")).encode()
+        self.ends.append(len(self.data))
+        return len(self.ends) - 2
+
+    def finish(self) -> "_Records":
+        return _Records(np.frombuffer(self.data, np.uint8), np.array(self.ends))
+
+
+class _Records:
+    """JSON values as bytes, one after the other.
+
+    In tensors, since torch moves those into shared memory when it hands them to a spawned process.
+    """
+
+    def __init__(self, data: np.ndarray, ends: np.ndarray):
+        self._data, self._ends = torch.from_numpy(data), torch.from_numpy(ends)
+
+    def __getitem__(self, row: int):
+        start, end = self._ends[row : row + 2].tolist()
+        return json.loads(self._data[start:end].numpy().tobytes())

@@ -1,0 +1,130 @@
+"""Reads RefCOCO, RefCOCO+, RefCOCOg and Ref-ZOM: refs(...).p and the instances.json beside it."""
+
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from dmmi_core.data.packed import PackedSamples
+from dmmi_core.data.samples import KINDS, Sample, decode_segmentation, encode_mask
+from dmmi_core.data.unpickling import read_plain_pickle
+from dmmi_core.errors import InputError
+
+logger = logging.getLogger(__name__)
+EXAMPLES = 3
+
+
+def read_refer(refs: str | Path, annotations: str | Path, split: str) -> PackedSamples:
+    """One sample for each sentence of the refs in `split`; the sentences of a ref are a group.
+
+    A ref has no annotation (zero), one or several. Those of which the instances file lacks the image or an
+    annotation are left out, with one warning. Raises InputError.
+    """
+    entries = _read_split(refs, split)
+    images, outlines = _read_instances(annotations)
+    lacking: list[str] = []
+    samples = PackedSamples.pack(_samples(entries, images, outlines, lacking, refs))
+    if lacking:
+        logger.warning(
+            "%s: %d of the %d refs of %s are left out, since %s has not all that they refer to (%s); "
+            "use the instances file that belongs to the refs",
+            refs,
+            len(lacking),
+            len(entries),
+            split,
+            annotations,
+            ", ".join(lacking[:EXAMPLES]) + ", ..." * (len(lacking) > EXAMPLES),
+        )
+    if not len(samples):
+        raise InputError(
+            f"no sentence of split {split!r} of {refs} is about anything in {annotations}; "
+            "use the instances file that belongs to the refs"
+        )
+    return samples
+
+
+def in_split(split: str, given: str) -> bool:
+    """Whether a ref that says `given` belongs to `split`; testAB belongs to testA, testB and test."""
+    if split in ("testA", "testB", "testC"):
+        return given.startswith("test") and split[-1] in given[4:]
+    return "test" in given if split == "test" else given == split
+
+
+def _read_split(path: str | Path, split: str) -> list[dict]:
+    refs = read_plain_pickle(path)
+    if not isinstance(refs, list) or not all(
+        isinstance(ref, dict) and isinstance(ref.get("split"), str) for ref in refs
+    ):
+        raise InputError(f"{path} is not a refs file, a list of refs that each name their split")
+    chosen = [ref for ref in refs if in_split(split, ref["split"])]
+    if not chosen:
+        known = ", ".join(sorted({ref["split"] for ref in refs})) or "none"
+        raise InputError(f"{path} has no split {split!r}; it has: {known}")
+    return chosen
+
+
+def _read_instances(path: str | Path) -> tuple[dict[int, dict], dict[int, list | dict]]:
+    """Images and segmentations of a COCO instances file by their ids."""
+    try:
+        data = json.loads(Path(path).read_bytes())
+        images = {image["id"]: image for image in data["images"]}
+        return images, {item["id"]: item["segmentation"] for item in data["annotations"]}
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path} is not a COCO instances file: {error!r}") from error
+
+
+def _samples(
+    entries: list[dict], images: dict, outlines: dict, lacking: list[str], path: str | Path
+) -> Iterator[tuple[int, Sample]]:
+    """Samples, each with the number of its ref; what the instances file lacks is listed in `lacking`."""
+    for number, ref in enumerate(entries):
+        name = f"ref {ref.get('ref_id')}"
+        try:
+            ids = _annotation_ids(ref)
+            wanted = [f"annotation {i}" for i in ids if not outlines.get(i)]
+            if ref["image_id"] not in images:
+                wanted.append(f"image {ref['image_id']}")
+            if wanted:
+                lacking.append(f"{name}: {wanted[0]}")
+                continue
+            for sample in _ref_samples(ref, images[ref["image_id"]], [outlines[i] for i in ids]):
+                yield number, sample
+        except InputError as error:
+            raise InputError(f"{path}, {name}: {error}") from error
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise InputError(f"{path}, {name} is damaged: {error!r}") from error
+
+
+def _annotation_ids(ref: dict) -> list[int]:
+    """Each once; Ref-ZOM lists them, the others have a single one."""
+    if ref.get("source") == "zero":
+        return []
+    ids = ref["ann_id"]
+    return list(dict.fromkeys(ids)) if isinstance(ids, (list, tuple)) else [ids]
+
+
+def _ref_samples(ref: dict, image: dict, outlines: list) -> Iterator[Sample]:
+    # The file name is the instances file's: RefCOCO's refs have names of crops.
+    name, height, width = image["file_name"], image["height"], image["width"]
+    segmentations = tuple(_segmentation(outline, height, width) for outline in outlines)
+    kind = KINDS[min(len(segmentations), 2)]
+    for sentence in ref["sentences"]:
+        text = sentence.get("raw") or sentence["sent"]
+        yield Sample(name, text, kind, height, width, segmentations)
+
+
+def _segmentation(outline: list | dict, height: int, width: int) -> list | dict:
+    """As `Sample` has it, from what COCO files hold, which is also RLEs in a list."""
+    if isinstance(outline, dict):
+        return outline
+    parts = [part for part in outline if isinstance(part, dict) or len(part) >= 6]  # others have no area
+    if not any(isinstance(part, dict) for part in parts):
+        return parts
+    if len(parts) == 1:
+        return parts[0]
+    masks = [decode_segmentation(p if isinstance(p, dict) else [p], height, width) for p in parts]
+    return encode_mask(np.any(masks, axis=0))

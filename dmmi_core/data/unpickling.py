@@ -1,0 +1,34 @@
+"""Pickle files of plain data; those that would run code are refused."""
+
+import pickle
+from pathlib import Path
+
+from dmmi_core.errors import InputError, one_line
+
+
+def read_plain_pickle(path: str | Path):
+    """Lists, dicts, tuples, sets, text, bytes, numbers, bool and None, of any protocol.
+
+    8-bit text of Python 2 is taken as Latin-1. Raises InputError for all other files.
+    """
+    try:
+        with open(path, "rb") as file:
+            return _PlainUnpickler(file, encoding="latin1").load()
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    except _RefusedError as error:
+        raise InputError(
+            f"{path} would run {error} when loaded, which data have no need of; get the file from its authors"
+        ) from error
+    except Exception as error:  # damaged pickles raise many kinds
+        raise InputError(f"{path} is damaged, or no pickle file: {one_line(error)}") from error
+
+
+class _RefusedError(Exception):
+    pass
+
+
+class _PlainUnpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str):
+        # Whatever is not plain data, a pickle makes by calling something that it looks up here.
+        raise _RefusedError(f"{module}.{name}")

@@ -7,14 +7,18 @@ from shutil import copytree
 import numpy as np
 import pytest
 import torch
+from miniature import write_miniature
 from tiny import CONFIG
 
+from dmmi_core.checkpoint import load_model
 from dmmi_core.config import PRESETS
 from dmmi_core.data.scenes import is_validation, read_scenes
 from dmmi_core.errors import InputError, ModelError
 from dmmi_core.recipe import DataRecipe, Recipe
 from dmmi_core.segmenter import Segmenter
 from dmmi_core.training import Trainer, state
+from dmmi_core.training import trainer as loop
+from dmmi_core.training.averaging import moving_average
 
 
 def log(trainer: Trainer) -> list[dict]:
@@ -208,3 +212,113 @@ def test_a_damaged_state_is_refused(recipe, tmp_path, hostile_pickle, damage):
     with pytest.raises(ModelError, match=r"training\.pt") as error:
         run(recipe)
     assert "\n" not in str(error.value)
+
+
+def test_accumulating_gives_the_gradients_of_the_whole_batch(recipe, tmp_path, monkeypatch):
+    """But for the contrastive loss, whose negatives are those of one forward pass."""
+    monkeypatch.setitem(PRESETS, "tiny", replace(CONFIG, contrast=False))
+    recipe = replace(recipe, batch_size=4, batch_norm="frozen", freeze=("text.bert",))
+    trainers = [Trainer(replace(recipe, accumulate=n, output=str(tmp_path / str(n)))) for n in (1, 2)]
+    for trainer in trainers:
+        trainer.terms = trainer._backward(next(trainer._batches()))
+    one, two = ({n: p.grad for n, p in t.model.named_parameters() if p.grad is not None} for t in trainers)
+    assert one.keys() == two.keys() and len(one) > 100
+    for name, expected in one.items():
+        torch.testing.assert_close(two[name], expected, rtol=1e-3, atol=2e-5, msg=name)
+    assert trainers[0].terms["total"] == pytest.approx(trainers[1].terms["total"].item(), rel=1e-5)
+
+
+def test_the_average_is_saved_in_place_of_the_last_weights(recipe):
+    trainer = run(replace(recipe, ema_decay=0.5, steps=3, checkpoint_every=3))
+    saved, _ = load_model(trainer.output / "model")
+    average, last = dict(trainer.average.module.named_parameters()), dict(trainer.model.named_parameters())
+    name = (
+        "decoder.score.weight" if "decoder.score.weight" in last else max(last, key=lambda n: last[n].dim())
+    )
+    value = dict(saved.named_parameters())[name]
+    torch.testing.assert_close(value, average[name].detach(), rtol=1e-3, atol=1e-3)
+    assert not torch.allclose(value, last[name].detach(), rtol=1e-3, atol=1e-5)
+
+
+def test_moving_average():
+    """(1 + n) / (10 + n) of the old value at first, then the decay."""
+    model = torch.nn.Linear(1, 1, bias=False)
+    average, expected = moving_average(model, decay=0.3), None
+    for count, value in enumerate((1.0, 2.0, 3.0, 4.0, 5.0)):
+        model.weight.data.fill_(value)
+        average.update_parameters(model)
+        kept = min(0.3, (1 + count) / (10 + count))
+        expected = value if expected is None else kept * expected + (1 - kept) * value
+        assert average.module.weight.item() == pytest.approx(expected)
+
+
+def test_the_best_on_the_validation_split_is_kept(recipe, monkeypatch):
+    scores = iter([(30.0, 5), (50.0, 6), (None, 7), (40.0, 8)])
+    kept = {}
+
+    def score(segmenter, samples, images, **_):
+        assert {is_validation(sample.image, recipe.data.validation_share) for sample in samples} == {True}
+        value, _ = next(scores)
+        return {"oIoU": value, "Acc": 1.0, "zero": 2}
+
+    monkeypatch.setattr(loop, "evaluate", score)
+    save = loop.save_model
+    monkeypatch.setattr(
+        loop,
+        "save_model",
+        lambda model, tok, folder: (
+            kept.setdefault(folder.name, []).append(trainer.step),
+            save(model, tok, folder),
+        ),
+    )
+    trainer = Trainer(replace(recipe, steps=4, validate_every=1, checkpoint_every=4))
+    trainer.run()
+    assert kept == {"best": [1, 2], "model": [4]}
+    assert torch.load(trainer.output / "training.pt")["best"] == 50.0
+    validations = [line["validation"].get("oIoU") for line in log(trainer) if "validation" in line]
+    assert validations == [30.0, 50.0, None, 40.0]
+    assert trainer.model.training and any(trainer.output.glob("tensorboard/events*"))
+
+
+def test_validation_leaves_the_training_as_it_is(recipe, tmp_path):
+    """Frozen parts stay in evaluation mode, and the weights end the same."""
+    recipe = replace(recipe, freeze=("text.bert",), batch_norm="frozen")
+    expected = run(recipe)
+    validated = run(replace(recipe, output=str(tmp_path / "again"), validate_every=2))
+    assert_same_weights(validated, expected)
+    assert not validated.model.text.bert.training and validated.model.decoder.training
+    line = next(line for line in log(validated) if "validation" in line)["validation"]
+    assert line["zero"] > 0 and 0 <= line["oIoU"] <= 100
+
+
+def test_a_loss_of_nan_is_never_saved(recipe, monkeypatch):
+    """Also where the log would tell only later."""
+    recipe = replace(recipe, log_every=100, checkpoint_every=1)
+    take_step = Trainer._train_step
+
+    def spoil(self, batches):
+        terms = take_step(self, batches)
+        return {name: value * (float("nan") if self.step == 3 else 1) for name, value in terms.items()}
+
+    monkeypatch.setattr(Trainer, "_train_step", spoil)
+    with pytest.raises(ModelError, match="the loss is nan at step 2"):
+        run(recipe)
+    assert torch.load(f"{recipe.output}/training.pt")["step"] == 2
+
+
+@pytest.mark.parametrize(("batch_size", "accumulate"), [(6, 4), (2, 3)])
+def test_batches_that_cannot_be_split(recipe, batch_size, accumulate):
+    with pytest.raises(InputError, match=f"must be a multiple of {accumulate}"):
+        Trainer(replace(recipe, batch_size=batch_size, accumulate=accumulate))
+
+
+def test_epochs_are_of_the_samples(recipe, tmp_path):
+    files = write_miniature(tmp_path / "refcoco")
+    data = DataRecipe(str(files.images), str(files.annotations), refs=str(files.refs), validation_split="val")
+    trainer = Trainer(replace(recipe, data=data, steps=None, epochs=3, batch_size=4))
+    sentences = len(trainer.dataset.samples)
+    assert trainer.steps == 3 * sentences // 4
+    drawn = Trainer(
+        replace(recipe, data=replace(data, draw_sentence=True), steps=None, epochs=3, batch_size=4)
+    )
+    assert drawn.steps == 3 * len(np.unique(trainer.dataset.samples.groups)) // 4 < trainer.steps

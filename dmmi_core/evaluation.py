@@ -1,13 +1,80 @@
-"""Scores a model on samples, through the same `Segmenter` that users call, at the photographs' own size."""
+"""Scores a model on samples, through the same `Segmenter` that users call, in one process or several."""
 
-from collections.abc import Callable, Sequence
-from itertools import groupby
+import operator
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import groupby, islice
 from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from torch import distributed
 
 from dmmi_core.data.samples import Sample, read_image
 from dmmi_core.errors import InputError
-from dmmi_core.metrics import Metrics
+from dmmi_core.metrics import ReferringSegmentation, overlap, sample_iou
+from dmmi_core.resizing import resize_mask
 from dmmi_core.segmenter import Segmenter
+
+
+class Question(NamedTuple):
+    index: int
+    """Of the sample among all."""
+    sample: Sample
+    image: np.ndarray
+    """uint8 RGB (H, W, 3)."""
+    target: np.ndarray
+    """bool (H, W)."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is scored: two masks, bool, of one size, which need not be that of the image."""
+
+    question: Question
+    target: np.ndarray
+    predicted: np.ndarray
+    presence: float | None
+    """Of any target, where it has a say in the answer."""
+
+    @property
+    def iou(self) -> float:
+        intersection, union, _ = overlap(self.predicted, self.target)
+        return sample_iou(intersection, union, self.question.sample.kind)
+
+
+@dataclass(frozen=True)
+class Protocol:
+    answer: Callable[[Segmenter, Sequence[Question]], list[Answer]]
+    thresholds: tuple[float, ...]
+    """X of Prec@X."""
+    exceeds: Callable[[float, float], bool]
+    """Whether an IoU counts for an X."""
+
+
+def _native(segmenter: Segmenter, questions: Sequence[Question]) -> list[Answer]:
+    """What users get, at the photographs' own size."""
+    results = segmenter.batch([q.image for q in questions], [q.sample.text for q in questions])
+    return [Answer(q, q.target, r.mask, r.presence) for q, r in zip(questions, results, strict=True)]
+
+
+def _released(segmenter: Segmenter, questions: Sequence[Question]) -> list[Answer]:
+    """What the network alone says, at its own size."""
+    masks = segmenter.foreground([q.image for q in questions], [q.sample.text for q in questions])
+    return [
+        Answer(q, resize_mask(q.target, len(mask)), mask, None)
+        for q, mask in zip(questions, masks, strict=True)
+    ]
+
+
+PROTOCOLS = {
+    "native": Protocol(_native, (0.5, 0.7, 0.9), operator.gt),
+    "released": Protocol(_released, (0.5, 0.6, 0.7, 0.8, 0.9), operator.ge),
+}
+"""The paper's metrics (5.2) for the answers that users get, and those that the authors' code prints."""
 
 
 def evaluate(
@@ -15,20 +82,61 @@ def evaluate(
     samples: Sequence[Sample],
     images: str | Path,
     *,
-    on_progress: Callable[[int], None] = lambda done: None,
-) -> dict[str, float | int | None]:
-    """What `Metrics.compute` returns, over all samples. Raises InputError for an image that does not fit."""
-    metrics, done = Metrics(), 0
-    for name, grouped in groupby(samples, key=lambda sample: sample.image):  # each photograph is read once
-        image, group = read_image(Path(images) / name), list(grouped)
-        results = segmenter.batch([image] * len(group), [sample.text for sample in group])
-        for sample, result in zip(group, results, strict=True):
-            if image.shape[:2] != (sample.height, sample.width):
-                raise InputError(
-                    f"{name} is {image.shape[1]} x {image.shape[0]}, "
-                    f"but its sample says {sample.width} x {sample.height}"
-                )
-            metrics.update(result.mask, sample.mask(), sample.kind)
-        done += len(group)
-        on_progress(done)
-    return metrics.compute()
+    protocol: str = "native",
+    batch_size: int = 8,
+    workers: int = 2,
+    on_answer: Callable[[Answer], None] = lambda answer: None,
+) -> dict[str, float | int | dict | None]:
+    """What `ReferringSegmentation.compute` returns, over all samples.
+
+    Where torch.distributed is initialised, each process answers a part of the samples, which is what its
+    `on_answer` sees, and all get the same scores; all must call this. `workers` threads load the
+    photographs, each once for the samples that follow one another on it.
+    Raises InputError for an image that is missing or does not fit.
+    """
+    if protocol not in PROTOCOLS:
+        raise InputError(f"protocol is {protocol!r}; it must be one of {', '.join(PROTOCOLS)}")
+    rules = PROTOCOLS[protocol]
+    metrics = ReferringSegmentation(rules.thresholds, rules.exceeds).to(segmenter.device)
+    part = own_part(len(samples), batch_size)
+    questions = _load(((i, samples[i]) for i in part), Path(images), workers)
+    while batch := list(islice(questions, batch_size)):
+        for answer in rules.answer(segmenter, batch):
+            metrics.update(answer.predicted, answer.target, answer.question.sample.kind)
+            on_answer(answer)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that there was no update: then nothing is defined
+        return metrics.compute()
+
+
+def own_part(count: int, batch_size: int) -> range:
+    """The samples of this process: whole batches, so that no score depends on the number of processes."""
+    rank, processes = 0, 1
+    if distributed.is_available() and distributed.is_initialized():
+        rank, processes = distributed.get_rank(), distributed.get_world_size()
+    batches = -(-count // batch_size)
+    start, stop = (batches * r // processes * batch_size for r in (rank, rank + 1))
+    return range(count)[start:stop]
+
+
+def _load(numbered: Iterable[tuple[int, Sample]], images: Path, workers: int) -> Iterator[Question]:
+    """In the order of the samples, a few photographs ahead."""
+    with ThreadPoolExecutor(workers) as pool:
+        waiting: deque[Future[list[Question]]] = deque()
+        for name, group in groupby(numbered, key=lambda item: item[1].image):
+            waiting.append(pool.submit(_read, images / name, list(group)))
+            if len(waiting) > 2 * workers:
+                yield from waiting.popleft().result()
+        while waiting:
+            yield from waiting.popleft().result()
+
+
+def _read(path: Path, group: Sequence[tuple[int, Sample]]) -> list[Question]:
+    image = read_image(path)
+    height, width = image.shape[:2]
+    for _, sample in group:
+        if (height, width) != (sample.height, sample.width):
+            raise InputError(
+                f"{sample.image} is {width} x {height}, but its sample says {sample.width} x {sample.height}"
+            )
+    return [Question(index, sample, image, sample.mask()) for index, sample in group]

@@ -4,62 +4,123 @@ oIoU, mIoU, Prec@X and Acc are the paper's (5.2); gIoU, cIoU, N-acc and T-acc ar
 (Liu et al., CVPR 2023).
 """
 
-from typing import NamedTuple
+import operator
+from collections.abc import Callable, Sequence
 
 import numpy as np
+import torch
+from torch import Tensor
+from torchmetrics import Metric
 
 from dmmi_core.data.samples import KINDS
 
-PRECISION_AT = (0.5, 0.7, 0.9)
+Mask = np.ndarray | Tensor
+TARGETED = ("one", "many")
 
 
-class _Overlap(NamedTuple):
-    intersection: int
-    union: int
-    predicted: bool
-    """Whether any pixel was predicted."""
-    kind: str
+class ReferringSegmentation(Metric):
+    """Fed one sample after the other; `compute` at any time, over all processes.
 
-    @property
-    def iou(self) -> float:
-        return self.intersection / self.union if self.union else 0.0
+    Prec@X is given for each X of `thresholds`: the share of samples with `exceeds(IoU, X)`.
+    Every state has one row a kind, in the order of KINDS.
+    """
 
+    samples: Tensor
+    intersection: Tensor
+    union: Tensor
+    empty: Tensor
+    iou: Tensor
+    hits: Tensor
+    full_state_update = False
 
-class Metrics:
-    """Fed one sample after the other; `compute` at any time."""
+    def __init__(
+        self,
+        thresholds: Sequence[float] = (0.5, 0.7, 0.9),
+        exceeds: Callable[[float, float], bool] = operator.gt,
+        **options,
+    ):
+        """`options` are those of `torchmetrics.Metric`."""
+        super().__init__(**options)
+        self.thresholds, self.exceeds = tuple(thresholds), exceeds
+        counts = torch.zeros(len(KINDS), dtype=torch.int64)
+        for name in ("samples", "intersection", "union", "empty"):
+            self.add_state(name, counts.clone(), dist_reduce_fx="sum")
+        self.add_state("iou", counts.double(), dist_reduce_fx="sum")
+        self.add_state("hits", counts[:, None].repeat(1, len(self.thresholds)), dist_reduce_fx="sum")
 
-    def __init__(self):
-        self._overlaps: list[_Overlap] = []
+    def update(self, predicted: Mask, target: Mask, kind: str) -> None:
+        """Masks bool (H, W), on the CPU; `kind` is zero, one or many."""
+        row = KINDS.index(kind)
+        intersection, union, predicted_any = overlap(predicted, target)
+        iou = sample_iou(intersection, union, kind)
+        self.samples[row] += 1
+        self.intersection[row] += intersection
+        self.union[row] += union
+        self.empty[row] += not predicted_any
+        self.iou[row] += iou
+        for column, threshold in enumerate(self.thresholds):
+            self.hits[row, column] += self.exceeds(iou, threshold)
 
-    def update(self, predicted: np.ndarray, target: np.ndarray, kind: str) -> None:
-        """Masks bool (H, W); `kind` is zero, one or many."""
-        intersection = int(np.count_nonzero(predicted & target))
-        union = int(np.count_nonzero(predicted | target))
-        self._overlaps.append(_Overlap(intersection, union, bool(predicted.any()), kind))
+    def compute(self) -> dict[str, float | int | dict | None]:
+        """Percentages, None where no sample defines them, and the number of samples of each kind.
 
-    def compute(self) -> dict[str, float | int | None]:
-        """Percentages, None where no sample defines them, and the number of samples of each kind."""
-        zero = [o for o in self._overlaps if o.kind == "zero"]
-        targeted = [o for o in self._overlaps if o.kind != "zero"]
-        ious = [o.iou for o in targeted]
-        rejected = [not o.predicted for o in zero]
+        "by_kind" has, of each kind, the percentages that its samples alone define.
+        """
+        by_kind = {kind: self._scores((kind,)) for kind in KINDS}
         return {
-            "oIoU": _overall_iou(targeted),
-            "mIoU": _percent(ious),
-            "Acc": _percent(rejected),
-            **{f"Prec@{x}": _percent([iou > x for iou in ious]) for x in PRECISION_AT},
-            "gIoU": _percent(ious + rejected),
-            "cIoU": _overall_iou(self._overlaps),
-            "N-acc": _percent(rejected),
-            "T-acc": _percent([o.predicted for o in targeted]),
-            **{kind: sum(o.kind == kind for o in self._overlaps) for kind in KINDS},
+            **self._scores(KINDS),
+            **dict(zip(KINDS, self.samples.tolist(), strict=True)),
+            "by_kind": {
+                kind: {name: value for name, value in scores.items() if value is not None}
+                for kind, scores in by_kind.items()
+            },
+        }
+
+    def _scores(self, kinds: Sequence[str]) -> dict[str, float | None]:
+        zero = [KINDS.index(kind) for kind in kinds if kind not in TARGETED]
+        targeted = [KINDS.index(kind) for kind in kinds if kind in TARGETED]
+        hits = zip(self.thresholds, self.hits.T, strict=True)
+        return {
+            "oIoU": _percent(self.intersection, self.union, targeted),
+            "mIoU": _percent(self.iou, self.samples, targeted),
+            "Acc": _percent(self.empty, self.samples, zero),
+            **{f"Prec@{x}": _percent(count, self.samples, targeted) for x, count in hits},
+            "gIoU": _percent(self.iou, self.samples, zero + targeted),
+            "cIoU": _percent(self.intersection, self.union, zero + targeted),
+            "N-acc": _percent(self.empty, self.samples, zero),
+            "T-acc": _percent(self.samples - self.empty, self.samples, targeted),
         }
 
 
-def _percent(values: list) -> float | None:
-    return 100 * float(np.mean(values)) if values else None
+def overlap(predicted: Mask, target: Mask) -> tuple[int, int, bool]:
+    """Pixels of the intersection and of the union, and whether any pixel was predicted."""
+    predicted, target = np.asarray(predicted), np.asarray(target)
+    area, intersection = int(np.count_nonzero(predicted)), int(np.count_nonzero(predicted & target))
+    return intersection, area + int(np.count_nonzero(target)) - intersection, area > 0
 
 
-def _overall_iou(overlaps: list[_Overlap]) -> float | None:
-    union = sum(o.union for o in overlaps)
-    return 100 * sum(o.intersection for o in overlaps) / union if union else None
+def sample_iou(intersection: int, union: int, kind: str) -> float:
+    """As gIoU takes it: 1 where nothing is rightly found, and 0 where nothing is found that should be."""
+    if kind == "zero":
+        return float(union == 0)
+    return intersection / union if union else 0.0
+
+
+def _percent(part: Tensor, whole: Tensor, rows: list[int]) -> float | None:
+    total = whole[rows].sum().item()
+    return 100 * part[rows].sum().item() / total if total else None
+
+
+def table(scores: dict) -> list[list[str]]:
+    """What `compute` gives as text for people: a row of titles, all samples, and each kind."""
+    names = [name for name in scores if name not in (*KINDS, "by_kind")]
+    rows = [["all", sum(scores[kind] for kind in KINDS), scores]]
+    rows += [[kind, scores[kind], scores["by_kind"][kind]] for kind in (*TARGETED, "zero")]
+    return [
+        ["", "samples", *names],
+        *([title, str(count), *(_text(of.get(name)) for name in names)] for title, count, of in rows),
+    ]
+
+
+def _text(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"

@@ -74,16 +74,10 @@ class Segmenter:
 
         `timing_ms` of each result is that of the whole batch.
         """
-        if len(images) != len(texts):
-            raise InputError(f"{len(images)} images but {len(texts)} texts: give one text for each image")
-        if not images:
+        if not images and not texts:
             return []
         clock = _Clock()
-        pixels = self._pixels([_checked_image(image) for image in images])
-        clock.lap("preprocess")
-        features, mask = self._texts([_checked_text(text) for text in texts])
-        clock.lap("text")
-        output = self._model(self._model.normalize(pixels), features, mask)
+        output = self._forward(images, texts, clock)
         foreground = output.logits.softmax(dim=1)[:, 1].float().cpu().numpy()
         presence = self._presence(output, foreground)
         clock.lap("network")
@@ -93,6 +87,24 @@ class Segmenter:
         ]
         clock.lap("postprocess")
         return results
+
+    @torch.inference_mode()
+    def foreground(self, images: Sequence[np.ndarray], texts: Sequence[str]) -> np.ndarray:
+        """What the network alone takes for foreground, at its own size: bool (B, S, S), B at least 1.
+
+        Neither presence nor a threshold has a say: a pixel is what has the higher of its two scores.
+        """
+        return self._forward(images, texts, _Clock()).logits.argmax(dim=1).bool().cpu().numpy()
+
+    def _forward(self, images: Sequence[np.ndarray], texts: Sequence[str], clock: "_Clock") -> DmmiOutput:
+        """The network's output for pairs of image and text."""
+        if len(images) != len(texts):
+            raise InputError(f"{len(images)} images but {len(texts)} texts: give one text for each image")
+        pixels = self._pixels([_checked_image(image) for image in images])
+        clock.lap("preprocess")
+        features, mask = self._texts([_checked_text(text) for text in texts])
+        clock.lap("text")
+        return self._model(self._model.normalize(pixels), features, mask)
 
     def _pixels(self, images: Sequence[np.ndarray]) -> Tensor:
         """The images at the network's size, uint8 (B, 3, S, S)."""

@@ -1,50 +1,123 @@
-"""`dmmi evaluate`: scores a model on samples."""
+"""`dmmi evaluate`: scores a model on samples, in one process or several."""
 
 import argparse
 import json
+import logging
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dmmi_core.commands.options import add_model
 from dmmi_core.errors import InputError
 
+if TYPE_CHECKING:
+    from accelerate import PartialState
+
+    from dmmi_core.data.samples import Sample
+    from dmmi_core.evaluation import Answer
+
+logger = logging.getLogger(__name__)
+EXTRA = ("accelerate", "torchmetrics")
+
 
 def add(commands) -> None:
-    parser = commands.add_parser("evaluate", help="score a model")
+    parser = commands.add_parser(
+        "evaluate",
+        help="score a model",
+        description="Score a model. torchrun and accelerate launch share the work among processes.",
+    )
     add_model(parser)
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument(
         "--recipe", nargs="+", metavar="RECIPE", help="a recipe's validation split [KEY=VALUE ...]"
     )
     source.add_argument("--samples", type=Path, metavar="FILE.jsonl", help="a samples file; needs --images")
+    parser.add_argument("--split", metavar="NAME", help="another split of the recipe's data")
     parser.add_argument("--images", type=Path, metavar="DIR", help="folder of the samples' images")
+    parser.add_argument(
+        "--protocol",
+        default="native",
+        help="native: what users get, at the photographs' size; released: what the network alone says, at "
+        "its own size, as the authors' code scores it (%(default)s)",
+    )
+    parser.add_argument("--presence-threshold", type=float, metavar="P", help="below it: no target")
+    parser.add_argument("--batch-size", type=_positive, default=8, metavar="N", help="(%(default)s)")
+    parser.add_argument(
+        "--workers", type=_positive, default=2, metavar="N", help="threads that load images (%(default)s)"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument(
+        "--visualize", type=_positive, metavar="N", help="write a web page with the N worst answers"
+    )
+    parser.add_argument(
+        "--report", type=Path, default="evaluation.html", metavar="OUT.html", help="that page (%(default)s)"
+    )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    from dmmi_core.evaluation import evaluate
+    _require_extra()
+    from accelerate import PartialState
+
+    from dmmi_core.evaluation import evaluate, own_part
+    from dmmi_core.gallery import Gallery
     from dmmi_core.segmenter import Segmenter
 
+    if arguments.visualize and not arguments.report.parent.is_dir():
+        raise InputError(f"cannot write {arguments.report}: does its folder exist?")
     samples, images = _samples(arguments)
-    segmenter = Segmenter.from_pretrained(arguments.model, device=arguments.device)
+    state = PartialState(cpu=arguments.device == "cpu")
+    segmenter = Segmenter.from_pretrained(arguments.model, device=_device(arguments.device, state))
+    if arguments.presence_threshold is not None:
+        segmenter.presence_threshold = arguments.presence_threshold
+    gallery = Gallery(arguments.visualize) if arguments.visualize else None
+    progress = _Progress(len(own_part(len(samples), arguments.batch_size)), shown=state.is_main_process)
 
-    def progress(done: int) -> None:
-        if sys.stderr.isatty():
-            print(f"\r{done}/{len(samples)}", end="" if done < len(samples) else "\n", file=sys.stderr)
+    def on_answer(answer: "Answer") -> None:
+        progress.step()
+        if gallery:
+            gallery.add(answer)
 
-    scores = evaluate(segmenter, samples, images, on_progress=progress)
-    if arguments.json:
-        print(json.dumps(scores))
-        return
-    for name, value in scores.items():
-        print(f"{name:9}", "-" if value is None else value if isinstance(value, int) else f"{value:.2f}")
+    scores = evaluate(
+        segmenter,
+        samples,
+        images,
+        protocol=arguments.protocol,
+        batch_size=arguments.batch_size,
+        workers=arguments.workers,
+        on_answer=on_answer,
+    )
+    if state.is_main_process:
+        print(json.dumps(scores) if arguments.json else _text(scores))
+    if gallery:
+        gallery.gather()
+        if state.is_main_process:
+            gallery.write(arguments.report, f"{arguments.model}, protocol {arguments.protocol}", scores)
+            logger.info("the worst answers are in %s", arguments.report)
+    state.destroy_process_group()
 
 
-def _samples(arguments: argparse.Namespace) -> tuple[list, Path]:
+def _require_extra() -> None:
+    from importlib.util import find_spec
+
+    missing = [name for name in EXTRA if find_spec(name) is None]
+    if missing:
+        raise InputError(f"dmmi evaluate needs {' and '.join(missing)}: pip install 'dmmi[train]'")
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return int(text)
+
+
+def _samples(arguments: argparse.Namespace) -> "tuple[Sequence[Sample], Path]":
     if arguments.samples:
         from dmmi_core.data.samples import read_samples
 
+        if arguments.split:
+            raise InputError("--split goes with --recipe: a samples file has no splits")
         if arguments.images is None:
             raise InputError("--samples needs --images, the folder that their photographs are in")
         return read_samples(arguments.samples), arguments.images
@@ -52,4 +125,32 @@ def _samples(arguments: argparse.Namespace) -> tuple[list, Path]:
     from dmmi_core.recipe import read_recipe
 
     data = read_recipe(arguments.recipe[0], arguments.recipe[1:]).data
-    return held_out_samples(data), Path(data.images)
+    return held_out_samples(data, arguments.split), Path(data.images)
+
+
+def _device(name: str, state: "PartialState") -> str:
+    """Among several processes, each one's own GPU, where there are any."""
+    return str(state.device) if name == "auto" and state.num_processes > 1 else name
+
+
+class _Progress:
+    """A count of answers on the terminal."""
+
+    def __init__(self, total: int, *, shown: bool):
+        self.done, self.total, self.shown = 0, total, shown and sys.stderr.isatty()
+
+    def step(self) -> None:
+        self.done += 1
+        if self.shown:
+            end = "" if self.done < self.total else "\n"
+            print(f"\r{self.done}/{self.total}", end=end, file=sys.stderr)
+
+
+def _text(scores: dict) -> str:
+    from dmmi_core.metrics import table
+
+    rows = table(scores)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows
+    )

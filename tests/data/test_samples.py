@@ -9,6 +9,7 @@ from dmmi_core.data.samples import (
     Sample,
     decode_segmentation,
     encode_mask,
+    iterate_samples,
     read_image,
     read_samples,
     write_samples,
@@ -94,7 +95,18 @@ def changed(**values) -> str:
         changed(segmentations=[3]),
         changed(segmentations=[[[1, 2]]]),
         changed(segmentations=[{"size": [6, 9]}]),
+        changed(segmentations=[[[1, 2, 3, 4, 5, "6"]]]),
+        changed(segmentations=[[[1, 2, 3, 4, 5, None]]]),
+        changed(segmentations=[[[1, 2, 3, 4, 5, float("nan")]]]),
+        changed(segmentations=[[[float("inf"), 2, 3, float("-inf"), 5, 6]]]),
+        changed(segmentations=[[[10**400, 2, 3, 4, 5, 6]]]),
+        changed(segmentations=[SQUARE, []]),
         changed(segmentations=[{"size": [3, 3], "counts": [9]}]),
+        changed(segmentations=[{"size": [6, 9], "counts": [53]}]),
+        changed(segmentations=[{"size": [6, 9], "counts": [-1, 55]}]),
+        changed(segmentations=[{"size": [6, 9], "counts": ["54"]}]),
+        changed(segmentations=[{"size": [6, 9], "counts": []}]),
+        changed(segmentations=[{"size": [6, 9], "counts": None}]),
         changed(height="6"),
         changed(width=None),
         changed(height=0),
@@ -110,6 +122,16 @@ def test_a_bad_line_is_named(tmp_path, line):
     path.write_bytes(json.dumps(GOOD).encode() + b"\n" + bad + b"\n" + json.dumps(GOOD).encode() + b"\n")
     with pytest.raises(InputError, match=r"samples\.jsonl, line 2: not a sample: "):
         read_samples(path)
+
+
+def test_samples_come_one_by_one(tmp_path):
+    path = tmp_path / "samples.jsonl"
+    write_samples(path, SAMPLES)
+    path.write_bytes(path.read_bytes() + b"{")
+    samples = iterate_samples(path)
+    assert [next(samples) for _ in SAMPLES] == SAMPLES
+    with pytest.raises(InputError, match="line 4"):
+        next(samples)
 
 
 def test_a_missing_samples_file(tmp_path):

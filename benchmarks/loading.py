@@ -1,0 +1,142 @@
+"""What loading costs.
+
+    python benchmarks/loading.py refs [--refs 100000] [--workers 1 2 4]
+
+`refs` writes a refs file and an instances file, RefCOCO's in form, and prints how long they take to read, the
+memory of that, and by how much worker processes grow that go through all the samples. Private memory is what
+a process shares with no other (as Linux counts it).
+"""
+
+import argparse
+import json
+import multiprocessing
+import pickle
+import resource
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from dmmi_core.data.refer import read_refer
+from dmmi_core.data.samples import Sample
+
+WORDS = (
+    "the",
+    "a",
+    "man",
+    "woman",
+    "dog",
+    "red",
+    "left",
+    "standing",
+    "with",
+    "umbrella",
+    "next",
+    "to",
+    "chair",
+)
+
+
+def write_refs(folder: Path, count: int) -> tuple[Path, Path]:
+    """A ref has three sentences, an image three refs, a polygon 20 to 60 points."""
+    rng = np.random.default_rng(0)
+    images = [_image(number) for number in range(-(-count // 3))]
+    annotations = [_annotation(number, rng) for number in range(count)]
+    instances = {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "thing"}]}
+    (folder / "instances.json").write_text(json.dumps(instances))
+    refs = [_ref(number, rng) for number in range(count)]
+    (folder / "refs.p").write_bytes(pickle.dumps(refs, protocol=2))
+    return folder / "refs.p", folder / "instances.json"
+
+
+def _image(number: int) -> dict:
+    return {"id": number, "file_name": f"COCO_train2014_{number:012}.jpg", "height": 480, "width": 640}
+
+
+def _annotation(number: int, rng: np.random.Generator) -> dict:
+    polygon = rng.uniform(0, 480, 2 * int(rng.integers(20, 61))).round(2).tolist()
+    box = [10.0, 10.0, 100.0, 100.0]
+    common = {"id": number, "image_id": number // 3, "category_id": 1, "iscrowd": 0, "area": 9.0, "bbox": box}
+    return common | {"segmentation": [polygon]}
+
+
+def _ref(number: int, rng: np.random.Generator) -> dict:
+    sentences = []
+    for sentence in range(3):
+        tokens = [WORDS[i] for i in rng.integers(len(WORDS), size=int(rng.integers(2, 9)))]
+        text = " ".join(tokens)
+        sentences.append({"tokens": tokens, "raw": text, "sent_id": 3 * number + sentence, "sent": text})
+    ids = [sentence["sent_id"] for sentence in sentences]
+    ref = {"ref_id": number, "ann_id": number, "image_id": number // 3, "split": "train", "sent_ids": ids}
+    return ref | {"sentences": sentences, "category_id": 1, "file_name": f"{number}.jpg"}
+
+
+def private_memory() -> float:
+    """MiB of this process alone."""
+    lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) / 1024
+
+
+def resident_memory() -> float:
+    lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Rss:")) / 1024
+
+
+def _work(samples: Sequence[Sample], report) -> None:
+    before, started = private_memory(), time.perf_counter()
+    for sample in samples:
+        assert sample.text
+    report.put((time.perf_counter() - started, private_memory() - before))
+
+
+def measure_workers(samples: Sequence[Sample], count: int, method: str) -> tuple[float, float]:
+    """What the slowest worker takes for all the samples, seconds, and the greediest grows by, private MiB."""
+    context = multiprocessing.get_context(method)
+    report = context.SimpleQueue()
+    processes = [context.Process(target=_work, args=(samples, report)) for _ in range(count)]
+    for process in processes:
+        process.start()
+    seconds, grown = zip(*(report.get() for _ in processes), strict=True)
+    for process in processes:
+        process.join()
+    return max(seconds), max(grown)
+
+
+def measure_refs(arguments: argparse.Namespace) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        # Written by another process, so that this one's memory is that of reading.
+        writer = multiprocessing.get_context("spawn").Process(
+            target=write_refs, args=(Path(folder), arguments.refs)
+        )
+        writer.start()
+        writer.join()
+        before, started = resident_memory(), time.perf_counter()
+        samples = read_refer(Path(folder, "refs.p"), Path(folder, "instances.json"), "train")
+        seconds = time.perf_counter() - started
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{len(samples):,} samples of {arguments.refs:,} refs read in {seconds:.1f} s; resident before")
+    print(f"{before:.0f} MiB, at most {peak:.0f} MiB, now {resident_memory():.0f} MiB")
+    print()
+    print("| workers | started by | all samples, s | private memory grows by, MiB each |")
+    print("|---|---|---|---|")
+    for method in ("fork", "spawn"):  # forked first: spawning moves the samples to shared memory
+        for count in arguments.workers:
+            seconds, grown = measure_workers(samples, count, method)
+            print(f"| {count} | {method} | {seconds:.1f} | {grown:.1f} |")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(required=True)
+    refs = commands.add_parser("refs", help="reading refs, and the memory of workers")
+    refs.add_argument("--refs", type=int, default=100_000)
+    refs.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4])
+    refs.set_defaults(run=measure_refs)
+    arguments = parser.parse_args()
+    arguments.run(arguments)
+
+
+if __name__ == "__main__":
+    main()

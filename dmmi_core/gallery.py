@@ -1,0 +1,119 @@
+"""The samples that a model answers worst, as a web page that needs nothing beside it."""
+
+import base64
+from heapq import heappush, heapreplace
+from html import escape
+from pathlib import Path
+
+import cv2
+import numpy as np
+from accelerate.utils import gather_object
+
+from dmmi_core.errors import InputError
+from dmmi_core.evaluation import Answer
+from dmmi_core.metrics import table
+from dmmi_core.overlay import TINT
+
+LONG_SIDE = 480  # pixels of a picture in the page
+TARGET_COLOUR, PREDICTED_COLOUR = (0, 200, 120), (255, 122, 0)  # RGB
+STYLE = """
+body { font: 15px/1.4 system-ui, sans-serif; color: #222; margin: 2em auto; max-width: 1480px }
+body { padding: 0 1em }
+table { border-collapse: collapse } td, th { padding: .2em .8em; text-align: right }
+th { border-bottom: 1px solid #999 } td:first-child { text-align: left }
+section { border-top: 1px solid #ccc; margin-top: 1.5em } h2 { font-size: 1.1em; margin: .6em 0 0 }
+p { margin: 0 0 .5em; color: #555 } div { display: flex; flex-wrap: wrap; gap: 10px }
+figure { margin: 0 } figure img { display: block; max-width: 100%; height: auto } figcaption { color: #555 }
+"""
+
+
+class Gallery:
+    """Keeps the `size` answers of the lowest IoU that are added; of equals, those that come first."""
+
+    def __init__(self, size: int):
+        self.size = size
+        self._entries: list[tuple[float, int, str]] = []
+        """A heap of IoU and index, negative, and HTML: the next to drop is its first."""
+
+    def add(self, answer: Answer) -> None:
+        rank = (-answer.iou, -answer.question.index)
+        if len(self._entries) < self.size:
+            heappush(self._entries, (*rank, _section(answer)))
+        elif rank > self._entries[0]:
+            heapreplace(self._entries, (*rank, _section(answer)))
+
+    def gather(self) -> None:
+        """Makes this the gallery of what all processes added; each must call it."""
+        entries = sorted(gather_object(self._entries))  # ascending, and so a heap
+        self._entries = entries[-self.size :]
+
+    def write(self, path: str | Path, title: str, scores: dict) -> None:
+        """`scores` as `evaluate` returns them. Raises InputError."""
+        page = _page(title, scores, [html for *_, html in sorted(self._entries, reverse=True)])
+        try:
+            Path(path).write_text(page, encoding="utf-8")
+        except OSError as error:
+            raise InputError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _page(title: str, scores: dict, sections: list[str]) -> str:
+    head, *rows = table(scores)
+    return "\n".join(
+        [
+            '<!doctype html><html lang="en"><meta charset="utf-8">',
+            '<meta name="viewport" content="width=device-width">',
+            f"<title>{escape(title)}</title><style>{STYLE}</style>",
+            f"<h1>{escape(title)}</h1>",
+            "<table>",
+            "<tr>" + "".join(f"<th>{cell}</th>" for cell in head),
+            *("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) for row in rows),
+            "</table>",
+            f"<p>The {len(sections)} answers with the lowest IoU, worst first.</p>",
+            *sections,
+            "</html>\n",
+        ]
+    )
+
+
+def _section(answer: Answer) -> str:
+    sample, image = answer.question.sample, _fitted(answer.question.image)
+    presence = "" if answer.presence is None else f" · presence {answer.presence:.2f}"
+    pictures = {
+        "image": image,
+        "ground truth": _tinted(image, answer.target, TARGET_COLOUR),
+        "prediction": _tinted(image, answer.predicted, PREDICTED_COLOUR),
+    }
+    figures = "".join(
+        f'<figure><img loading="lazy" decoding="async" src="{_data_url(picture)}" '
+        f'width="{image.shape[1]}" height="{image.shape[0]}" alt="{name}">'
+        f"<figcaption>{name}</figcaption></figure>"
+        for name, picture in pictures.items()
+    )
+    return (
+        f"<section><h2>{escape(sample.text)}</h2>"
+        f"<p>IoU {100 * answer.iou:.1f} % · {sample.kind}{presence} · {escape(sample.image)}</p>"
+        f"<div>{figures}</div></section>"
+    )
+
+
+def _fitted(image: np.ndarray) -> np.ndarray:
+    """No side longer than LONG_SIDE."""
+    height, width = image.shape[:2]
+    scale = min(1.0, LONG_SIDE / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+
+
+def _tinted(image: np.ndarray, mask: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
+    """A copy of `image` with the mask, which may have another size, in a colour and outlined."""
+    mask = cv2.resize(mask.astype(np.uint8), image.shape[1::-1], interpolation=cv2.INTER_NEAREST_EXACT)
+    picture, inside = image.copy(), mask.astype(bool)
+    picture[inside] = (picture[inside] * (1 - TINT) + np.array(colour) * TINT).astype(np.uint8)
+    contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(picture, contours, -1, colour, 2, cv2.LINE_AA)
+    return picture
+
+
+def _data_url(picture: np.ndarray) -> str:
+    _, jpeg = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")

@@ -27,7 +27,7 @@ from dmmi_core.pretrained import read_weights
 from dmmi_core.recipe import DataRecipe, Recipe
 from dmmi_core.released import convert, read_released
 from dmmi_core.released_names import released_name
-from dmmi_core.training import starting_point
+from dmmi_core.training.starting_point import starting_point
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "two", "red", "cups", "on", "left", "a", "dog"]
 TEXT_ENCODER = TextEncoderConfig(
@@ -118,7 +118,7 @@ def test_the_folder_holds_the_same_network(model, words, tmp_path):
 def test_training_goes_on_from_the_folder(model, words, tmp_path):
     convert(write(tmp_path, as_released(model)), tmp_path / "out", tokenizer=words)
     data = DataRecipe("images", "annotations")
-    recipe = Recipe(str(tmp_path / "out"), data, "runs", "unused", "unused", image_size=96)
+    recipe = Recipe(str(tmp_path / "out"), data, "runs", "unused", "unused", image_size=96, steps=1)
     start, tokenizer = starting_point(recipe)
     assert start.config == replace(model.config, image_size=96)
     assert torch.equal(start.recovery.layer.linear1.weight, model.recovery.layer.linear1.weight)

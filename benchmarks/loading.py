@@ -73,22 +73,17 @@ def _ref(number: int, rng: np.random.Generator) -> dict:
     return ref | {"sentences": sentences, "category_id": 1, "file_name": f"{number}.jpg"}
 
 
-def private_memory() -> float:
-    """MiB of this process alone."""
+def memory(kind: str) -> float:
+    """MiB of this process that are resident ("Rss"), or that it shares with no other ("Private")."""
     lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) / 1024
-
-
-def resident_memory() -> float:
-    lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("Rss:")) / 1024
+    return sum(int(line.split()[1]) for line in lines if line.startswith(kind)) / 1024
 
 
 def _work(samples: Sequence[Sample], report) -> None:
-    before, started = private_memory(), time.perf_counter()
+    before, started = memory("Private"), time.perf_counter()
     for sample in samples:
-        assert sample.text
-    report.put((time.perf_counter() - started, private_memory() - before))
+        sum(sample.segmentations[0][0])  # every number is touched
+    report.put((time.perf_counter() - started, memory("Private") - before))
 
 
 def measure_workers(samples: Sequence[Sample], count: int, method: str) -> tuple[float, float]:
@@ -112,12 +107,12 @@ def measure_refs(arguments: argparse.Namespace) -> None:
         )
         writer.start()
         writer.join()
-        before, started = resident_memory(), time.perf_counter()
+        before, started = memory("Rss"), time.perf_counter()
         samples = read_refer(Path(folder, "refs.p"), Path(folder, "instances.json"), "train")
         seconds = time.perf_counter() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{len(samples):,} samples of {arguments.refs:,} refs read in {seconds:.1f} s; resident before")
-    print(f"{before:.0f} MiB, at most {peak:.0f} MiB, now {resident_memory():.0f} MiB")
+    print(f"{len(samples):,} samples of {arguments.refs:,} refs: {seconds:.1f} s")
+    print(f"resident: {before:.0f} MiB before, {peak:.0f} MiB at most, {memory('Rss'):.0f} MiB after")
     print()
     print("| workers | started by | all samples, s | private memory grows by, MiB each |")
     print("|---|---|---|---|")

@@ -14,8 +14,11 @@ PLACES = frozenset(
 """Words of position, which the tagger takes for verbs, nouns or adverbs as the case may be."""
 COMMANDS = frozenset(("find", "show", "point", "look", "segment", "select"))
 """What a request begins with; the tagger takes some for nouns."""
-CLASSES = {"DT": "d", "PDT": "d", "PRP$": "d", "CD": "d", "CC": "c", "RB": "r"}
-CLASSES |= {"VBN": "v", "VBG": "g", "VB": "b", "VBP": "b"}
+CLASSES = {
+    **{"DT": "d", "PDT": "d", "PRP$": "d", "CD": "d"},
+    **{"CC": "c", "RB": "r", "VBN": "v", "VBG": "g", "VB": "b", "VBP": "b"},
+}
+"""One letter for the tags of words that may be part of a noun phrase."""
 
 _WORD = re.compile(r"\w+(?=['’]s\b)|['’] ?(?:s|t|re|ll|ve)\b|\w+(?:[-'’]\w+)*|[^\w\s]")
 # Over letters of CLASSES, and a adjective, n noun, p place, s possessive. A participle needs a word before
@@ -39,7 +42,9 @@ def noun_phrases(text: str) -> list[tuple[int, int]]:
 
 def word_classes(words: list[str]) -> str:
     """One letter a word: what it can be in a noun phrase, "-" for nothing."""
-    return "".join(_word_class(word, tag) for word, tag in textblob.en.parser.find_tags(words))
+    heads = [word.rpartition("-")[2] for word in words]  # of "t-shirt" the tagger knows "shirt"
+    tagged = textblob.en.parser.find_tags(heads)
+    return "".join(_word_class(word, tag) for word, (_, tag) in zip(words, tagged, strict=True))
 
 
 def _word_class(word: str, tag: str) -> str:
@@ -51,7 +56,7 @@ def _word_class(word: str, tag: str) -> str:
         return "-"
     if word in ("one", "ones") or tag.startswith("NN"):
         return "n"
-    return "a" if tag.startswith("JJ") else CLASSES.get(tag, "-")
+    return "a" if tag.startswith("JJ") or "-" in word else CLASSES.get(tag, "-")
 
 
 def erase_phrase(
@@ -62,8 +67,9 @@ def erase_phrase(
     A text without a noun phrase is returned as it is. What was cut off for length is not drawn.
     """
     offsets = tokenizer(text, return_offsets_mapping=True)["offset_mapping"][: len(ids)]
+    values = ids.tolist()
     kept = {tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.pad_token_id}
-    pieces = [(i, a, b) for i, (a, b) in enumerate(offsets) if int(ids[i]) not in kept]
+    pieces = [(i, *offset) for i, offset in enumerate(offsets) if values[i] not in kept]
     phrases = [[i for i, a, b in pieces if a < end and b > start] for start, end in noun_phrases(text)]
     phrases = [phrase for phrase in phrases if phrase]
     if not phrases:

@@ -19,7 +19,8 @@ def without_missing_images(samples: PackedSamples, folder: str | Path) -> Packed
 
     Raises InputError where there is no such folder, or none of the images in it.
     """
-    names, there = samples.images(), _file_names(Path(folder), samples.images())
+    names = samples.images()
+    there = _file_names(Path(folder), names)
     missing = [name for name in names if name not in there]
     if not missing:
         return samples

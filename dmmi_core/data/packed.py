@@ -53,7 +53,8 @@ class PackedSamples(Sequence[Sample]):
 
     def select(self, which: np.ndarray) -> "PackedSamples":
         """Some of the samples, in the same memory; `which` is bool (N,), or indices in any order."""
-        return PackedSamples(self._records, self._rows[torch.from_numpy(which)], self.kinds[which])
+        rows = torch.from_numpy(self._rows.numpy()[which])
+        return PackedSamples(self._records, rows, self.kinds[which])
 
     def images(self) -> list[str]:
         """The names of the images, each once."""

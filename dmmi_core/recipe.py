@@ -44,6 +44,8 @@ class DataRecipe:
             raise InputError("recipe: data needs annotations, refs with annotations, or samples")
         if self.refs and (self.samples or not self.annotations):
             raise InputError("recipe: data.refs goes with data.annotations and without data.samples")
+        if self.validation_split and not self.refs:
+            raise InputError("recipe: only data.refs has splits, and so a data.validation_split")
 
     @property
     def from_templates(self) -> bool:

@@ -140,6 +140,7 @@ def test_the_network_differs_from_its_preset(tmp_path):
         ({"batch_norm": "sync"}, "batch_norm is 'sync'"),
         ({"select_by": "iou"}, "select_by is 'iou'"),
         ({"data": {"images": "a", "refs": "b"}}, "data needs annotations"),
+        ({"data": {"images": "a", "samples": "b", "validation_split": "val"}}, "only data.refs has splits"),
         ({"data": {"images": "a", "annotations": "c", "refs": "b", "samples": "d"}}, "data.refs goes with"),
     ],
 )

@@ -28,7 +28,8 @@ def training_samples(data: DataRecipe) -> PackedSamples:
 def held_out_samples(data: DataRecipe, split: str | None = None) -> PackedSamples:
     """The samples of `split`, which only `data.refs` has; without one, of the validation split.
 
-    Their photographs are in `data.images`; those whose are not are left out. Raises InputError.
+    Ordered by photograph, so that each is read once. Their photographs are in `data.images`; those whose
+    are not are left out. Raises InputError.
     """
     if split and not data.refs:
         raise InputError(f"only data.refs has splits; there is no split {split!r} to evaluate on")
@@ -41,6 +42,7 @@ def held_out_samples(data: DataRecipe, split: str | None = None) -> PackedSample
         scenes = read_scenes(data.annotations)
         held_out = [scene for scene in scenes if is_validation(scene.image, data.validation_share)]
         samples = PackedSamples.pack(grouped_by_objects(validation_samples(held_out)))
+    samples = samples.select(np.argsort(samples.image_numbers(), kind="stable"))
     return without_missing_images(samples, data.images)
 
 

@@ -1,26 +1,36 @@
 """What loading costs.
 
     python benchmarks/loading.py refs [--refs 100000] [--workers 1 2 4]
+    python benchmarks/loading.py images RECIPE.yaml [KEY=VALUE ...] [--steps 10]
 
 `refs` writes a refs file and an instances file, RefCOCO's in form, and prints how long they take to read, the
 memory of that, and by how much worker processes grow that go through all the samples. Private memory is what
 a process shares with no other (as Linux counts it).
+
+`images` prints how many images a second the loader of a recipe makes by itself, with 1 and 2 workers, the
+share of the CPUs that this takes, and how many the training takes.
 """
 
 import argparse
 import json
 import multiprocessing
+import os
 import pickle
 import resource
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from dmmi_core.data.refer import read_refer
 from dmmi_core.data.samples import Sample
+from dmmi_core.recipe import read_recipe
+from dmmi_core.training import Trainer
+from dmmi_core.training.batches import open_loader
 
 WORDS = (
     "the",
@@ -122,6 +132,41 @@ def measure_refs(arguments: argparse.Namespace) -> None:
             print(f"| {count} | {method} | {seconds:.1f} | {grown:.1f} |")
 
 
+def cpu_seconds() -> float:
+    """That this process and its children, once they have ended, have taken."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
+def measure_loader(trainer: Trainer, workers: int, steps: int) -> tuple[float, float]:
+    """Images a second without a training, and how many CPUs that keeps busy."""
+    recipe = replace(trainer.recipe, workers=workers)
+    used, started = cpu_seconds(), time.perf_counter()
+    positions = trainer.share.positions(0, steps)
+    for _ in open_loader(trainer.dataset, positions, recipe, trainer.model.config, trainer.tokenizer):
+        pass
+    seconds = time.perf_counter() - started
+    return steps * recipe.batch_size / seconds, (cpu_seconds() - used) / seconds
+
+
+def measure_images(arguments: argparse.Namespace) -> None:
+    trainer = Trainer(read_recipe(arguments.recipe, arguments.overrides))
+    print("| | workers | images/s | CPUs busy |")
+    print("|---|---|---|---|")
+    for workers in (1, 2):
+        rate, busy = measure_loader(trainer, workers, 5 * arguments.steps)
+        print(f"| loader alone | {workers} | {rate:.1f} | {busy:.1f} |")
+    trainer.steps = arguments.steps + 1
+    batches = trainer._batches()
+    trainer._train_step(next(batches))  # the first allocates
+    used, started = cpu_seconds(), time.perf_counter()
+    for batch in islice(batches, arguments.steps):
+        trainer._train_step(batch)
+    seconds = time.perf_counter() - started
+    rate, busy = arguments.steps * trainer.recipe.batch_size / seconds, (cpu_seconds() - used) / seconds
+    print(f"| training | {trainer.recipe.workers} | {rate:.1f} | {busy:.1f} |")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(required=True)
@@ -129,6 +174,11 @@ def main() -> None:
     refs.add_argument("--refs", type=int, default=100_000)
     refs.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4])
     refs.set_defaults(run=measure_refs)
+    images = commands.add_parser("images", help="images a second, of a loader and of its training")
+    images.add_argument("recipe")
+    images.add_argument("overrides", nargs="*")
+    images.add_argument("--steps", type=int, default=10)
+    images.set_defaults(run=measure_images)
     arguments = parser.parse_args()
     arguments.run(arguments)
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dmmi_core.commands.options import add_model
+from dmmi_core.commands.options import add_model, require_training_extra
 from dmmi_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from dmmi_core.evaluation import Answer
 
 logger = logging.getLogger(__name__)
-EXTRA = ("accelerate", "torchmetrics")
 
 
 def add(commands) -> None:
@@ -57,7 +56,7 @@ def add(commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    _require_extra()
+    require_training_extra()
     from accelerate import PartialState
 
     from dmmi_core.evaluation import evaluate, own_part
@@ -96,14 +95,6 @@ def run(arguments: argparse.Namespace) -> None:
             gallery.write(arguments.report, f"{arguments.model}, protocol {arguments.protocol}", scores)
             logger.info("the worst answers are in %s", arguments.report)
     state.destroy_process_group()
-
-
-def _require_extra() -> None:
-    from importlib.util import find_spec
-
-    missing = [name for name in EXTRA if find_spec(name) is None]
-    if missing:
-        raise InputError(f"dmmi evaluate needs {' and '.join(missing)}: pip install 'dmmi[train]'")
 
 
 def _positive(text: str) -> int:

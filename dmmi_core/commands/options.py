@@ -1,6 +1,11 @@
-"""Options that several subcommands have."""
+"""What several subcommands have in common."""
 
 import argparse
+import importlib.util
+
+from dmmi_core.errors import InputError
+
+TRAINING_EXTRA = ("accelerate", "torchmetrics", "tqdm")
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
@@ -8,3 +13,10 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         "--model", default="dmmi-lite", help="a shipped model's name, or a folder (%(default)s)"
     )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (%(default)s)")
+
+
+def require_training_extra() -> None:
+    """Raises InputError where a package of the extra `train` is missing."""
+    missing = [name for name in TRAINING_EXTRA if importlib.util.find_spec(name) is None]
+    if missing:
+        raise InputError(f"this needs {' and '.join(missing)}: pip install 'dmmi[train]'")

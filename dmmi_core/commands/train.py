@@ -2,6 +2,8 @@
 
 import argparse
 
+from dmmi_core.commands.options import require_training_extra
+
 
 def add(commands) -> None:
     parser = commands.add_parser("train", help="train as a recipe says; resumes by itself")
@@ -17,6 +19,7 @@ def add(commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
+    require_training_extra()
     from transformers.utils import logging as transformers_logging
 
     from dmmi_core.recipe import read_recipe

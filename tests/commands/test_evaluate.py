@@ -169,5 +169,5 @@ def test_what_is_not_installed(capsys, arguments, monkeypatch):
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name: None if name == "torchmetrics" else find_spec(name)
     )
-    message = "dmmi: dmmi evaluate needs torchmetrics: pip install 'dmmi[train]'"
+    message = "dmmi: this needs torchmetrics: pip install 'dmmi[train]'"
     assert run(capsys, *arguments) == (2, [], [message])

@@ -21,7 +21,7 @@ from dmmi_core.data.scenes import is_validation
 
 SPLITS = ("train", "test")
 ZERO_SHARE = 0.2
-"""Of the images without expressions: those that are kept for one-to-zero pairs, as of the paper's images."""
+"""Of the images without expressions that are known to lack something: those kept for one-to-zero pairs."""
 PER_WAY = 2
 """Pairs of an image in each way, at most."""
 TRIES = 200
@@ -58,7 +58,8 @@ def _rng(seed: int, step: str, photograph: Photograph) -> np.random.Generator:
 
 def _is_kept_for_zero(photograph: Photograph, seed: int) -> bool:
     unused = not photograph.expressions and not photograph.checked
-    return unused and _rng(seed, "keep", photograph).random() < ZERO_SHARE
+    absent = photograph.scene.complete - photograph.present
+    return unused and bool(absent) and _rng(seed, "keep", photograph).random() < ZERO_SHARE
 
 
 def _described(photograph: Photograph, seed: int) -> list[Pair]:

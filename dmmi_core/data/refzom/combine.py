@@ -15,6 +15,7 @@ TRIES = 5
 _COMMAND = re.compile(r"(find|show|point|segment|look|select|click|choose|pick)\b")
 _DETERMINER = re.compile(r"(the|an?)\b")
 _JOINED = re.compile(r"\b(and|or|but|both|who|not|no)\b|[,;:.!?]")
+_SENTENCE = re.compile(r"(?<!that )(?<!which )\b(is|are|was|were)\b")
 
 
 def combined_pairs(pairs: list[Pair], count: int, rng: np.random.Generator) -> list[Pair]:
@@ -33,7 +34,8 @@ def combined_pairs(pairs: list[Pair], count: int, rng: np.random.Generator) -> l
 def _part(text: str) -> str:
     """As it reads within a sentence; "" for a text that cannot be joined without changing what it says."""
     part = " ".join(text.lower().split()).rstrip(" .,;:!?")
-    return "" if _COMMAND.match(part) or _JOINED.search(part) else part
+    whole = _COMMAND.match(part) or _SENTENCE.search(part)
+    return "" if whole or _JOINED.search(part) else part
 
 
 def _can_join(group: list[Pair]) -> bool:

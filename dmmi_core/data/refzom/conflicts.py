@@ -2,6 +2,7 @@
 
 from dmmi_core.data.refzom.photographs import Photograph
 from dmmi_core.data.refzom.subject import Reading, read_text
+from dmmi_core.data.refzom.synonyms import CONFUSED
 from dmmi_core.data.refzom.vocabulary import Vocabulary
 
 REASONS = (
@@ -23,13 +24,13 @@ class ConflictChecker:
     def conflict(self, text: str, photograph: Photograph) -> str | None:
         """One of REASONS, or None where everything that `text` may mean is known to be absent.
 
-        A category is known to be absent where it is labelled in full, has no object, and the image's own
-        captions have no word for it, not even a wider one.
+        A category is known to be absent where it is labelled in full, neither it nor one that it is confused
+        with has an object, and the image's own captions have no word for it, not even a wider one.
         """
         reading = self._read(text)
         if not reading.mentioned:
             return REASONS[0]
-        if reading.mentioned & photograph.present:
+        if reading.mentioned & _maybe_present(photograph):
             return REASONS[1]
         if any(reading.mentioned & self._read(caption).mentioned for caption in photograph.captions):
             return REASONS[2]
@@ -43,3 +44,8 @@ class ConflictChecker:
         if text not in self._readings:
             self._readings[text] = read_text(text, self._vocabulary)
         return self._readings[text]
+
+
+def _maybe_present(photograph: Photograph) -> frozenset[str]:
+    present = photograph.present
+    return present.union(*(group for group in CONFUSED if group & present))

@@ -36,11 +36,16 @@ def test_three_texts():
 
 @pytest.mark.parametrize(
     "other",
-    ["find the dog", "man and dog", "dog, brown", "the one who sits", "cup not in front", "...", "", "a man",
+    ["find the dog", "man and dog", "dog, brown", "the one who sits", "cup not in front",
+     "the dog is asleep", "...", "", "a man",
      "the dog " + "very " * MAX_WORDS + "far"],
 )  # fmt: skip
 def test_what_cannot_be_joined(other):
     assert combined("a man", other) == {}
+
+
+def test_a_relative_clause_is_no_sentence():
+    assert "the man and the dog that is asleep" in combined("the man", "the dog that is asleep")
 
 
 def test_articles_are_used_throughout_or_not_at_all():

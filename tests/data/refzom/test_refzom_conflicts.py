@@ -60,6 +60,10 @@ def checker() -> ConflictChecker:
         ("the bike", ["bicycle"], THERE),
         ("the bike", ["car"], None),
         ("a skate board", ["skateboard"], THERE),
+        # What annotators confuse.
+        ("the biggest car", ["truck"], THERE),
+        ("a sofa", ["chair"], THERE),
+        ("a dog with a purse", ["backpack"], THERE),
         # Wider words conflict with all that they cover, and prove nothing.
         ("a dog and other animals", ["horse"], THERE),
         ("a dog near a vehicle", ["bus"], THERE),

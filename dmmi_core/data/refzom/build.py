@@ -63,24 +63,29 @@ def _is_kept_for_zero(photograph: Photograph, seed: int) -> bool:
 
 
 def _described(photograph: Photograph, seed: int) -> list[Pair]:
-    """The one-to-one and one-to-many pairs of an image; a text that would mean two things is left out."""
+    """The one-to-one and one-to-many pairs of an image: some of each way, and all that a person checked."""
     rng = _rng(seed, "describe", photograph)
-    templates = template_pairs(photograph, rng)
-    every = _unambiguous([*photograph.checked, *photograph.expressions, *templates])
-    single = [pair for pair in every if pair.kind == "one"]
+    told = _unambiguous([*photograph.checked, *photograph.expressions, *template_pairs(photograph, rng)])
+    groups: dict[tuple[str, str], list[Pair]] = {}
+    for pair in _unambiguous([*told, *_combined(told, rng)]):
+        groups.setdefault((pair.kind, pair.way), []).append(pair)
+    return [
+        pair
+        for (_, way), group in groups.items()
+        for pair in (group if way == "captions" else _some(group, rng))
+    ]
+
+
+def _combined(told: list[Pair], rng: np.random.Generator) -> list[Pair]:
+    """Of expressions that people wrote where there are enough of them, else of templates too."""
+    single = [pair for pair in told if pair.kind == "one"]
     written = [pair for pair in single if pair.way == "expressions"]
     enough = len({pair.targets for pair in written}) > 1
-    combined = combined_pairs(written if enough else single, PER_WAY, rng)
-    several = [pair for pair in every if pair.kind == "many"]
-    chosen = [pair for pair in several if pair.way == "captions"]
-    for kind, pairs in (("one", single), ("many", _unambiguous([*combined, *several]))):
-        for way in WAYS[kind]:
-            if way != "captions":
-                chosen += _some([pair for pair in pairs if pair.way == way], rng)
-    return chosen
+    return combined_pairs(written if enough else single, PER_WAY, rng)
 
 
 def _unambiguous(pairs: list[Pair]) -> list[Pair]:
+    """Each text once; none that means two things."""
     meanings: dict[str, set] = {}
     for pair in pairs:
         meanings.setdefault(pair.text.lower(), set()).add(pair.targets)
@@ -106,8 +111,6 @@ def _zeros(
     """One pair for each image, where a text is found for it."""
     for photograph in kept if pools else ():
         for text in _drawn(pools, _rng(seed, "zero", photograph)):
-            if text.image_id == photograph.id:
-                continue
             reason = checker.conflict(text.text, photograph)
             if reason is None:
                 yield Pair(photograph.id, text.text, (), text.way)

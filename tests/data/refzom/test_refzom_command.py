@@ -107,6 +107,23 @@ def test_confirmed_candidates_become_samples(sources, tmp_path):
     assert "| one-to-many texts, captions | 4 |" in (tmp_path / "second" / "statistics.md").read_text()
 
 
+def test_a_text_that_people_wrote_for_two_objects_is_left_out(sources, tmp_path):
+    annotations = json.loads(sources.annotations.read_text())["annotations"]
+    first = annotations[0]
+    other = next(a for a in annotations[1:] if a["image_id"] == first["image_id"])
+    texts = {first["id"]: ["The thing", "thing 1"], other["id"]: ["the thing"]}
+    refs = [
+        {"ann_id": i, "image_id": first["image_id"], "sentences": [{"raw": t, "sent": t} for t in sentences]}
+        for i, sentences in texts.items()
+    ]
+    (tmp_path / "refs.p").write_bytes(pickle.dumps(refs))
+    arguments = ["--annotations", sources.annotations, "--refs", tmp_path / "refs.p", tmp_path / "out"]
+    assert main(["build-refzom", *map(str, arguments)]) == 0
+    written = pickle.loads((tmp_path / "out" / "refs(final).p").read_bytes())
+    texts = {sentence["raw"] for ref in written for sentence in ref["sentences"]}
+    assert "thing 1" in texts and texts.isdisjoint(["The thing", "the thing"])
+
+
 def test_only_photographs_that_are_there(sources, tmp_path):
     there = ["000003.png", "000008.png"]
     for name in there:

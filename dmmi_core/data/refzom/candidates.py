@@ -1,0 +1,82 @@
+"""Way (1): captions that seem to speak of several annotated objects, for a person to confirm.
+
+In the paper two annotators play a game: one rewrites a caption, the other finds its targets. Here a file
+stands between them: its lines have the caption and the proposed targets, and those that a person keeps,
+as they are or rewritten, come back as pairs.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from dmmi_core.data.refzom.pairs import Pair
+from dmmi_core.data.refzom.photographs import Photograph
+from dmmi_core.data.refzom.subject import Reading, Subject, read_text
+from dmmi_core.data.refzom.vocabulary import Vocabulary
+from dmmi_core.errors import InputError
+
+KEYS = ("image_id", "text", "ann_id")
+
+
+def candidate_pairs(photograph: Photograph, vocabulary: Vocabulary) -> Iterator[Pair]:
+    """Captions about two or more objects whose categories are labelled in full and whose number fits."""
+    for caption in dict.fromkeys(photograph.captions):
+        targets = _proposed(photograph, read_text(caption, vocabulary))
+        if len(targets) > 1:
+            yield Pair(photograph.id, caption, targets, "captions")
+
+
+def _proposed(photograph: Photograph, reading: Reading) -> tuple[int, ...]:
+    targets: set[int] = set()
+    for subject in reading.subjects:
+        members = _members(photograph, subject)
+        if not members or targets & members:
+            return ()
+        targets |= members
+    return tuple(sorted(targets))
+
+
+def _members(photograph: Photograph, subject: Subject) -> set[int]:
+    """Annotations of all that the subject may be; none where those are not its number, or lack masks."""
+    meant = subject.term.categories
+    members = [i for i, item in enumerate(photograph.scene.objects) if item.category in meant]
+    fits = len(members) > 1 if subject.count is None else len(members) == subject.count
+    known = all(i < len(photograph.annotation_ids) for i in members)
+    if not (subject.term.sure and fits and known and meant <= photograph.scene.complete):
+        return set()
+    return {photograph.annotation_ids[i] for i in members}
+
+
+def write_candidates(path: Path, pairs: list[Pair], files: dict[int, str]) -> None:
+    """JSON lines of image, image_id, text and ann_id; `files` are image files by id."""
+    with open(path, "w", encoding="utf-8") as file:
+        for pair in pairs:
+            line = {
+                "image": files[pair.image_id],
+                "image_id": pair.image_id,
+                "text": pair.text,
+                "ann_id": list(pair.targets),
+            }
+            file.write(json.dumps(line) + "\n")
+
+
+def read_confirmed(path: str | Path) -> list[Pair]:
+    """Lines of a candidates file that a person kept. Raises InputError that names a bad line."""
+    pairs = []
+    try:
+        with open(path, "rb") as file:
+            for number, line in enumerate(file, start=1):
+                try:
+                    pairs.append(_confirmed(**{key: json.loads(line)[key] for key in KEYS}))
+                except (KeyError, TypeError, ValueError) as error:
+                    raise InputError(f"{path}, line {number}: not a candidate: {error!r}") from error
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    return pairs
+
+
+def _confirmed(image_id: int, text: str, ann_id: list[int]) -> Pair:
+    targets = tuple(sorted(set(ann_id)))
+    if len(targets) < 2 or not isinstance(text, str) or not text.strip():
+        raise ValueError("it needs a text and two or more annotations in ann_id")
+    return Pair(image_id, " ".join(text.split()), targets, "captions")

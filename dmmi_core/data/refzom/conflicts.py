@@ -1,0 +1,51 @@
+"""Whether a text surely refers to nothing in an image: the check of one-to-zero pairs."""
+
+from dmmi_core.data.refzom.photographs import Photograph
+from dmmi_core.data.refzom.subject import Reading, read_text
+from dmmi_core.data.refzom.synonyms import CONFUSED
+from dmmi_core.data.refzom.vocabulary import Vocabulary
+
+REASONS = (
+    "names no category",
+    "names what is annotated",
+    "names what the image's captions name",
+    "names what is not labelled in full",
+    "is not clearly about a category",
+)
+
+
+class ConflictChecker:
+    """Reads each text and each photograph once."""
+
+    def __init__(self, vocabulary: Vocabulary):
+        self._vocabulary = vocabulary
+        self._readings: dict[str, Reading] = {}
+
+    def conflict(self, text: str, photograph: Photograph) -> str | None:
+        """One of REASONS, or None where everything that `text` may mean is known to be absent.
+
+        A category is known to be absent where it is labelled in full, neither it nor one that it is confused
+        with has an object, and the image's own captions have no word for it, not even a wider one.
+        """
+        reading = self._read(text)
+        if not reading.mentioned:
+            return REASONS[0]
+        if reading.mentioned & _maybe_present(photograph):
+            return REASONS[1]
+        if any(reading.mentioned & self._read(caption).mentioned for caption in photograph.captions):
+            return REASONS[2]
+        if not reading.mentioned <= photograph.scene.complete:
+            return REASONS[3]
+        if not reading.subjects or not all(subject.term.sure for subject in reading.subjects):
+            return REASONS[4]
+        return None
+
+    def _read(self, text: str) -> Reading:
+        if text not in self._readings:
+            self._readings[text] = read_text(text, self._vocabulary)
+        return self._readings[text]
+
+
+def _maybe_present(photograph: Photograph) -> frozenset[str]:
+    present = photograph.present
+    return present.union(*(group for group in CONFUSED if group & present))

@@ -1,0 +1,58 @@
+"""The statistics of a built dataset, in the terms of the paper's section 4."""
+
+from collections import Counter
+
+from dmmi_core.data.refzom.build import SPLITS, Built
+from dmmi_core.data.refzom.conflicts import REASONS
+from dmmi_core.data.refzom.pairs import WAYS, Pair
+from dmmi_core.data.samples import KINDS
+
+PAPER = {
+    "images": (55078, 43749, 11329),
+    "annotated objects": (74942, 58356, 16586),
+    "one-to-many objects": (41842, None, None),
+    "one-to-one objects": (42421, None, None),
+    "one-to-zero images": (11937, None, None),
+}
+"""Ref-ZOM itself: all, train and test, where section 4 says it."""
+
+
+def statistics_table(built: Built) -> str:
+    """Markdown: first what section 4 reports, beside Ref-ZOM's own numbers, then more of this dataset."""
+    splits = [[p for split in SPLITS for p in built.pairs[split]], *(built.pairs[s] for s in SPLITS)]
+    counts = [_counts(pairs) for pairs in splits]
+    lines = [["", "all", *SPLITS, "Ref-ZOM"], ["---", "---:", "---:", "---:", "---:"]]
+    for name in counts[0]:
+        paper = " / ".join(map(_number, PAPER.get(name, ())))
+        lines.append([name, *(_number(c[name]) for c in counts), paper])
+    tried = built.rejected.total() + len([p for p in splits[0] if p.kind == "zero"])
+    lines += [["", "", "", "", ""], ["one-to-zero texts tried", _number(tried), "", "", ""]]
+    lines += [[f"rejected: {reason}", _number(built.rejected[reason]), "", "", ""] for reason in REASONS]
+    lines += [["captions proposed for way (1)", _number(len(built.candidates)), "", "", ""]]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _counts(pairs: list[Pair]) -> dict[str, float]:
+    of_kind = {kind: [pair for pair in pairs if pair.kind == kind] for kind in KINDS}
+    counts = {
+        "images": len({pair.image_id for pair in pairs}),
+        "annotated objects": _objects(pairs),
+        "one-to-many objects": _objects(of_kind["many"]),
+        "one-to-one objects": _objects(of_kind["one"]),
+        "one-to-zero images": len({pair.image_id for pair in of_kind["zero"]}),
+        "texts": len(pairs),
+    }
+    for kind, ways in WAYS.items():
+        found = Counter(pair.way for pair in of_kind[kind])
+        counts |= {f"one-to-{kind} texts": len(of_kind[kind])}
+        counts |= {f"one-to-{kind} texts, {way}": found[way] for way in ways}
+    words = sum(len(pair.text.split()) for pair in pairs)
+    return counts | {"words per text": words / max(len(pairs), 1)}
+
+
+def _objects(pairs: list[Pair]) -> int:
+    return len({target for pair in pairs for target in pair.targets})
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,26 @@
+"""Way (3): the category information in templates, for one-to-one and one-to-many pairs."""
+
+from itertools import combinations
+
+import numpy as np
+
+from dmmi_core.data.augmentation import whole_view
+from dmmi_core.data.expressions import categories_in, pair_expression, referring_expressions
+from dmmi_core.data.refzom.pairs import Pair
+from dmmi_core.data.refzom.photographs import Photograph
+from dmmi_core.data.scenes import view_scene
+from dmmi_core.data.validation import JUDGED_SIZE
+
+
+def template_pairs(photograph: Photograph, rng: np.random.Generator) -> list[Pair]:
+    """Every text that a template makes of the whole photograph, once."""
+    view = view_scene(photograph.scene, whole_view(photograph.scene, JUDGED_SIZE), JUDGED_SIZE)
+    categories = sorted(categories_in(view))
+    found = [e for category in categories for e in referring_expressions(view, category, rng)]
+    found += [pair_expression(view, *two, rng) for two in combinations(categories, 2)]
+    return [_pair(photograph, e.text, e.targets) for e in found if e is not None]
+
+
+def _pair(photograph: Photograph, text: str, targets: tuple[int, ...]) -> Pair:
+    ids = tuple(sorted(photograph.annotation_ids[i] for i in targets))
+    return Pair(photograph.id, text, ids, "templates")

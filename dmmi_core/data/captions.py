@@ -59,46 +59,12 @@ _PREFACE = re.compile(
 )
 _UNSURE = re.compile(
     r"\b(left|right|mirror|reflect\w*|statues?|posters?|painting|toys?|dolls?|stuffed|another|others?|"
-    r"some ?one|screen|picture|photo|photos|cartoon|mannequins?|parents?|mother|father|family|couple|crowd|group|team)\b"
+    r"some ?one|screen|picture|photo|photos|cartoon|mannequins?|parents?|mother|father|family|couple|crowd|"
+    r"group|team)\b"
 )
-_LOOSE_ENDS = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "of",
-        "in",
-        "on",
-        "with",
-        "and",
-        "to",
-        "his",
-        "her",
-        "its",
-        "their",
-        "is",
-        "are",
-        "that",
-        "at",
-        "by",
-        "while",
-        "next",
-        "near",
-        "from",
-        "as",
-        "for",
-        "into",
-        "onto",
-        "who",
-        "which",
-        "wearing",
-        "holding",
-        "two",
-        "some",
-        "very",
-        "front",
-        "top",
-    ]
+_LOOSE_ENDS = re.compile(
+    r"(,| (a|an|the|of|in|on|with|and|to|his|her|its|their|is|are|that|at|by|while|next|near|from|as|for|"
+    r"into|onto|who|which|wearing|holding|two|some|very|front|top))+$"
 )
 _MORE_PERSONS = ("person", "male", "female", "gentleman", "teenager", "adult", "someone", "friend", "crowd")
 
@@ -164,11 +130,7 @@ def _phrase_end(tokens: list, start: int) -> int:
 
 def _cut(text: str) -> str:
     words = text.split()
-    if len(words) > MAX_WORDS:
-        words = words[:MAX_WORDS]
-        while words[-1].strip(",") in _LOOSE_ENDS:
-            words.pop()
-    return " ".join(words).strip(" ,")
+    return text if len(words) <= MAX_WORDS else _LOOSE_ENDS.sub("", " ".join(words[:MAX_WORDS]))
 
 
 def mentioned(text: str) -> frozenset[str]:

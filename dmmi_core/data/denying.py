@@ -102,13 +102,13 @@ def _wrong_neighbour(picture: Picture, category: str, phrases, rng: np.random.Ge
     return false_neighbours(picture.view, category, rng.permutation(lacking)[:2].tolist(), rng)
 
 
-ABSENT = {_missing: 5, _other_captions: 3, _missing_with: 0.7}
+ABSENT = {_missing: 5, _other_captions: 1.2, _missing_with: 0.4}
 PRESENT = {
-    _other_captions: 4,
+    _other_captions: 1.2,
     _wrong_side: 3,
     _wrong_colour: 3,
     _wrong_garment: 4,
     _wrong_word: 2.5,
-    _wrong_neighbour: 1,
+    _wrong_neighbour: 0.7,
 }
 """How often each is tried first, for categories that are not there and that are."""

@@ -12,6 +12,10 @@ from dmmi_core.data.scenes import View, ViewedObject
 
 WORN_AREA = 0.002
 """Fraction of the view that a garment covers, at least, to be spoken of."""
+COLOURED_AREA = 0.004
+"""The same of an object whose colour is."""
+LIT = 70
+"""Mean of a picture from which on its colours are seen."""
 CLOTHES_SHARE = 0.35
 """Of a person, from which it is "in red"."""
 _WEARING = ("in the", "in a", "wearing a", "wearing the")
@@ -53,7 +57,7 @@ def by_person_word(picture: Picture, category: str) -> list[Named]:
 def by_colour(picture: Picture, category: str) -> list[Named]:
     """ "red car", "person in red": where every object either clearly is of the colour or clearly is not."""
     members = picture.view.members(category)
-    if not members or any(picture.view.objects[i].mask is None for i in members):
+    if not all(_is_clear(picture, i) for i in members):
         return []
     colours = colour_map(picture.image)
     measured = {i: shares(colours, picture.view.objects[i].mask) for i in members}
@@ -67,6 +71,12 @@ def by_colour(picture: Picture, category: str) -> list[Named]:
         if all(measured[i][colour] < TRACE for i in members if i not in fits):
             found.append(Named(f"person in {colour}" if person else f"{colour} {category}", fits))
     return [named for named in found if named.members or _nothing_like(named.noun, measured)]
+
+
+def _is_clear(picture: Picture, index: int) -> bool:
+    """Whether an object is lit and big enough to tell its colour."""
+    mask = picture.view.objects[index].mask
+    return mask is not None and mask.mean() > COLOURED_AREA and picture.image.mean() > LIT
 
 
 def _nothing_like(noun: str, measured: dict) -> bool:

@@ -90,12 +90,12 @@ def _pairs(picture: Picture, category: str, rng: np.random.Generator) -> list[Ex
 FAMILIES: dict[Family, float] = {
     _templates: 4,
     _synonyms: 2,
-    _person_words: 2,
-    _captions: 5,
-    _colours: 2,
-    _garments: 5,
+    _person_words: 6,
+    _captions: 16,
+    _colours: 3,
+    _garments: 10,
     _places: 2.5,
-    _neighbours: 1.5,
+    _neighbours: 2.5,
     _pairs: 1,
 }
 """How often each is tried first."""

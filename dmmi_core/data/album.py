@@ -14,7 +14,7 @@ LAYOUTS = {"single": 0.6, "pasted": 0.25, "side by side": 0.15}
 LAYOUTS_CLOTHED = {"single": 0.25, "pasted": 0.2, "side by side": 0.55}
 """Of photographs of one person, whose clothes tell nobody apart in a single one."""
 BETTER_SHARE = {"one": 0.6, "many": 0.85}
-"""How often a photograph is chosen because it has a caption of the category, clothes, or several objects of it."""
+"""How often a photograph is chosen because it has captions or clothes to tell of, or several objects."""
 LIKE_SHARE = 0.5
 """Of the photographs and objects that are not what is asked for: those chosen because they look like it."""
 MOST_PASTED = 3

@@ -129,12 +129,13 @@ def _by_depth(view: View, noun: str, members: Sequence[int], rng: np.random.Gene
 
 
 def _by_corner(view: View, noun: str, members: Sequence[int], rng: np.random.Generator) -> list[Expression]:
-    corners = {i: _corner_of(*view.objects[i].centre) for i in members}
+    """Of what is in a corner, where no other is in the same quarter of the view."""
     found = []
-    for index, corner in corners.items():
+    for index in members:
         x, y = view.objects[index].centre
-        others = [view.objects[i].centre for i in members if i != index]
-        if corner and all(max(abs(x - a), abs(y - b)) > 0.3 for a, b in others):
+        corner = _corner_of(x, y)
+        others = (view.objects[i].centre for i in members if i != index)
+        if corner and all((x - 0.5) * (a - 0.5) < 0 or (y - 0.5) * (b - 0.5) < 0 for a, b in others):
             found += _one(rng, index, f"the {noun} in the {corner}", f"{corner} {noun}")
     return found
 

@@ -2,7 +2,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from pictures import assert_true
+from reader import assert_true
 
 from dmmi_core.data.samples import read_image
 from dmmi_core.data.scenes import Scene, read_scenes

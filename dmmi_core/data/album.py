@@ -10,7 +10,7 @@ from dmmi_core.data.nouns import look_alikes
 from dmmi_core.data.pictures import Picture, cutouts, paste, photograph, side_by_side
 from dmmi_core.data.scenes import Scene
 
-LAYOUTS = {"single": 0.6, "pasted": 0.25, "side by side": 0.15}
+LAYOUTS = {"single": 0.55, "pasted": 0.25, "side by side": 0.2}
 LAYOUTS_CLOTHED = {"single": 0.25, "pasted": 0.2, "side by side": 0.55}
 """Of photographs of one person, whose clothes tell nobody apart in a single one."""
 BETTER_SHARE = {"one": 0.6, "many": 0.85}

@@ -173,7 +173,7 @@ def person_names(captions: Sequence[str], count: int) -> frozenset[str]:
 def _lexicon() -> dict[str, tuple[str, bool]]:
     """Each name of a category or word for a person: the category, and whether the word is plural."""
     found = {}
-    for category in {name for group in LOOK_ALIKES for name in group}:
+    for category in {"person"} | {name for group in LOOK_ALIKES for name in group}:
         words = (*PERSONS, *_MORE_PERSONS) if category == "person" else names(category)
         for word in words:
             found[plural(word)] = (category, True)

@@ -26,6 +26,8 @@ def deny(
     if category not in view.complete:
         return None
     families = PRESENT if view.members(category) else ABSENT
+    if families is ABSENT and any(view.members(other) for other in CONFUSED.get(category, ())):
+        return None
     for family in shuffled(families, rng):
         options = family(picture, category, phrases, rng)
         if options:
@@ -34,8 +36,6 @@ def deny(
 
 
 def _missing(picture: Picture, category: str, phrases, rng: np.random.Generator) -> list[Expression]:
-    if any(picture.view.members(other) for other in CONFUSED.get(category, ())):
-        return []
     certain = [name for name in names(category) if name not in VAGUE]
     noun = certain[rng.integers(len(certain)) if rng.random() < 0.4 else 0]
     if rng.random() < 0.12:

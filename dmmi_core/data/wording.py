@@ -44,7 +44,7 @@ def _determiner(text: str, rng: np.random.Generator) -> str:
     if rng.random() < 0.1 and re.match(r"all (the )?\w", text):
         return re.sub(r"^all (the )?", rng.choice(["all of the ", "every one of the ", "each of the "]), text)
     if rng.random() < 0.3:
-        return re.sub(r"^the two (?!most)", rng.choice(["both ", "both of the "]), text)
+        return re.sub(r"^the two (?!leftmost|rightmost)", rng.choice(["both ", "both of the "]), text)
     return text
 
 

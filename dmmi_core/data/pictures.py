@@ -53,7 +53,7 @@ def side_by_side(first: Scene, second: Scene, images: Path, size: int, rng: np.r
 
 
 def _joined(first: View, second: View) -> View:
-    """Of a caption's category both must have all, and the caption must be false of the other half."""
+    """A category is complete where it is in both; a caption stays where it is false of the other half."""
     shift = len(first.objects)
     phrases = [item for item in first.phrases if contradicts(second, item[0])]
     phrases += [

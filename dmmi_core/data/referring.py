@@ -90,7 +90,7 @@ def _pairs(picture: Picture, category: str, rng: np.random.Generator) -> list[Ex
 FAMILIES: dict[Family, float] = {
     _templates: 4,
     _synonyms: 2,
-    _person_words: 6,
+    _person_words: 10,
     _captions: 16,
     _colours: 3,
     _garments: 10,

@@ -6,6 +6,7 @@ import numpy as np
 
 from dmmi_core.data.augmentation import jitter
 from dmmi_core.data.categories import CategoryIndex
+from dmmi_core.data.chance import pick
 from dmmi_core.data.nouns import look_alikes
 from dmmi_core.data.pictures import Picture, cutouts, paste, photograph, side_by_side
 from dmmi_core.data.scenes import Scene
@@ -62,7 +63,7 @@ class Album:
     ) -> Picture | None:
         other = "zero" if kind == "one" and rng.random() < 0.5 else kind
         if _clothed(scene) and rng.random() < 0.8:
-            pair = [scene, _pick(self.dressed, rng)]
+            pair = [scene, pick(rng, self.dressed)]
         else:
             pair = [scene, self._scene(category, other, rng)]
         if pair[1] is None or pair[1] is scene:
@@ -89,7 +90,7 @@ class Album:
             better = (self.several if kind == "many" else self.told).get(category, [])
             found = better if rng.random() < BETTER_SHARE[kind] else []
             found = found or self.present.get(category, [])
-        return self.scenes[_pick(found, rng)] if found else None
+        return self.scenes[pick(rng, found)] if found else None
 
     def _cutout(self, category: str, base: Scene, *, needed: bool, never: bool, rng: np.random.Generator):
         """An object to paste: of the category, of one that looks like it, or any."""
@@ -97,12 +98,12 @@ class Album:
         if not needed:
             like = sorted(look_alikes(category) & self.cutouts.keys()) if rng.random() < LIKE_SHARE else []
             choices = like or [c for c in self.cutouts if not never or c != category]
-            wanted = _pick(choices, rng) if choices else category
+            wanted = pick(rng, choices) if choices else category
         if never and wanted == category:
             return None
         found = self.clothed.get(wanted) if _clothed(base) else None
         found = found or self.cutouts.get(wanted)
-        return _pick(found, rng) if found else None
+        return pick(rng, found) if found else None
 
     def _with_look_alikes(self, category: str) -> list[int]:
         like = look_alikes(category)
@@ -115,10 +116,6 @@ def _number(scene: Scene, category: str) -> int:
 
 def _tells_apart(scene: Scene, category: str) -> bool:
     return _clothed(scene) or any(phrase.category == category for phrase in scene.phrases)
-
-
-def _pick(options: list, rng: np.random.Generator):
-    return options[rng.integers(len(options))]
 
 
 def _clothed(scene: Scene) -> bool:

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from dmmi_core.data.captions import Phrase
+from dmmi_core.data.chance import pick, shuffled
 from dmmi_core.data.colours import COLOURS
 from dmmi_core.data.expressions import Expression, absent_expression
 from dmmi_core.data.naming import Named, by_colour, by_garment, by_person_word
 from dmmi_core.data.nouns import CONFUSED, VAGUE, names
 from dmmi_core.data.pictures import Picture, contradicts
-from dmmi_core.data.referring import shuffled
 from dmmi_core.data.relations import false_neighbours
 from dmmi_core.data.wording import reword
 
@@ -31,7 +31,7 @@ def deny(
     for family in shuffled(families, rng):
         options = family(picture, category, phrases, rng)
         if options:
-            return reword(options[rng.integers(len(options))], rng)
+            return reword(pick(rng, options), rng)
     return None
 
 
@@ -44,7 +44,7 @@ def _missing(picture: Picture, category: str, phrases, rng: np.random.Generator)
 
 
 def _colour(rng: np.random.Generator) -> str:
-    return COLOURS[rng.integers(len(COLOURS))]
+    return pick(rng, COLOURS)
 
 
 def _other_captions(picture: Picture, category: str, phrases, rng: np.random.Generator) -> list[Expression]:
@@ -59,7 +59,7 @@ def _missing_with(picture: Picture, category: str, phrases, rng: np.random.Gener
     there = [other for other in sorted(picture.view.complete) if picture.view.members(other)]
     if not there:
         return []
-    return [Expression(f"the {category} next to the {there[rng.integers(len(there))]}")]
+    return [Expression(f"the {category} next to the {pick(rng, there)}")]
 
 
 def _wrong_side(picture: Picture, category: str, phrases, rng: np.random.Generator) -> list[Expression]:
@@ -82,7 +82,7 @@ def _wrong_side(picture: Picture, category: str, phrases, rng: np.random.Generat
 
 def _untrue(names: list[Named], rng: np.random.Generator) -> list[Expression]:
     nouns = [named.noun for named in names if not named.members]
-    return [absent_expression(nouns[rng.integers(len(nouns))], rng)] if nouns else []
+    return [absent_expression(pick(rng, nouns), rng)] if nouns else []
 
 
 def _wrong_colour(picture: Picture, category: str, phrases, rng: np.random.Generator) -> list[Expression]:

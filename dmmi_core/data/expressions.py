@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dmmi_core.data.chance import pick
 from dmmi_core.data.nouns import plural
 from dmmi_core.data.samples import KINDS
 from dmmi_core.data.scenes import View, ViewedObject
@@ -70,14 +71,14 @@ def pair_expression(view: View, first: str, second: str, rng: np.random.Generato
 def absent_expression(noun: str, rng: np.random.Generator) -> Expression:
     """A text of the same forms for what the view is known not to hold."""
     many = plural(noun)
-    count = _pick(rng, _COUNTS[2:5])
-    side = _pick(rng, ("left", "right"))
-    either = _pick(rng, (noun, many))
+    count = pick(rng, _COUNTS[2:5])
+    side = pick(rng, ("left", "right"))
+    either = pick(rng, (noun, many))
     forms = (
         lambda: _singular(noun, rng),
         lambda: _plural_form(noun, count, rng),
-        lambda: _pick(rng, _side_forms(either, side)),
-        lambda: f"the {_pick(rng, ('biggest', 'largest', 'smallest'))} {noun}",
+        lambda: pick(rng, _side_forms(either, side)),
+        lambda: f"the {pick(rng, ('biggest', 'largest', 'smallest'))} {noun}",
     )
     weights = (0.4, 0.3, 0.2, 0.1)
     return Expression(_spoken(forms[rng.choice(len(forms), p=weights)](), rng))
@@ -102,7 +103,7 @@ def _by_position(view: View, noun: str, members: Sequence[int], rng: np.random.G
     if x[order[-1]] - x[order[-2]] > MARGIN and x[order[-1]] > 0.5:
         found.append(_sided(noun, "right", order[-1:], rng))
     if len(order) == 3 and min(x[order[1]] - x[order[0]], x[order[2]] - x[order[1]]) > MARGIN:
-        text = _pick(rng, (f"the {noun} in the middle", f"the middle {noun}"))
+        text = pick(rng, (f"the {noun} in the middle", f"the middle {noun}"))
         found.append(Expression(_spoken(text, rng), (order[1],)))
     return found + _groups_by_side(noun, order, x, rng)
 
@@ -122,7 +123,7 @@ def _by_size(view: View, noun: str, members: Sequence[int], rng: np.random.Gener
     found = []
     if area[-1] > RATIO * area[-2]:
         found.append(
-            Expression(_spoken(f"the {_pick(rng, ('biggest', 'largest'))} {noun}", rng), (order[-1],))
+            Expression(_spoken(f"the {pick(rng, ('biggest', 'largest'))} {noun}", rng), (order[-1],))
         )
     if area[0] * RATIO < area[1]:
         found.append(Expression(_spoken(f"the smallest {noun}", rng), (order[0],)))
@@ -137,7 +138,7 @@ def _sided(noun: str, side: str, targets: list[int], rng: np.random.Generator) -
         forms = (f"the {many} on the {side}", f"all {many} on the {side}", f"{many} on the {side} side")
         if len(targets) < len(_COUNTS):
             forms += (f"the {_COUNTS[len(targets)]} {many} on the {side}",)
-    return Expression(_spoken(_pick(rng, forms), rng), tuple(targets))
+    return Expression(_spoken(pick(rng, forms), rng), tuple(targets))
 
 
 def _side_forms(noun: str, side: str) -> tuple[str, ...]:
@@ -155,7 +156,7 @@ def _side_of(x: float) -> str | None:
 
 def _singular(noun: str, rng: np.random.Generator) -> str:
     article = "an" if noun[0] in "aeiou" else "a"
-    return _pick(rng, (f"the {noun}", f"the {noun}", noun, f"{article} {noun}"))
+    return pick(rng, (f"the {noun}", f"the {noun}", noun, f"{article} {noun}"))
 
 
 def _plural_form(noun: str, count: str | None, rng: np.random.Generator) -> str:
@@ -163,21 +164,17 @@ def _plural_form(noun: str, count: str | None, rng: np.random.Generator) -> str:
     forms = (f"the {many}", many, f"all {many}", f"all the {many}", f"every {noun}")
     if count:
         forms += (f"the {count} {many}", f"{count} {many}", f"the {count} {many}")
-    return _pick(rng, forms)
+    return pick(rng, forms)
 
 
 def _spoken(text: str, rng: np.random.Generator) -> str:
     """Now and then as a robot would be told it."""
-    return f"{_pick(rng, PREFIXES)} {text}" if rng.random() < 0.1 else text
+    return f"{pick(rng, PREFIXES)} {text}" if rng.random() < 0.1 else text
 
 
 def visible(view: View, targets) -> bool:
     items: list[ViewedObject] = [view.objects[i] for i in targets]
     return bool(items) and all(o.mask is not None for o in items) and sum(o.area for o in items) >= MIN_AREA
-
-
-def _pick(rng: np.random.Generator, options):
-    return options[rng.integers(len(options))]
 
 
 def categories_in(view: View) -> dict[str, list[int]]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dmmi_core.data.chance import pick
 from dmmi_core.data.clothes import SIMILAR
 from dmmi_core.data.colours import CERTAIN, COLOURS, ON_A_PERSON, TRACE, colour_map, shares
 from dmmi_core.data.nouns import WHOLES, excluded_by, names
@@ -146,5 +147,5 @@ def _may_wear(person: ViewedObject, word: str) -> bool:
 
 def _worn(word: str, colour: str, rng: np.random.Generator) -> str:
     forms = _CARRYING if word in ("bag", "purse") else _IN_PLURAL if word in _PLURALS else _WEARING
-    form = forms[rng.integers(len(forms))]
+    form = pick(rng, forms)
     return " ".join(part for part in ("person", form, colour, word) if part)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from dmmi_core.data.chance import pick
 from dmmi_core.data.expressions import MARGIN, RATIO, Expression, visible
 from dmmi_core.data.nouns import plural
 from dmmi_core.data.scenes import View
@@ -83,7 +84,7 @@ def _ordered(view: View, noun: str, members: Sequence[int], rng: np.random.Gener
                 f"two {many} on the far {side}",
                 f"the two {side}most {many}",
             )
-            found.append(Expression(texts[rng.integers(len(texts))], tuple(line[:2])))
+            found.append(Expression(pick(rng, texts), tuple(line[:2])))
         if steps[0] > MARGIN and len(line) > 2:
             found += _one(rng, line[0], f"the {noun} on the far {side}", f"first {noun} from the {side}")
             others = f"all the {plural(noun)} except the one on the {side}"
@@ -151,4 +152,4 @@ def _corner_of(x: float, y: float) -> str | None:
 
 
 def _one(rng: np.random.Generator, index: int, *texts: str) -> list[Expression]:
-    return [Expression(texts[rng.integers(len(texts))], (index,))]
+    return [Expression(pick(rng, texts), (index,))]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from dmmi_core.data.chance import pick, shuffled
 from dmmi_core.data.expressions import (
     Expression,
     categories_in,
@@ -28,14 +29,8 @@ def refer(picture: Picture, kind: str, category: str, rng: np.random.Generator) 
     for family in shuffled(FAMILIES, rng):
         options = [e for e in family(picture, category, rng) if e.kind == kind]
         if options:
-            return reword(options[rng.integers(len(options))], rng)
+            return reword(pick(rng, options), rng)
     return None
-
-
-def shuffled(weights: dict, rng: np.random.Generator) -> list:
-    """The keys in a random order, in which those of more weight tend to come first."""
-    keys, share = list(weights), np.array(list(weights.values()), float)
-    return [keys[i] for i in rng.choice(len(keys), len(keys), replace=False, p=share / share.sum())]
 
 
 def _templates(picture: Picture, category: str, rng: np.random.Generator) -> list[Expression]:
@@ -47,7 +42,7 @@ def _named(picture: Picture, names: list[Named], rng: np.random.Generator) -> li
     names = [named for named in names if visible(picture.view, named.members)]
     if not names:
         return []
-    named = names[rng.integers(len(names))]
+    named = pick(rng, names)
     found = describe(picture.view, named.noun, named.members, rng)
     return found + by_place(picture.view, named.noun, named.members, rng) if rng.random() < 0.3 else found
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from dmmi_core.data.chance import pick
 from dmmi_core.data.expressions import MARGIN, Expression, visible
 from dmmi_core.data.scenes import View
 
@@ -18,7 +19,7 @@ def by_neighbour(view: View, category: str, rng: np.random.Generator) -> list[Ex
         gaps = {i: gap(view.objects[i].box, view.objects[landmark].box) for i in members}
         near = [i for i in members if gaps[i] < NEAR]
         if len(near) == 1 and all(gaps[i] > AWAY for i in members if i not in near):
-            found.append(Expression(f"the {category} {_pick(rng, _NEXT_TO)} the {other}", tuple(near)))
+            found.append(Expression(f"the {category} {pick(rng, _NEXT_TO)} the {other}", tuple(near)))
         for side in ("left", "right"):
             there = [i for i in members if beyond(view, i, landmark, side)]
             if len(there) == 1 and all(
@@ -35,7 +36,7 @@ def false_neighbours(
     view: View, category: str, missing: list[str], rng: np.random.Generator
 ) -> list[Expression]:
     """Of objects that are there: on the wrong side of a landmark, or next to a `missing` one."""
-    found = [Expression(f"the {category} {_pick(rng, _NEXT_TO)} the {other}") for other in missing]
+    found = [Expression(f"the {category} {pick(rng, _NEXT_TO)} the {other}") for other in missing]
     members = view.members(category)
     for other in _landmarks(view, category):
         (landmark,) = view.members(other)
@@ -66,7 +67,3 @@ def beyond(view: View, index: int, landmark: int, side: str) -> bool:
     a, b = view.objects[index].box, view.objects[landmark].box
     apart = b[0] - a[2] if side == "left" else a[0] - b[2]
     return apart > 0 and abs(view.objects[index].centre[0] - view.objects[landmark].centre[0]) > MARGIN
-
-
-def _pick(rng: np.random.Generator, options):
-    return options[rng.integers(len(options))]

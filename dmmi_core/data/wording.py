@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 
+from dmmi_core.data.chance import pick
 from dmmi_core.data.expressions import PREFIXES, Expression
 
 _REQUESTS = (
@@ -32,7 +33,7 @@ def reword(expression: Expression, rng: np.random.Generator) -> Expression:
     text = expression.text
     for pattern, forms in _SIDES:
         if rng.random() < REPHRASED:
-            form = forms[rng.integers(len(forms))]
+            form = pick(rng, forms)
             text = re.sub(pattern, lambda found, form=form: form.format(found[1]), text)
     text = _determiner(text, rng)
     if rng.random() < ASKED and not text.startswith(PREFIXES) and len(text.split()) < 9:
@@ -49,5 +50,5 @@ def _determiner(text: str, rng: np.random.Generator) -> str:
 
 
 def _asked(text: str, rng: np.random.Generator) -> str:
-    form = _REQUESTS[rng.integers(len(_REQUESTS))]
+    form = pick(rng, _REQUESTS)
     return form.format(text)

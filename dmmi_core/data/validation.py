@@ -31,10 +31,10 @@ def _scene_samples(scene: Scene, index: CategoryIndex, seed: int) -> Iterator[Sa
     for kind, count in COUNTS.items():
         options = [e for e in found if e.kind == kind]
         chosen = rng.permutation(len(options))[:count]
-        yield from (_sample(scene, options[i]) for i in sorted(chosen))
+        yield from (as_sample(scene, options[i]) for i in sorted(chosen))
 
 
-def _sample(scene: Scene, expression: Expression) -> Sample:
+def as_sample(scene: Scene, expression: Expression) -> Sample:
     polygons = (scene.objects[i].polygons for i in expression.targets)
     segmentations = tuple([polygon.round(1).ravel().tolist() for polygon in item] for item in polygons)
     return Sample(scene.image, expression.text, expression.kind, scene.height, scene.width, segmentations)

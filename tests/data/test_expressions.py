@@ -13,7 +13,6 @@ from dmmi_core.data.expressions import (
     absent_expression,
     categories_in,
     pair_expression,
-    plural,
     referring_expressions,
 )
 from dmmi_core.data.scenes import View, ViewedObject
@@ -163,15 +162,6 @@ def test_absent_ones_are_named_in_all_forms():
 @pytest.mark.parametrize(("count", "kind"), [(0, "zero"), (1, "one"), (2, "many"), (5, "many")])
 def test_kind(count, kind):
     assert Expression("", tuple(range(count))).kind == kind
-
-
-@pytest.mark.parametrize(
-    ("singular", "expected"),
-    [("dog", "dogs"), ("person", "people"), ("sheep", "sheep"), ("bus", "buses"), ("knife", "knives"),
-     ("wine glass", "wine glasses"), ("skis", "skis"), ("mouse", "mice"), ("cow", "cows")],
-)  # fmt: skip
-def test_plural(singular, expected):
-    assert plural(singular) == expected
 
 
 def test_the_article_fits():

@@ -1,0 +1,86 @@
+"""Texts that are true of nothing. `test_dataset.py` checks them against pictures."""
+
+import re
+
+import numpy as np
+import pytest
+
+from dmmi_core.data.captions import read_phrase
+from dmmi_core.data.denying import CLEARLY, deny
+from dmmi_core.data.pictures import Picture
+from dmmi_core.data.scenes import View, ViewedObject
+
+SIZE = 40
+PHRASES = [read_phrase("A dog sitting next to a cup"), read_phrase("A dog in a park")]
+
+
+def picture(
+    *objects: ViewedObject, complete: tuple = ("bear", "cup", "dog", "teddy bear", "dining table")
+) -> Picture:
+    return Picture(np.full((SIZE, SIZE, 3), 120, np.uint8), View(objects, frozenset(complete)))
+
+
+def at(x: float, y: float, category: str = "dog", side: float = 0.2) -> ViewedObject:
+    box = (x - side / 2, y - side / 2, x + side / 2, y + side / 2)
+    return ViewedObject(category, (x, y), side**2, None, box)
+
+
+def denied(of: Picture, category: str, phrases=()) -> set[str]:
+    """All that is said of `category` in some of the draws."""
+    made = [deny(of, category, phrases, np.random.default_rng(seed)) for seed in range(400)]
+    assert all(e.kind == "zero" for e in made if e)
+    return {e.text for e in made if e}
+
+
+def test_what_is_missing_is_asked_for_by_all_its_names():
+    texts = denied(picture(complete=("couch",)), "couch")
+    assert {"the couch", "the sofa", "two sofas"} <= texts
+
+
+def test_a_vague_name_never_says_that_something_is_missing():
+    texts = denied(picture(), "dining table")
+    assert texts and not any(re.search(r"(?<!dining )tables?", text) for text in texts)
+
+
+def test_nothing_is_denied_that_may_be_there():
+    assert denied(picture(complete=("cup",)), "dog", PHRASES) == set()
+    assert denied(picture(at(0.5, 0.5, "teddy bear")), "bear") == set()
+
+
+def test_a_caption_of_another_photograph_needs_something_that_is_missing():
+    without_cup = denied(picture(at(0.5, 0.5)), "dog", PHRASES)
+    assert any("a dog sitting next to a cup" in text for text in without_cup)
+    assert not any("a dog in a park" in text for text in without_cup)
+    with_cup = denied(picture(at(0.5, 0.5), at(0.5, 0.5, "cup")), "dog", PHRASES)
+    assert not any("sitting" in text for text in with_cup)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "sides"),
+    [
+        (CLEARLY + 0.02, 0.5, {"left"}),
+        (0.98 - CLEARLY, 0.5, {"right"}),
+        (0.5, CLEARLY + 0.02, {"top"}),
+        (0.5, 0.98 - CLEARLY, {"bottom"}),
+        (CLEARLY - 0.02, 0.5, set()),
+        (0.8, 0.8, {"left", "top"}),
+    ],
+)
+def test_sides_on_which_it_is_not(x, y, sides):
+    texts = denied(picture(at(x, y), complete=("dog",)), "dog")
+    assert {side for side in ("left", "right", "top", "bottom") for text in texts if side in text} == sides
+
+
+def test_of_several_none_is_on_the_wrong_side():
+    texts = denied(picture(at(0.8, 0.5), at(0.9, 0.5), complete=("dog",)), "dog")
+    assert texts == set(), "the leftmost of them may be meant"
+
+
+def test_colours_that_it_does_not_have():
+    mask = np.zeros((SIZE, SIZE), bool)
+    mask[10:30, 10:30] = True
+    of = picture(ViewedObject("dog", (0.5, 0.5), 0.25, mask, (0.25, 0.25, 0.75, 0.75)), complete=("dog",))
+    of.image[mask] = (210, 30, 30)
+    texts = denied(of, "dog")
+    assert any("blue dog" in text for text in texts) and any("white dog" in text for text in texts)
+    assert not any(colour in text for text in texts for colour in ("red", "pink", "orange", "brown"))

@@ -11,15 +11,27 @@ def whole_view(scene: Scene, size: int) -> np.ndarray:
     return np.array([[size / scene.width, 0, 0], [0, size / scene.height, 0]])
 
 
-def random_view(scene: Scene, size: int, rng: np.random.Generator) -> np.ndarray:
-    """Affine map (2, 3) of a random crop (each side 60-100 %) onto the view, mirrored half of the time."""
+def random_view(scene: Scene, size: int, rng: np.random.Generator, window: tuple | None = None) -> np.ndarray:
+    """Affine map (2, 3) of a random crop (each side 60-100 %) onto the view, mirrored half of the time.
+
+    `window` (left, top, right, bottom) is the part of the view to fill, if not all of it: then the crop's
+    shape is nearer to that of the window.
+    """
+    left, top, right, bottom = window or (0, 0, size, size)
     width, height = scene.width * rng.uniform(0.6, 1), scene.height * rng.uniform(0.6, 1)
-    left, top = rng.uniform(0, scene.width - width), rng.uniform(0, scene.height - height)
-    x, y = size / width, size / height
-    matrix = np.array([[x, 0, -left * x], [0, y, -top * y]])
+    if window:
+        width, height = _shaped(width, height, (right - left) / (bottom - top))
+    x0, y0 = rng.uniform(0, scene.width - width), rng.uniform(0, scene.height - height)
+    x, y = (right - left) / width, (bottom - top) / height
+    matrix = np.array([[x, 0, left - x0 * x], [0, y, top - y0 * y]])
     if rng.random() < 0.5:
-        matrix[0] = [-x, 0, size + left * x]
+        matrix[0] = [-x, 0, right + x0 * x]
     return matrix
+
+
+def _shaped(width: float, height: float, shape: float) -> tuple[float, float]:
+    """Width and height made smaller to a width of `shape` times the height, give or take a third."""
+    return min(width, 1.33 * shape * height), min(height, 1.33 * width / shape)
 
 
 def warp(photograph: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
@@ -30,10 +42,20 @@ def warp(photograph: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
 
 
 def jitter(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Brightness, contrast and saturation changed by up to 25 %, for uint8 RGB (H, W, 3)."""
+    """Brightness, contrast and saturation changed by up to 25 %, for uint8 RGB (H, W, 3); hues stay."""
     brightness, contrast, saturation = rng.uniform(0.75, 1.25, 3)
     pixels = image.astype(np.float32)
     grey = pixels.mean(axis=2, keepdims=True)
     pixels = grey + saturation * (pixels - grey)
     pixels = brightness * (contrast * (pixels - grey.mean()) + grey.mean())
     return np.clip(pixels, 0, 255).astype(np.uint8)
+
+
+def degrade(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A camera that is out of focus or noisy, each now and then."""
+    if rng.random() < 0.1:
+        image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.5, 1.5))
+    if rng.random() < 0.1:
+        noise = rng.normal(0, rng.uniform(2, 8), image.shape).astype(np.float32)
+        image = np.clip(image + noise, 0, 255).astype(np.uint8)
+    return image

@@ -6,11 +6,12 @@ flipped picture has its left and right where they are seen.
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from textblob.en.inflect import pluralize
 
+from dmmi_core.data.nouns import plural
 from dmmi_core.data.samples import KINDS
 from dmmi_core.data.scenes import View, ViewedObject
 
@@ -22,8 +23,7 @@ RATIO = 1.7
 """Of two areas, from which one object is surely the bigger."""
 
 _COUNTS = ("zero", "one", "two", "three", "four", "five", "six")
-_PLURALS = {"person": "people", "cow": "cows", "skis": "skis", "broccoli": "broccoli", "sheep": "sheep"}
-_PREFIXES = ("find", "show me", "point at", "segment", "look at", "select")
+PREFIXES = ("find", "show me", "point at", "segment", "look at", "select")
 
 
 @dataclass(frozen=True)
@@ -38,103 +38,102 @@ class Expression:
         return KINDS[min(len(self.targets), 2)]
 
 
-def plural(category: str) -> str:
-    return _PLURALS.get(category) or pluralize(category)
-
-
 def referring_expressions(view: View, category: str, rng: np.random.Generator) -> list[Expression]:
     """True expressions that refer to objects of `category`, one for each way of telling them apart.
 
     Only those whose targets all have masks and are big enough to see.
     """
-    members = [i for i, item in enumerate(view.objects) if item.category == category]
-    if category not in view.complete or not members:
-        return []
-    found = [*_all_of_them(category, members, rng), *_by_position(view, category, members, rng)]
+    members = view.members(category)
+    return describe(view, category, members, rng) if category in view.complete and members else []
+
+
+def describe(view: View, noun: str, members: Sequence[int], rng: np.random.Generator) -> list[Expression]:
+    """The same for any noun, given all the objects that it fits."""
+    found = [*_all_of_them(noun, members, rng), *_by_position(view, noun, members, rng)]
     if len(members) > 1:
-        found += _by_size(view, category, members, rng)
-    return [e for e in found if _visible(view, e.targets)]
+        found += _by_size(view, noun, members, rng)
+    return [e for e in found if visible(view, e.targets)]
 
 
 def pair_expression(view: View, first: str, second: str, rng: np.random.Generator) -> Expression | None:
     """ "the dogs and the cat": all objects of two categories."""
     targets, phrases = [], []
     for category in (first, second):
-        members = [i for i, item in enumerate(view.objects) if item.category == category]
-        if category not in view.complete or not _visible(view, members):
+        members = view.members(category)
+        if category not in view.complete or not visible(view, members):
             return None
         targets += members
         phrases.append(f"the {category if len(members) == 1 else plural(category)}")
     return Expression(_spoken(" and ".join(phrases), rng), tuple(targets))
 
 
-def absent_expression(category: str, rng: np.random.Generator) -> Expression:
-    """A text of the same forms for a category that the view is known not to hold."""
-    many = plural(category)
+def absent_expression(noun: str, rng: np.random.Generator) -> Expression:
+    """A text of the same forms for what the view is known not to hold."""
+    many = plural(noun)
     count = _pick(rng, _COUNTS[2:5])
     side = _pick(rng, ("left", "right"))
-    noun = _pick(rng, (category, many))
+    either = _pick(rng, (noun, many))
     forms = (
-        lambda: _singular(category, rng),
-        lambda: _plural_form(category, count, rng),
-        lambda: _pick(rng, _side_forms(noun, side)),
-        lambda: f"the {_pick(rng, ('biggest', 'largest', 'smallest'))} {category}",
+        lambda: _singular(noun, rng),
+        lambda: _plural_form(noun, count, rng),
+        lambda: _pick(rng, _side_forms(either, side)),
+        lambda: f"the {_pick(rng, ('biggest', 'largest', 'smallest'))} {noun}",
     )
     weights = (0.4, 0.3, 0.2, 0.1)
     return Expression(_spoken(forms[rng.choice(len(forms), p=weights)](), rng))
 
 
-def _all_of_them(category: str, members: list[int], rng: np.random.Generator) -> list[Expression]:
+def _all_of_them(noun: str, members: Sequence[int], rng: np.random.Generator) -> list[Expression]:
     if len(members) == 1:
-        return [Expression(_spoken(_singular(category, rng), rng), tuple(members))]
+        return [Expression(_spoken(_singular(noun, rng), rng), tuple(members))]
     count = _COUNTS[len(members)] if len(members) < len(_COUNTS) else None
-    return [Expression(_spoken(_plural_form(category, count, rng), rng), tuple(members))]
+    return [Expression(_spoken(_plural_form(noun, count, rng), rng), tuple(members))]
 
 
-def _by_position(view: View, category: str, members: list[int], rng: np.random.Generator) -> list[Expression]:
+def _by_position(view: View, noun: str, members: Sequence[int], rng: np.random.Generator) -> list[Expression]:
     x = {i: view.objects[i].centre[0] for i in members}
     order = sorted(members, key=x.get)
     if len(members) == 1:
         side = _side_of(x[order[0]])
-        return [_sided(category, side, order, rng)] if side else []
+        return [_sided(noun, side, order, rng)] if side else []
     found = []
     if x[order[1]] - x[order[0]] > MARGIN and x[order[0]] < 0.5:
-        found.append(_sided(category, "left", order[:1], rng))
+        found.append(_sided(noun, "left", order[:1], rng))
     if x[order[-1]] - x[order[-2]] > MARGIN and x[order[-1]] > 0.5:
-        found.append(_sided(category, "right", order[-1:], rng))
+        found.append(_sided(noun, "right", order[-1:], rng))
     if len(order) == 3 and min(x[order[1]] - x[order[0]], x[order[2]] - x[order[1]]) > MARGIN:
-        text = _pick(rng, (f"the {category} in the middle", f"the middle {category}"))
+        text = _pick(rng, (f"the {noun} in the middle", f"the middle {noun}"))
         found.append(Expression(_spoken(text, rng), (order[1],)))
-    return found + _groups_by_side(category, order, x, rng)
+    return found + _groups_by_side(noun, order, x, rng)
 
 
-def _groups_by_side(category: str, order: list[int], x: dict, rng: np.random.Generator) -> list[Expression]:
+def _groups_by_side(noun: str, order: list[int], x: dict, rng: np.random.Generator) -> list[Expression]:
     """ "the two cups on the left", where a clear gap parts them from others on the right."""
     sides = {"left": [i for i in order if _side_of(x[i]) == "left"]}
     sides["right"] = [i for i in order if _side_of(x[i]) == "right"]
     if len(sides["left"]) + len(sides["right"]) < len(order) or not all(sides.values()):
         return []
-    return [_sided(category, side, group, rng) for side, group in sides.items() if len(group) > 1]
+    return [_sided(noun, side, group, rng) for side, group in sides.items() if len(group) > 1]
 
 
-def _by_size(view: View, category: str, members: list[int], rng: np.random.Generator) -> list[Expression]:
+def _by_size(view: View, noun: str, members: Sequence[int], rng: np.random.Generator) -> list[Expression]:
     order = sorted(members, key=lambda i: view.objects[i].area)
     area = [view.objects[i].area for i in order]
     found = []
     if area[-1] > RATIO * area[-2]:
         found.append(
-            Expression(_spoken(f"the {_pick(rng, ('biggest', 'largest'))} {category}", rng), (order[-1],))
+            Expression(_spoken(f"the {_pick(rng, ('biggest', 'largest'))} {noun}", rng), (order[-1],))
         )
     if area[0] * RATIO < area[1]:
-        found.append(Expression(_spoken(f"the smallest {category}", rng), (order[0],)))
+        found.append(Expression(_spoken(f"the smallest {noun}", rng), (order[0],)))
     return found
 
 
-def _sided(category: str, side: str, targets: list[int], rng: np.random.Generator) -> Expression:
+def _sided(noun: str, side: str, targets: list[int], rng: np.random.Generator) -> Expression:
     if len(targets) == 1:
-        forms = _side_forms(category, side)
+        forms = _side_forms(noun, side)
     else:
-        many = plural(category)
+        many = plural(noun)
         forms = (f"the {many} on the {side}", f"all {many} on the {side}", f"{many} on the {side} side")
         if len(targets) < len(_COUNTS):
             forms += (f"the {_COUNTS[len(targets)]} {many} on the {side}",)
@@ -154,14 +153,14 @@ def _side_of(x: float) -> str | None:
     return "left" if x < 0.5 - MARGIN / 2 else "right" if x > 0.5 + MARGIN / 2 else None
 
 
-def _singular(category: str, rng: np.random.Generator) -> str:
-    article = "an" if category[0] in "aeiou" else "a"
-    return _pick(rng, (f"the {category}", f"the {category}", category, f"{article} {category}"))
+def _singular(noun: str, rng: np.random.Generator) -> str:
+    article = "an" if noun[0] in "aeiou" else "a"
+    return _pick(rng, (f"the {noun}", f"the {noun}", noun, f"{article} {noun}"))
 
 
-def _plural_form(category: str, count: str | None, rng: np.random.Generator) -> str:
-    many = plural(category)
-    forms = (f"the {many}", many, f"all {many}", f"all the {many}", f"every {category}")
+def _plural_form(noun: str, count: str | None, rng: np.random.Generator) -> str:
+    many = plural(noun)
+    forms = (f"the {many}", many, f"all {many}", f"all the {many}", f"every {noun}")
     if count:
         forms += (f"the {count} {many}", f"{count} {many}", f"the {count} {many}")
     return _pick(rng, forms)
@@ -169,10 +168,10 @@ def _plural_form(category: str, count: str | None, rng: np.random.Generator) -> 
 
 def _spoken(text: str, rng: np.random.Generator) -> str:
     """Now and then as a robot would be told it."""
-    return f"{_pick(rng, _PREFIXES)} {text}" if rng.random() < 0.1 else text
+    return f"{_pick(rng, PREFIXES)} {text}" if rng.random() < 0.1 else text
 
 
-def _visible(view: View, targets) -> bool:
+def visible(view: View, targets) -> bool:
     items: list[ViewedObject] = [view.objects[i] for i in targets]
     return bool(items) and all(o.mask is not None for o in items) and sum(o.area for o in items) >= MIN_AREA
 

@@ -2,13 +2,14 @@
 
 import json
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from zlib import crc32
 
 import cv2
 import numpy as np
 
+from dmmi_core.data.captions import Phrase
 from dmmi_core.errors import InputError
 
 
@@ -21,6 +22,10 @@ class SceneObject:
     """x, y, width, height."""
     polygons: tuple[np.ndarray, ...] | None = None
     """Each (N, 2), float32."""
+    names: frozenset[str] = frozenset()
+    """What else than its category it may be called for certain ("woman")."""
+    garments: dict[str, tuple[np.ndarray, ...]] | None = None
+    """Polygons of all that a person wears, where that is annotated."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,9 @@ class Scene:
     height: int
     objects: tuple[SceneObject, ...]
     complete: frozenset[str]
+    captions: tuple[str, ...] = ()
+    phrases: tuple[Phrase, ...] = ()
+    """Captions that refer to all its objects of a category."""
 
 
 def read_scenes(path: str | Path) -> list[Scene]:
@@ -76,7 +84,12 @@ def _scene(image: dict, annotations: list[dict], names: dict[int, str]) -> Scene
     else:
         annotated = set(names.values()) if labelled == "all80" else set(labelled.split("+"))
     return Scene(
-        image["file_name"], image["width"], image["height"], tuple(objects), frozenset(annotated - crowds)
+        image["file_name"],
+        image["width"],
+        image["height"],
+        tuple(objects),
+        frozenset(annotated - crowds),
+        tuple(image.get("captions", ())),
     )
 
 
@@ -103,6 +116,11 @@ class ViewedObject:
     """Of its mask or, without one, of its box."""
     mask: np.ndarray | None
     """Bool (S, S), or None where only the box is known."""
+    box: tuple[float, float, float, float] = (0, 0, 1, 1)
+    """Left, top, right, bottom."""
+    names: frozenset[str] = frozenset()
+    garments: dict[str, np.ndarray] | None = None
+    """Masks, bool (S, S)."""
 
 
 @dataclass(frozen=True)
@@ -111,30 +129,64 @@ class View:
 
     objects: tuple[ViewedObject, ...]
     complete: frozenset[str]
+    phrases: tuple[tuple[Phrase, tuple[int, ...]], ...] = ()
+    """Captions with the indices of the objects that they refer to."""
+
+    def members(self, category: str) -> tuple[int, ...]:
+        return tuple(i for i, item in enumerate(self.objects) if item.category == category)
+
+    def lacks(self, category: str) -> bool:
+        """Whether there is none for certain."""
+        return category in self.complete and not self.members(category)
 
 
 MIN_VISIBLE = 0.4
 """An object cut off by more than this is neither surely there nor surely gone: its category is left out."""
 
 
-def view_scene(scene: Scene, matrix: np.ndarray, size: int) -> View:
-    """What a size x size view shows; `matrix` (2, 3) takes pixels of the photograph to pixels of the view."""
+def view_scene(scene: Scene, matrix: np.ndarray, size: int, window: tuple | None = None) -> View:
+    """What a size x size view shows; `matrix` (2, 3) takes pixels of the photograph to pixels of the view.
+
+    `window` (left, top, right, bottom) is the part of the view that the photograph fills, if not all of it.
+    """
+    window = window or (0, 0, size, size)
     scale = abs(np.linalg.det(matrix[:, :2]))
     objects, unsure = [], set()
     for item in scene.objects:
         corners = _transform(_box_corners(item.box), matrix)
-        low, high = np.clip([corners.min(axis=0), corners.max(axis=0)], 0, size)
+        low, high = np.clip([corners.min(axis=0), corners.max(axis=0)], window[:2], window[2:])
         visible = np.prod(high - low) / max(item.box[2] * item.box[3] * scale, 1e-6)
         if visible <= 0:
             continue
         if visible < MIN_VISIBLE:
             unsure.add(item.category)
             continue
-        mask = None if item.polygons is None else _rasterize(item.polygons, matrix, size)
-        area = np.prod(high - low) / size**2 if mask is None else mask.mean()
-        centre = (low + high) / 2 / size
-        objects.append(ViewedObject(item.category, (centre[0], centre[1]), float(area), mask))
-    return View(tuple(objects), scene.complete - unsure)
+        objects.append(_viewed(item, matrix, size, window, (low / size, high / size)))
+    complete = scene.complete - unsure
+    view = View(tuple(objects), complete)
+    referring = ((phrase, view.members(phrase.category)) for phrase in scene.phrases)
+    phrases = tuple(
+        (p, targets) for p, targets in referring if p.category in complete and p.fits(len(targets))
+    )
+    return replace(view, phrases=phrases)
+
+
+def _viewed(item: SceneObject, matrix: np.ndarray, size: int, window: tuple, box: tuple) -> ViewedObject:
+    mask = None if item.polygons is None else _rasterize(item.polygons, matrix, size, window)
+    (left, top), (right, bottom) = box
+    area = (right - left) * (bottom - top) if mask is None else mask.mean()
+    worn = item.garments and {
+        name: _rasterize(polygons, matrix, size, window) for name, polygons in item.garments.items()
+    }
+    return ViewedObject(
+        item.category,
+        ((left + right) / 2, (top + bottom) / 2),
+        float(area),
+        mask,
+        (left, top, right, bottom),
+        item.names,
+        worn,
+    )
 
 
 def _transform(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
@@ -146,8 +198,11 @@ def _box_corners(box: tuple) -> np.ndarray:
     return np.array([[x, y], [x + width, y], [x, y + height], [x + width, y + height]])
 
 
-def _rasterize(polygons: tuple[np.ndarray, ...], matrix: np.ndarray, size: int) -> np.ndarray:
+def _rasterize(polygons: tuple[np.ndarray, ...], matrix: np.ndarray, size: int, window: tuple) -> np.ndarray:
     canvas = np.zeros((size, size), np.uint8)
     for polygon in polygons:  # one by one: fillPoly of several would cut out where they overlap
         cv2.fillPoly(canvas, [np.round(_transform(polygon, matrix)).astype(np.int32)], 1)
-    return canvas.astype(bool)
+    left, top, right, bottom = window
+    inside = np.zeros((size, size), bool)
+    inside[top:bottom, left:right] = canvas[top:bottom, left:right]
+    return inside

@@ -13,9 +13,9 @@ from dmmi_core.data.expressions import (
     absent_expression,
     categories_in,
     pair_expression,
-    plural,
     referring_expressions,
 )
+from dmmi_core.data.nouns import plural
 from dmmi_core.data.scenes import View, ViewedObject
 
 MASK = np.ones((4, 4), bool)

@@ -1,0 +1,185 @@
+"""What people's captions tell: whom they are about, what the persons are called, and what is not there."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import textblob.en
+
+from dmmi_core.data.nouns import ANIMALS, FEMALE, LOOK_ALIKES, MALE, PERSONS, names, plural
+
+MAX_WORDS = 13
+"""Of a caption; the rest is cut off."""
+ENOUGH = 5
+"""So many people's captions: what none of them mentions is taken to be missing, if it is salient."""
+
+SALIENT = {
+    "airplane": "plane|airplane|jet|aircraft|airport|aeroplane",
+    "bus": "bus|decker|coach",
+    "train": "train|locomotive|subway|tram|rail|station",
+    "motorcycle": "motor|bike|biker|scooter|moped",
+    "cat": "cat|kitten|kitty",
+    "dog": "dog|pupp|pup|terrier|poodle",
+    "horse": "horse|pony|ponies|carriage|rider|jockey",
+    "sheep": "sheep|lamb|herd|goat|flock",
+    "elephant": "elephant",
+    "bear": "bear",
+    "zebra": "zebra",
+    "giraffe": "giraffe",
+    "parking meter": "meter|parking",
+    "fire hydrant": "hydrant",
+    "frisbee": "frisb|disc|disk",
+    "skis": "ski|slope",
+    "snowboard": "snowboard|board|slope",
+    "kite": "kite|sail|fly",
+    "skateboard": "skate|board",
+    "umbrella": "umbrella|parasol",
+    "hot dog": "hot ?dog|hotdog|sausage|bun|lunch|sandwich",
+    "pizza": "pizza|slice",
+    "bed": "bed|hotel",
+    "laptop": "laptop|computer|desk|office",
+    "toilet": "toilet|bathroom|restroom|urinal|stall",
+    "teddy bear": "bear|stuffed|toy|teddy",
+    "cake": "cake|dessert|birthday|pastr",
+    "banana": "banana|fruit|produce|market",
+}
+"""Categories that captions as good as always mention where they are there, and how their words start."""
+_WHOLES = {
+    "animal": ANIMALS,
+    "food|meal|dish|dinner|lunch|eat|snack|plate": {"hot dog", "pizza", "cake", "banana"},
+    "vehicle|traffic|transport|street|road": {"bus", "train", "motorcycle"},
+    "toy|doll": {"teddy bear"},
+}
+
+_NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "couple": 2, "pair": 2, "both": 2}
+_PREFACE = re.compile(
+    r"^(there (is|are|was|were)|(an? |the )?(very )?(close[- ]?up( view| shot| photo| picture)?|picture|"
+    r"photo|photograph|image|view|shot) (of|showing)|this is) "
+)
+_UNSURE = re.compile(
+    r"\b(left|right|mirror|reflect\w*|statues?|posters?|painting|toys?|dolls?|stuffed|another|others?|"
+    r"some ?one|screen|picture|photo|photos|cartoon|mannequins?|parents?|mother|father|family|couple|crowd|"
+    r"group|team)\b"
+)
+_LOOSE_ENDS = re.compile(
+    r"(,| (a|an|the|of|in|on|with|and|to|his|her|its|their|is|are|that|at|by|while|next|near|from|as|for|"
+    r"into|onto|who|which|wearing|holding|two|some|very|front|top))+$"
+)
+_MORE_PERSONS = ("person", "male", "female", "gentleman", "teenager", "adult", "someone", "friend", "crowd")
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """A caption whose subject is a number of objects of one category."""
+
+    text: str
+    category: str
+    number: int | None
+    """None for several."""
+    mentions: frozenset[str]
+    """Categories that are named anywhere in it."""
+
+    def fits(self, count: int) -> bool:
+        return count > 1 if self.number is None else count == self.number
+
+
+def read_phrase(caption: str) -> Phrase | None:
+    """The caption as an expression for its subject, or None where that is not certain."""
+    text = _PREFACE.sub("", " ".join(caption.lower().replace('"', "").strip(" .").split()))
+    head, count, rest = _subject(text)
+    if head not in _LEXICON or not text.isascii():
+        return None
+    category, several = _LEXICON[head]
+    number = count if several else 1
+    if several and count is None and category == "person" and head != "people":
+        return None  # of several persons some may be something else
+    if _UNSURE.search(rest) or category in mentioned(rest):
+        return None
+    return Phrase(_cut(text), category, number, mentioned(text))
+
+
+def _subject(text: str) -> tuple[str, int | None, str]:
+    """Head of the first noun phrase, the number that it states, and the text that follows."""
+    tokens = [token.split("/")[:3] for token in textblob.en.parse(text).replace("\n", " ").split()]
+    words = [word for word, *_ in tokens]
+    end = _phrase_end(tokens, 0)
+    counted = words[:end]
+    if (
+        words[end : end + 1] == ["of"]
+        and counted[-1:]
+        and counted[-1] in ("couple", "pair", "group", "bunch")
+    ):
+        end = _phrase_end(tokens, end + 1)
+        counted = words[:end]
+    following = words[end] if end < len(words) else ""
+    if end == 0 or following in ("and", "or", ",", "&", "'s", "of") or "and" in counted:
+        return "", None, ""
+    count = next((_NUMBERS[word] for word in counted if word in _NUMBERS), None)
+    two = " ".join(words[end - 2 : end])
+    return two if two in _LEXICON else words[end - 1], count, " ".join(words[end:])
+
+
+def _phrase_end(tokens: list, start: int) -> int:
+    """Where the noun phrase that begins at `start` ends."""
+    end = start
+    while end < len(tokens) and tokens[end][2] == ("B-NP" if end == start else "I-NP"):
+        end += 1
+    return end
+
+
+def _cut(text: str) -> str:
+    words = text.split()
+    return text if len(words) <= MAX_WORDS else _LOOSE_ENDS.sub("", " ".join(words[:MAX_WORDS]))
+
+
+def mentioned(text: str) -> frozenset[str]:
+    """Categories that a lower-case text names."""
+    return frozenset(_LEXICON[word][0] for word in _ANY_NAME.findall(text))
+
+
+def unmentioned(captions: Sequence[str]) -> frozenset[str]:
+    """Salient categories that enough captions would have mentioned, and none does."""
+    if len(captions) < ENOUGH:
+        return frozenset()
+    text = " ".join(captions).lower()
+    vague = {c for words, group in _WHOLES.items() if re.search(rf"\b({words})", text) for c in group}
+    return frozenset(c for c, stems in SALIENT.items() if not re.search(rf"\b({stems})", text)) - vague
+
+
+def person_names(captions: Sequence[str], count: int) -> frozenset[str]:
+    """What each of a picture's `count` persons may be called, by at least two captions and against none."""
+    text = " ".join(captions).lower()
+    if count not in (1, 2) or len(captions) < 3:
+        return frozenset()
+    others = [plural(word) for word in (*PERSONS, *_MORE_PERSONS)] if count == 1 else [*PERSONS]
+    others = [word for word in others if word not in ("person", "people")] + ["another", "group", "couple"]
+    if re.search(rf"\b({'|'.join(others)})\b", text):
+        return frozenset()
+    forms = {word: word if count == 1 else plural(word) for word in PERSONS if word != "person"}
+    votes = Counter(
+        {
+            word: sum(bool(re.search(rf"\b{form}\b", c.lower())) for c in captions)
+            for word, form in forms.items()
+        }
+    )
+    sexes = [sex for sex in (MALE, FEMALE) if any(votes[word] for word in sex)]
+    found = {word for word, number in votes.items() if number > 1}
+    if len(sexes) > 1:
+        found -= MALE | FEMALE
+    return frozenset(found | ({"guy"} if "man" in found else {"lady"} if "woman" in found else set()))
+
+
+def _lexicon() -> dict[str, tuple[str, bool]]:
+    """Each name of a category or word for a person: the category, and whether the word is plural."""
+    found = {}
+    for category in {name for group in LOOK_ALIKES for name in group}:
+        words = (*PERSONS, *_MORE_PERSONS) if category == "person" else names(category)
+        for word in words:
+            found[plural(word)] = (category, True)
+            found[word] = (category, plural(word) == word)
+    return found
+
+
+_LEXICON = _lexicon()
+_ANY_NAME = re.compile(rf"\b({'|'.join(sorted(map(re.escape, _LEXICON), key=len, reverse=True))})\b")

@@ -1,0 +1,101 @@
+"""Every way to refer to objects of a category in a picture."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from dmmi_core.data.expressions import (
+    Expression,
+    categories_in,
+    describe,
+    pair_expression,
+    referring_expressions,
+    visible,
+)
+from dmmi_core.data.naming import Named, by_colour, by_garment, by_person_word, by_synonym
+from dmmi_core.data.pictures import Picture
+from dmmi_core.data.places import by_place
+from dmmi_core.data.relations import by_neighbour
+from dmmi_core.data.wording import reword
+
+Family = Callable[[Picture, str, np.random.Generator], list[Expression]]
+
+
+def refer(picture: Picture, kind: str, category: str, rng: np.random.Generator) -> Expression | None:
+    """A true expression of a kind ("one" or "many") for objects of a category, or None."""
+    if category not in picture.view.complete or not picture.view.members(category):
+        return None
+    for family in shuffled(FAMILIES, rng):
+        options = [e for e in family(picture, category, rng) if e.kind == kind]
+        if options:
+            return reword(options[rng.integers(len(options))], rng)
+    return None
+
+
+def shuffled(weights: dict, rng: np.random.Generator) -> list:
+    """The keys in a random order, in which those of more weight tend to come first."""
+    keys, share = list(weights), np.array(list(weights.values()), float)
+    return [keys[i] for i in rng.choice(len(keys), len(keys), replace=False, p=share / share.sum())]
+
+
+def _templates(picture: Picture, category: str, rng: np.random.Generator) -> list[Expression]:
+    return referring_expressions(picture.view, category, rng)
+
+
+def _named(picture: Picture, names: list[Named], rng: np.random.Generator) -> list[Expression]:
+    """One of the names that fit something, in all forms."""
+    names = [named for named in names if visible(picture.view, named.members)]
+    if not names:
+        return []
+    named = names[rng.integers(len(names))]
+    found = describe(picture.view, named.noun, named.members, rng)
+    return found + by_place(picture.view, named.noun, named.members, rng) if rng.random() < 0.3 else found
+
+
+def _synonyms(picture: Picture, category: str, rng: np.random.Generator) -> list[Expression]:
+    return _named(picture, by_synonym(picture, category), rng)
+
+
+def _person_words(picture: Picture, category: str, rng: np.random.Generator) -> list[Expression]:
+    return _named(picture, by_person_word(picture, category), rng)
+
+
+def _colours(picture: Picture, category: str, rng: np.random.Generator) -> list[Expression]:
+    return _named(picture, by_colour(picture, category), rng)
+
+
+def _garments(picture: Picture, category: str, rng: np.random.Generator) -> list[Expression]:
+    return _named(picture, by_garment(picture, category, rng), rng)
+
+
+def _places(picture: Picture, category: str, rng: np.random.Generator) -> list[Expression]:
+    return by_place(picture.view, category, picture.view.members(category), rng)
+
+
+def _neighbours(picture: Picture, category: str, rng: np.random.Generator) -> list[Expression]:
+    return by_neighbour(picture.view, category, rng)
+
+
+def _captions(picture: Picture, category: str, rng: np.random.Generator) -> list[Expression]:
+    found = [Expression(p.text, t) for p, t in picture.view.phrases if p.category == category]
+    return [e for e in found if visible(picture.view, e.targets)]
+
+
+def _pairs(picture: Picture, category: str, rng: np.random.Generator) -> list[Expression]:
+    others = [other for other in categories_in(picture.view) if other != category]
+    pairs = [pair_expression(picture.view, category, other, rng) for other in others]
+    return [pair for pair in pairs if pair]
+
+
+FAMILIES: dict[Family, float] = {
+    _templates: 4,
+    _synonyms: 2,
+    _person_words: 6,
+    _captions: 16,
+    _colours: 3,
+    _garments: 10,
+    _places: 2.5,
+    _neighbours: 2.5,
+    _pairs: 1,
+}
+"""How often each is tried first."""

@@ -1,0 +1,53 @@
+"""How a request is put: the same thing, as different people would say it."""
+
+import re
+
+import numpy as np
+
+from dmmi_core.data.expressions import PREFIXES, Expression
+
+_REQUESTS = (
+    *("can you see {}?", "can you find {}?", "where is {}?", "where are {}?", "i want {}", "give me {}"),
+    *("please find {}", "i am looking for {}", "go to {}", "locate {}", "highlight {}", "mark {}", "pick {}"),
+    *(
+        "{} in the picture",
+        "{} in the photo",
+        "{} in this image",
+        "do you see {}?",
+        "pick up {}",
+        "{} please",
+    ),
+)
+_SIDES = (
+    (r"on the (left|right)$", ("on the {} side", "to the {}", "at the {}", "on the {} hand side", "on {}")),
+    (r"^the (left|right)most ", ("the far {} ", "{}most ", "the {} most ")),
+    (r"^(left|right) ", ("the {} ", "the {} hand ", "{} side ")),
+)
+REPHRASED, ASKED = 0.4, 0.15
+"""Shares of texts that are changed in each way."""
+
+
+def reword(expression: Expression, rng: np.random.Generator) -> Expression:
+    """The same request in other words, or as it is."""
+    text = expression.text
+    for pattern, forms in _SIDES:
+        if rng.random() < REPHRASED:
+            form = forms[rng.integers(len(forms))]
+            text = re.sub(pattern, lambda found, form=form: form.format(found[1]), text)
+    text = _determiner(text, rng)
+    if rng.random() < ASKED and not text.startswith(PREFIXES) and len(text.split()) < 9:
+        text = _asked(text, rng)
+    return Expression(text, expression.targets)
+
+
+def _determiner(text: str, rng: np.random.Generator) -> str:
+    if rng.random() < 0.1 and re.match(r"all (the )?\w", text):
+        return re.sub(r"^all (the )?", rng.choice(["all of the ", "every one of the ", "each of the "]), text)
+    if rng.random() < 0.3:
+        return re.sub(r"^the two (?!most)", rng.choice(["both ", "both of the "]), text)
+    return text
+
+
+def _asked(text: str, rng: np.random.Generator) -> str:
+    form = _REQUESTS[rng.integers(len(_REQUESTS))]
+    return form.format(text)

@@ -23,6 +23,9 @@ class DataRecipe:
     """Folder of the photographs."""
     annotations: str = ""
     """COCO-style instances file."""
+    clothing: str = ""
+    """Folder of photographs of one person each with their garments, as Clothing Co-Parsing has them; more
+    photographs for templates."""
     refs: str = ""
     """refs(...).p of RefCOCO, RefCOCO+, RefCOCOg or Ref-ZOM."""
     samples: str = ""

@@ -8,6 +8,7 @@ from transformers import PreTrainedTokenizerBase
 
 from dmmi_core.config import DmmiConfig
 from dmmi_core.data.batching import Collate
+from dmmi_core.data.clothes import read_clothing
 from dmmi_core.data.dataset import SceneDataset
 from dmmi_core.data.sample_dataset import SampleDataset
 from dmmi_core.data.scenes import is_validation, read_scenes
@@ -21,9 +22,8 @@ def open_dataset(recipe: Recipe, config: DmmiConfig) -> tuple[Dataset, int]:
     """The samples by their position in the training, and the number of optimizer steps that it takes."""
     data = recipe.data
     if data.from_templates:
-        scenes = [
-            s for s in read_scenes(data.annotations) if not is_validation(s.image, data.validation_share)
-        ]
+        scenes = read_scenes(data.annotations) + (read_clothing(data.clothing) if data.clothing else [])
+        scenes = [s for s in scenes if not is_validation(s.image, data.validation_share)]
         return SceneDataset(scenes, data.images, config.image_size, recipe.seed), recipe.steps
     samples = training_samples(data)
     schedule = Schedule(

@@ -1,6 +1,6 @@
 """Miniatures of RefCOCO, RefCOCO+, RefCOCOg and Ref-ZOM: the files as they are released, drawn photographs.
 
-Every photograph is drawn as in `pictures`, so that `pictures.understand` tells from its pixels alone which
+Every photograph is drawn as in `pictures`, so that `reader.understand` tells from its pixels alone which
 objects an expression means.
 """
 

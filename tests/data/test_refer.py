@@ -5,7 +5,8 @@ import pickle
 import numpy as np
 import pytest
 from miniature import SPLITS, Miniature, write_miniature
-from pictures import look, understand
+from pictures import look
+from reader import understand
 
 from dmmi_core.data.refer import in_split, read_refer
 from dmmi_core.data.samples import KINDS, encode_mask, read_image

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from launching import write_recipe
 from miniature import SPLITS, write_miniature
-from pictures import look, understand
+from pictures import look
+from reader import understand
 
 from dmmi_core.cli import main
 from dmmi_core.data.refer import read_refer

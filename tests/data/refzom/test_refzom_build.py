@@ -6,12 +6,12 @@ import re
 from collections import Counter
 
 import pytest
-from pictures import assert_true
+from reader import assert_true
 
 from dmmi_core.cli import main
 from dmmi_core.data.refer import read_refer
+from dmmi_core.data.refzom.build import is_test
 from dmmi_core.data.samples import Sample, read_image, read_samples
-from dmmi_core.data.scenes import is_validation
 
 SPLITS = ("train", "test")
 SHARE = 4
@@ -41,7 +41,7 @@ def every(samples) -> list:
 
 
 def plain(text: str) -> str:
-    """As `pictures.understand` takes it; a number of one is an article."""
+    """As `reader.understand` takes it; a number of one is an article."""
     text = re.sub(r", (?=the|an?\b|\w+ )", " and ", text.lower().rstrip("."))
     return re.sub(r"\ba (\w+)", r"the \1", text)
 
@@ -66,7 +66,7 @@ def test_images_with_expressions_are_never_used_for_zero(samples, sources, refs)
 def test_splits_go_by_the_file_name(samples):
     for split in SPLITS:
         assert samples[split]
-        assert {is_validation(sample.image, SHARE) for sample in samples[split]} == {split == "test"}
+        assert {is_test(sample.image, SHARE) for sample in samples[split]} == {split == "test"}
 
 
 def test_no_text_twice_for_an_image(samples):

@@ -16,7 +16,7 @@ from dmmi_core.cli import main
 from dmmi_core.config import PRESETS
 from dmmi_core.data.samples import decode_segmentation
 from dmmi_core.data.scenes import is_validation, read_scenes
-from dmmi_core.data.validation import validation_samples
+from dmmi_core.data.templates.validation import validation_samples
 from dmmi_core.overlay import draw_overlay
 from dmmi_core.segmenter import Segmenter
 

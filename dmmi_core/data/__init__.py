@@ -1,1 +1,1 @@
-"""Samples, the readers that make them, expressions, phrase erasing and batching."""
+"""Samples: readers of datasets, expressions made by templates, phrase erasing, order and batching."""

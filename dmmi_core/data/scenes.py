@@ -9,7 +9,7 @@ from zlib import crc32
 import cv2
 import numpy as np
 
-from dmmi_core.data.captions import Phrase
+from dmmi_core.data.templates.captions import Phrase
 from dmmi_core.errors import InputError
 
 

@@ -7,7 +7,7 @@ from dmmi_core.data.packed import PackedSamples, grouped_by_objects
 from dmmi_core.data.refer import read_refer
 from dmmi_core.data.samples import iterate_samples
 from dmmi_core.data.scenes import is_validation, read_scenes
-from dmmi_core.data.validation import validation_samples
+from dmmi_core.data.templates.validation import validation_samples
 from dmmi_core.errors import InputError
 from dmmi_core.recipe import DataRecipe
 

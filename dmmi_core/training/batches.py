@@ -8,12 +8,12 @@ from transformers import PreTrainedTokenizerBase
 
 from dmmi_core.config import DmmiConfig
 from dmmi_core.data.batching import Collate
-from dmmi_core.data.clothes import read_clothing
-from dmmi_core.data.dataset import SceneDataset
 from dmmi_core.data.sample_dataset import SampleDataset
 from dmmi_core.data.scenes import is_validation, read_scenes
 from dmmi_core.data.schedule import Schedule
 from dmmi_core.data.sources import training_samples
+from dmmi_core.data.templates.clothes import read_clothing
+from dmmi_core.data.templates.scene_dataset import SceneDataset
 from dmmi_core.errors import InputError
 from dmmi_core.recipe import Recipe
 

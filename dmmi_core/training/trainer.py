@@ -180,6 +180,7 @@ class Trainer:
                 self.average.load_state_dict(state["average"])
             if self.accelerator.scaler is not None:
                 self.accelerator.scaler.load_state_dict(state["scaler"])
+            self.step, self.best = state["step"], state["best"]
         except (RuntimeError, ValueError, KeyError) as error:
             raise ModelError(
                 f"{self.output / LAST} is of another recipe; choose another output folder"
@@ -189,7 +190,6 @@ class Trainer:
             self.optimizer.param_groups, parameter_groups(self.model, self.recipe), strict=True
         ):
             group.update({name: value for name, value in mine.items() if name != "params"})
-        self.step, self.best = state["step"], state["best"]
         logger.info("going on from step %d of %d in %s", self.step, self.steps, self.output)
 
 

@@ -2,8 +2,8 @@ import numpy as np
 import torch
 
 from dmmi_core.data.batching import Collate
-from dmmi_core.data.dataset import SceneDataset
 from dmmi_core.data.scenes import read_scenes
+from dmmi_core.data.templates.scene_dataset import SceneDataset
 
 
 def make_items(pictures, count: int = 12) -> list[tuple]:

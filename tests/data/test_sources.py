@@ -11,7 +11,7 @@ from dmmi_core.data.refer import read_refer
 from dmmi_core.data.samples import KINDS, Sample, write_samples
 from dmmi_core.data.scenes import is_validation, read_scenes
 from dmmi_core.data.sources import held_out_samples, training_samples
-from dmmi_core.data.validation import validation_samples
+from dmmi_core.data.templates.validation import validation_samples
 from dmmi_core.errors import InputError
 from dmmi_core.recipe import DataRecipe
 

@@ -4,12 +4,12 @@ from itertools import combinations
 
 import numpy as np
 
-from dmmi_core.data.augmentation import whole_view
-from dmmi_core.data.expressions import categories_in, pair_expression, referring_expressions
 from dmmi_core.data.refzom.pairs import Pair
 from dmmi_core.data.refzom.photographs import Photograph
 from dmmi_core.data.scenes import view_scene
-from dmmi_core.data.validation import JUDGED_SIZE
+from dmmi_core.data.templates.augmentation import whole_view
+from dmmi_core.data.templates.expressions import categories_in, pair_expression, referring_expressions
+from dmmi_core.data.templates.validation import JUDGED_SIZE
 
 
 def template_pairs(photograph: Photograph, rng: np.random.Generator) -> list[Pair]:

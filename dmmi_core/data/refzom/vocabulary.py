@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from dmmi_core.data.expressions import plural
 from dmmi_core.data.refzom.synonyms import LOOSE, SURE
+from dmmi_core.data.templates.expressions import plural
 
 
 @dataclass(frozen=True)

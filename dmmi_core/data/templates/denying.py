@@ -4,15 +4,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dmmi_core.data.captions import Phrase
-from dmmi_core.data.chance import pick, shuffled
-from dmmi_core.data.colours import COLOURS
-from dmmi_core.data.expressions import Expression, absent_expression
-from dmmi_core.data.naming import Named, by_colour, by_garment, by_person_word
-from dmmi_core.data.nouns import CONFUSED, VAGUE, names
-from dmmi_core.data.pictures import Picture, contradicts
-from dmmi_core.data.relations import false_neighbours
-from dmmi_core.data.wording import reword
+from dmmi_core.data.templates.captions import Phrase
+from dmmi_core.data.templates.chance import pick, shuffled
+from dmmi_core.data.templates.colours import COLOURS
+from dmmi_core.data.templates.expressions import Expression, absent_expression
+from dmmi_core.data.templates.naming import Named, by_colour, by_garment, by_person_word
+from dmmi_core.data.templates.nouns import CONFUSED, VAGUE, names
+from dmmi_core.data.templates.pictures import Picture, contradicts
+from dmmi_core.data.templates.relations import false_neighbours
+from dmmi_core.data.templates.wording import reword
 
 CLEARLY = 0.62
 """From where, as a fraction of the view, an object is not on the other side by any reading."""

@@ -4,8 +4,8 @@ import re
 
 import numpy as np
 
-from dmmi_core.data.chance import pick
-from dmmi_core.data.expressions import PREFIXES, Expression
+from dmmi_core.data.templates.chance import pick
+from dmmi_core.data.templates.expressions import PREFIXES, Expression
 
 _REQUESTS = (
     *("can you see {}?", "can you find {}?", "where is {}?", "where are {}?", "i want {}", "give me {}"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import textblob.en
 
-from dmmi_core.data.nouns import ANIMALS, FEMALE, LOOK_ALIKES, MALE, PERSONS, names, plural
+from dmmi_core.data.templates.nouns import ANIMALS, FEMALE, LOOK_ALIKES, MALE, PERSONS, names, plural
 
 MAX_WORDS = 13
 """Of a caption; the rest is cut off."""

@@ -6,15 +6,15 @@ from pathlib import Path
 import numpy as np
 from torch.utils.data import Dataset
 
-from dmmi_core.data.album import Album
-from dmmi_core.data.augmentation import degrade
-from dmmi_core.data.captions import Phrase
-from dmmi_core.data.denying import deny
-from dmmi_core.data.expressions import Expression
-from dmmi_core.data.informing import inform, phrases_of
-from dmmi_core.data.pictures import Picture
-from dmmi_core.data.referring import refer
 from dmmi_core.data.scenes import Scene, View
+from dmmi_core.data.templates.album import Album
+from dmmi_core.data.templates.augmentation import degrade
+from dmmi_core.data.templates.captions import Phrase
+from dmmi_core.data.templates.denying import deny
+from dmmi_core.data.templates.expressions import Expression
+from dmmi_core.data.templates.informing import inform, phrases_of
+from dmmi_core.data.templates.pictures import Picture
+from dmmi_core.data.templates.referring import refer
 from dmmi_core.errors import InputError
 
 KIND_SHARES = {"zero": 0.37, "one": 0.37, "many": 0.26}

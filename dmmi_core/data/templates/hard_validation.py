@@ -5,18 +5,18 @@ from pathlib import Path
 
 import numpy as np
 
-from dmmi_core.data.augmentation import warp, whole_view
-from dmmi_core.data.captions import Phrase
-from dmmi_core.data.categories import CategoryIndex
-from dmmi_core.data.denying import deny
-from dmmi_core.data.expressions import Expression, categories_in
-from dmmi_core.data.informing import inform, phrases_of
-from dmmi_core.data.nouns import look_alikes
-from dmmi_core.data.pictures import Picture
-from dmmi_core.data.referring import refer
 from dmmi_core.data.samples import Sample, read_image
 from dmmi_core.data.scenes import Scene, view_scene
-from dmmi_core.data.validation import JUDGED_SIZE, as_sample
+from dmmi_core.data.templates.augmentation import warp, whole_view
+from dmmi_core.data.templates.captions import Phrase
+from dmmi_core.data.templates.categories import CategoryIndex
+from dmmi_core.data.templates.denying import deny
+from dmmi_core.data.templates.expressions import Expression, categories_in
+from dmmi_core.data.templates.informing import inform, phrases_of
+from dmmi_core.data.templates.nouns import look_alikes
+from dmmi_core.data.templates.pictures import Picture
+from dmmi_core.data.templates.referring import refer
+from dmmi_core.data.templates.validation import JUDGED_SIZE, as_sample
 
 COUNTS = {"one": 2, "many": 1}
 ZEROS = 1

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dmmi_core.data.chance import pick
-from dmmi_core.data.clothes import SIMILAR
-from dmmi_core.data.colours import CERTAIN, COLOURS, ON_A_PERSON, TRACE, colour_map, shares
-from dmmi_core.data.nouns import WHOLES, excluded_by, names
-from dmmi_core.data.pictures import Picture
 from dmmi_core.data.scenes import View, ViewedObject
+from dmmi_core.data.templates.chance import pick
+from dmmi_core.data.templates.clothes import SIMILAR
+from dmmi_core.data.templates.colours import CERTAIN, COLOURS, ON_A_PERSON, TRACE, colour_map, shares
+from dmmi_core.data.templates.nouns import WHOLES, excluded_by, names
+from dmmi_core.data.templates.pictures import Picture
 
 WORN_AREA = 0.002
 """Fraction of the view that a garment covers, at least, to be spoken of."""

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from dmmi_core.data.places import CENTRE, FAR, by_place
-from dmmi_core.data.relations import by_neighbour, false_neighbours
 from dmmi_core.data.scenes import View, ViewedObject
+from dmmi_core.data.templates.places import CENTRE, FAR, by_place
+from dmmi_core.data.templates.relations import by_neighbour, false_neighbours
 
 MASK = np.ones((4, 4), bool)
 

@@ -5,10 +5,10 @@ import re
 import numpy as np
 import pytest
 
-from dmmi_core.data.captions import read_phrase
-from dmmi_core.data.denying import CLEARLY, deny
-from dmmi_core.data.pictures import Picture
 from dmmi_core.data.scenes import View, ViewedObject
+from dmmi_core.data.templates.captions import read_phrase
+from dmmi_core.data.templates.denying import CLEARLY, deny
+from dmmi_core.data.templates.pictures import Picture
 
 SIZE = 40
 PHRASES = [read_phrase("A dog sitting next to a cup"), read_phrase("A dog in a park")]

@@ -4,11 +4,16 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from dmmi_core.data.augmentation import whole_view
-from dmmi_core.data.categories import CategoryIndex
-from dmmi_core.data.expressions import Expression, absent_expression, categories_in, referring_expressions
 from dmmi_core.data.samples import Sample
 from dmmi_core.data.scenes import Scene, view_scene
+from dmmi_core.data.templates.augmentation import whole_view
+from dmmi_core.data.templates.categories import CategoryIndex
+from dmmi_core.data.templates.expressions import (
+    Expression,
+    absent_expression,
+    categories_in,
+    referring_expressions,
+)
 
 COUNTS = {"zero": 3, "one": 2, "many": 2}
 """Samples of each kind for each photograph, at most."""

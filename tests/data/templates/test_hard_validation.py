@@ -3,9 +3,9 @@ from collections import Counter
 import pytest
 from reader import assert_true
 
-from dmmi_core.data.hard_validation import hard_validation_samples
 from dmmi_core.data.samples import read_image
 from dmmi_core.data.scenes import Scene, read_scenes
+from dmmi_core.data.templates.hard_validation import hard_validation_samples
 
 
 @pytest.fixture(scope="module")

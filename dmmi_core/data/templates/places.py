@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dmmi_core.data.chance import pick
-from dmmi_core.data.expressions import MARGIN, RATIO, Expression, visible
-from dmmi_core.data.nouns import plural
 from dmmi_core.data.scenes import View
+from dmmi_core.data.templates.chance import pick
+from dmmi_core.data.templates.expressions import MARGIN, RATIO, Expression, visible
+from dmmi_core.data.templates.nouns import plural
 
 FAR = 0.12
 """Difference in height, as a fraction of the view, from which one object is surely above another."""

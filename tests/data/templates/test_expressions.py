@@ -5,7 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from dmmi_core.data.expressions import (
+from dmmi_core.data.scenes import View, ViewedObject
+from dmmi_core.data.templates.expressions import (
     MARGIN,
     MIN_AREA,
     RATIO,
@@ -15,7 +16,6 @@ from dmmi_core.data.expressions import (
     pair_expression,
     referring_expressions,
 )
-from dmmi_core.data.scenes import View, ViewedObject
 
 MASK = np.ones((4, 4), bool)
 

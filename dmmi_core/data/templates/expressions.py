@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dmmi_core.data.chance import pick
-from dmmi_core.data.nouns import plural
 from dmmi_core.data.samples import KINDS
 from dmmi_core.data.scenes import View, ViewedObject
+from dmmi_core.data.templates.chance import pick
+from dmmi_core.data.templates.nouns import plural
 
 MIN_AREA = 0.003
 """Fraction of the view that the targets of an expression cover together, at least."""

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from dmmi_core.data.chance import pick
-from dmmi_core.data.expressions import MARGIN, Expression, visible
 from dmmi_core.data.scenes import View
+from dmmi_core.data.templates.chance import pick
+from dmmi_core.data.templates.expressions import MARGIN, Expression, visible
 
 NEAR, AWAY = 0.04, 0.2
 """Gap between two boxes, as a fraction of the view, up to which they are neighbours, and from which not."""

@@ -1,6 +1,14 @@
 import pytest
 
-from dmmi_core.data.nouns import LOOK_ALIKES, SYNONYMS, VAGUE, excluded_by, look_alikes, names, plural
+from dmmi_core.data.templates.nouns import (
+    LOOK_ALIKES,
+    SYNONYMS,
+    VAGUE,
+    excluded_by,
+    look_alikes,
+    names,
+    plural,
+)
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ import torch
 from pictures import CATEGORIES, separate
 from reader import assert_true
 
-from dmmi_core.data import album
-from dmmi_core.data.dataset import SceneDataset
 from dmmi_core.data.scenes import Scene, read_scenes
+from dmmi_core.data.templates import album
+from dmmi_core.data.templates.scene_dataset import SceneDataset
 from dmmi_core.errors import InputError
 
 SIZE = 160

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from dmmi_core.data.chance import pick, shuffled
-from dmmi_core.data.expressions import (
+from dmmi_core.data.templates.chance import pick, shuffled
+from dmmi_core.data.templates.expressions import (
     Expression,
     categories_in,
     describe,
@@ -13,11 +13,11 @@ from dmmi_core.data.expressions import (
     referring_expressions,
     visible,
 )
-from dmmi_core.data.naming import Named, by_colour, by_garment, by_person_word, by_synonym
-from dmmi_core.data.pictures import Picture
-from dmmi_core.data.places import by_place
-from dmmi_core.data.relations import by_neighbour
-from dmmi_core.data.wording import reword
+from dmmi_core.data.templates.naming import Named, by_colour, by_garment, by_person_word, by_synonym
+from dmmi_core.data.templates.pictures import Picture
+from dmmi_core.data.templates.places import by_place
+from dmmi_core.data.templates.relations import by_neighbour
+from dmmi_core.data.templates.wording import reword
 
 Family = Callable[[Picture, str, np.random.Generator], list[Expression]]
 

@@ -85,10 +85,11 @@ def test_nothing_where_presence_is_low(segmenter):
 
 
 def test_the_grouping_is_a_choice(network, tokenizer):
-    """Two discs that touch."""
-    image = np.zeros((96, 192, 3), np.uint8)
-    for x in (48, 143):
-        cv2.circle(image, (x, 48), 47, (255, 0, 0), cv2.FILLED)
+    """Two squares on their corners, which touch at one of them."""
+    image = np.zeros((SIDE, SIDE, 3), np.uint8)
+    y, x = np.ogrid[:SIDE, :SIDE]
+    for middle in (15, 47):
+        image[abs(x - middle) + abs(y - 32) <= 16] = (255, 0, 0)
     for grouping, count in (("watershed", 2), ("connected_components", 1)):
         segmenter = Segmenter(network, tokenizer, device="cpu", grouping=grouping)
         result = segmenter(image, PRESENT)

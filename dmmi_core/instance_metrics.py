@@ -40,16 +40,11 @@ class InstanceDetection(Metric):
 
     def compute(self) -> dict[str, float | dict | None]:
         """Percentages, None where no sample defines them; "by_kind" has those of each kind."""
-        by_kind = {kind: self._scores((kind,)) for kind in KINDS}
-        return {
-            **self._scores(TARGETED),
-            "by_kind": {
-                kind: {
-                    name: value for name, value in scores.items() if kind in TARGETED and value is not None
-                }
-                for kind, scores in by_kind.items()
-            },
-        }
+        return {**self._scores(TARGETED), "by_kind": {kind: self._defined(kind) for kind in KINDS}}
+
+    def _defined(self, kind: str) -> dict[str, float]:
+        scores = self._scores((kind,)) if kind in TARGETED else {}
+        return {name: value for name, value in scores.items() if value is not None}
 
     def _scores(self, kinds: Sequence[str]) -> dict[str, float | None]:
         rows = [KINDS.index(kind) for kind in kinds]

@@ -40,7 +40,7 @@ def load_model(folder: Path) -> tuple[Dmmi, PreTrainedTokenizerBase]:
         if not (folder / name).is_file():
             raise ModelError(f"{folder} is not a model folder: it has no {name}")
     try:
-        model = Dmmi(DmmiConfig.from_dict(json.loads((folder / CONFIG).read_text(encoding="utf-8"))))
+        model = Dmmi(read_config(folder))
         model.load_state_dict(load_file(folder / WEIGHTS))
     except Exception as error:  # a damaged file can make any part of the network fail
         raise ModelError(f"the model in {folder} is damaged: {one_line(error)}") from error
@@ -65,10 +65,21 @@ def write_folder(
 ) -> None:
     """A model folder of a complete state, as it is; it replaces `folder` at once, or not at all."""
     with replaced_folder(folder) as new:
-        (new / CONFIG).write_text(json.dumps(config.to_dict(), indent=2) + "\n", encoding="utf-8")
+        write_config(config, new)
         save_file(state, new / WEIGHTS, metadata={"format": "pt"})
         (new / WEIGHTS).chmod(0o644)  # safetensors may make it private
         tokenizer.save_pretrained(new)
+
+
+def read_config(folder: Path) -> DmmiConfig:
+    return DmmiConfig.from_dict(json.loads((folder / CONFIG).read_text(encoding="utf-8")))
+
+
+def write_config(config: DmmiConfig, folder: Path) -> None:
+    """The configuration of the model in `folder`; it replaces what is there at once, or not at all."""
+    new = folder / f".{CONFIG}.new"
+    new.write_text(json.dumps(config.to_dict(), indent=2) + "\n", encoding="utf-8")
+    os.replace(new, folder / CONFIG)
 
 
 def _stored(value: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:

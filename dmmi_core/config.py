@@ -75,6 +75,10 @@ class DmmiConfig:
     """Pooled embeddings for L_con (eq. 9-11); only in training."""
     presence: bool = False
     """A head for the probability that the image holds any target (not in the paper)."""
+    presence_temperature: float = 1.0
+    """What its logits are divided by, so that the probability is right as often as it says."""
+    presence_threshold: float = 0.5
+    """Probability below which there is no target; this and the temperature are set by `dmmi calibrate`."""
 
     def __post_init__(self):
         def require(condition: bool, message: str):
@@ -107,6 +111,14 @@ class DmmiConfig:
         require(
             self.hidden_size % self.decoder_heads == 0,
             f"hidden_size {self.hidden_size} is not a multiple of decoder_heads {self.decoder_heads}",
+        )
+        require(
+            self.presence_temperature > 0,
+            f"presence_temperature is {self.presence_temperature}; it must be positive",
+        )
+        require(
+            0 <= self.presence_threshold <= 1,
+            f"presence_threshold is {self.presence_threshold}; it must be in [0, 1]",
         )
         require(
             not self.position_encoding or self.hidden_size % 4 == 0,

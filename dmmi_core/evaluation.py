@@ -15,6 +15,8 @@ from torch import distributed
 
 from dmmi_core.data.samples import Sample, read_image
 from dmmi_core.errors import InputError
+from dmmi_core.instance_metrics import InstanceDetection
+from dmmi_core.instances import union_mask
 from dmmi_core.metrics import ReferringSegmentation, overlap, sample_iou
 from dmmi_core.resizing import resize_mask
 from dmmi_core.segmenter import Segmenter
@@ -39,6 +41,8 @@ class Answer:
     predicted: np.ndarray
     presence: float | None
     """Of any target, where it has a say in the answer."""
+    instances: tuple[np.ndarray, ...] = ()
+    """The mask of each, bool (H, W)."""
 
     @property
     def iou(self) -> float:
@@ -53,12 +57,17 @@ class Protocol:
     """X of Prec@X."""
     exceeds: Callable[[float, float], bool]
     """Whether an IoU counts for an X."""
+    has_instances: bool
+    """Whether an answer has any that can be scored."""
 
 
 def _native(segmenter: Segmenter, questions: Sequence[Question]) -> list[Answer]:
     """What users get, at the photographs' own size."""
     results = segmenter.batch([q.image for q in questions], [q.sample.text for q in questions])
-    return [Answer(q, q.target, r.mask, r.presence) for q, r in zip(questions, results, strict=True)]
+    return [
+        Answer(q, q.target, r.mask, r.presence, tuple(union_mask((i,), *r.mask.shape) for i in r.instances))
+        for q, r in zip(questions, results, strict=True)
+    ]
 
 
 def _released(segmenter: Segmenter, questions: Sequence[Question]) -> list[Answer]:
@@ -71,8 +80,8 @@ def _released(segmenter: Segmenter, questions: Sequence[Question]) -> list[Answe
 
 
 PROTOCOLS = {
-    "native": Protocol(_native, (0.5, 0.7, 0.9), operator.gt),
-    "released": Protocol(_released, (0.5, 0.6, 0.7, 0.8, 0.9), operator.ge),
+    "native": Protocol(_native, (0.5, 0.7, 0.9), operator.gt, True),
+    "released": Protocol(_released, (0.5, 0.6, 0.7, 0.8, 0.9), operator.ge, False),
 }
 """The paper's metrics (5.2) for the answers that users get, and those that the authors' code prints."""
 
@@ -87,7 +96,7 @@ def evaluate(
     workers: int = 2,
     on_answer: Callable[[Answer], None] = lambda answer: None,
 ) -> dict[str, float | int | dict | None]:
-    """What `ReferringSegmentation.compute` returns, over all samples.
+    """What `ReferringSegmentation.compute` and `InstanceDetection.compute` return, over all samples.
 
     Where torch.distributed is initialised, each process answers a part of the samples, which is what its
     `on_answer` sees, and all get the same scores; all must call this. `workers` threads load the
@@ -98,15 +107,24 @@ def evaluate(
         raise InputError(f"protocol is {protocol!r}; it must be one of {', '.join(PROTOCOLS)}")
     rules = PROTOCOLS[protocol]
     metrics = ReferringSegmentation(rules.thresholds, rules.exceeds).to(segmenter.device)
+    detection = InstanceDetection().to(segmenter.device)
     part = own_part(len(samples), batch_size)
     questions = _load(((i, samples[i]) for i in part), Path(images), workers)
     while batch := list(islice(questions, batch_size)):
         for answer in rules.answer(segmenter, batch):
-            metrics.update(answer.predicted, answer.target, answer.question.sample.kind)
+            sample = answer.question.sample
+            metrics.update(answer.predicted, answer.target, sample.kind)
+            if rules.has_instances:
+                detection.update(answer.instances, sample.objects(), sample.kind)
             on_answer(answer)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # that there was no update: then nothing is defined
-        return metrics.compute()
+        return _joined(metrics.compute(), detection.compute())
+
+
+def _joined(scores: dict, more: dict) -> dict:
+    by_kind = {kind: of | more["by_kind"][kind] for kind, of in scores["by_kind"].items()}
+    return scores | more | {"by_kind": by_kind}
 
 
 def own_part(count: int, batch_size: int) -> range:

@@ -4,26 +4,49 @@ import cv2
 import numpy as np
 
 from dmmi_core.result import Instance, Roi
+from dmmi_core.watershed import watershed
 
-GROUPING = "connected_components"
+SPECK = 0.05
+"""A group with less than this share of the strongest one's evidence is not an instance."""
 
 
-def group_instances(probability: np.ndarray, mask_threshold: float, min_area: int) -> tuple[Instance, ...]:
-    """8-connected components of `probability` > `mask_threshold` with `min_area` pixels or more, by area.
+def connected_components(foreground: np.ndarray) -> np.ndarray:
+    """8-connected: labels int32 (H, W), 0 for background, of foreground uint8 (H, W)."""
+    return cv2.connectedComponents(foreground)[1]
 
-    `probability` is float32 (H, W) in [0, 1]. Objects that touch come out as one.
+
+GROUPINGS = {"watershed": watershed, "connected_components": connected_components}
+"""How foreground becomes groups: each takes its bounding box and labels it. The first is the default."""
+GROUPING = next(iter(GROUPINGS))
+
+
+def group_instances(
+    probability: np.ndarray, mask_threshold: float, min_area: int, grouping: str = GROUPING
+) -> tuple[Instance, ...]:
+    """Groups of the pixels with `probability` > `mask_threshold`, by area; `grouping` is one of GROUPINGS.
+
+    `probability` is float32 (H, W) in [0, 1]. Groups of less than `min_area` pixels are left out, and
+    specks: those that have little evidence, the sum of what their pixels exceed the threshold by.
     """
     foreground = (probability > mask_threshold).astype(np.uint8)
     x, y, width, height = cv2.boundingRect(foreground)  # nothing to label outside it
     if not width:
         return ()
-    inside = probability[y : y + height, x : x + width]
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(foreground[y : y + height, x : x + width])
-    kept = [label for label in range(1, len(stats)) if stats[label, cv2.CC_STAT_AREA] >= min_area]
-    kept.sort(key=lambda label: -stats[label, cv2.CC_STAT_AREA])
+    inside = np.s_[y : y + height, x : x + width]
+    labels, probability = GROUPINGS[grouping](foreground[inside]), probability[inside]
+    kept = _large_and_sure(labels, probability - mask_threshold, min_area)
     return tuple(
-        _instance(number, labels == label, inside, (x, y)) for number, label in enumerate(kept, start=1)
+        _instance(number, labels == label, probability, (x, y)) for number, label in enumerate(kept, start=1)
     )
+
+
+def _large_and_sure(labels: np.ndarray, excess: np.ndarray, min_area: int) -> list[int]:
+    """The labels that are instances, the largest first."""
+    areas = np.bincount(labels.ravel())
+    evidence = np.bincount(labels.ravel(), weights=excess.ravel())
+    areas[0] = evidence[0] = 0
+    kept = np.flatnonzero((areas >= max(min_area, 1)) & (evidence >= SPECK * evidence.max()))
+    return sorted(kept.tolist(), key=lambda label: -areas[label])
 
 
 def _instance(number: int, mask: np.ndarray, probability: np.ndarray, origin: tuple[int, int]) -> Instance:

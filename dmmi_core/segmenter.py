@@ -16,7 +16,7 @@ from transformers import PreTrainedTokenizerBase
 from dmmi_core.checkpoint import find_model, load_model
 from dmmi_core.device import select_device
 from dmmi_core.errors import InputError
-from dmmi_core.instances import GROUPING, group_instances, union_mask
+from dmmi_core.instances import GROUPING, GROUPINGS, group_instances, union_mask
 from dmmi_core.model import Dmmi, DmmiOutput
 from dmmi_core.model.text import tokenize
 from dmmi_core.resizing import resize
@@ -30,10 +30,11 @@ class Segmenter:
     """Finds every object that a text refers to, or says that there is none.
 
     `presence_threshold`: below this probability that the image holds any target, the answer is NO_TARGET;
-    a model without a presence head answers so only where no pixel is foreground.
+    by default the model's own. A model without a presence head answers so only where no pixel is foreground.
     `mask_threshold`: a pixel is foreground above this probability.
     `min_area`: a group of fewer foreground pixels is not an instance.
-    These three may be changed between calls. The features of recent texts are kept, so a frame with a
+    `grouping`: how foreground becomes instances, one of `dmmi_core.instances.GROUPINGS`.
+    These four may be changed between calls. The features of recent texts are kept, so a frame with a
     known text costs the visual side only.
     """
 
@@ -43,14 +44,19 @@ class Segmenter:
         tokenizer: PreTrainedTokenizerBase,
         *,
         device: str = "auto",
-        presence_threshold: float = 0.5,
+        presence_threshold: float | None = None,
         mask_threshold: float = 0.5,
         min_area: int = 64,
+        grouping: str = GROUPING,
     ):
+        if grouping not in GROUPINGS:
+            raise InputError(f"grouping is {grouping!r}; it must be one of {', '.join(GROUPINGS)}")
         self.device = str(select_device(device))
-        self.presence_threshold = presence_threshold
+        calibrated = model.config.presence_threshold
+        self.presence_threshold = calibrated if presence_threshold is None else presence_threshold
         self.mask_threshold = mask_threshold
         self.min_area = min_area
+        self.grouping = grouping
         self._model = model.eval().to(self.device, memory_format=torch.channels_last)
         self._tokenizer = tokenizer
         self._text_features = lru_cache(CACHED_TEXTS)(self._encode)
@@ -134,7 +140,7 @@ class Segmenter:
         """Probability of any target, (B,): the highest of any pixel where the model has no presence head."""
         if output.presence is None:
             return foreground.max(axis=(1, 2))
-        return output.presence.sigmoid().float().cpu().numpy()
+        return (output.presence / self._model.config.presence_temperature).sigmoid().float().cpu().numpy()
 
     def _is_rejected(self, presence: float) -> bool:
         return self._model.config.presence and presence < self.presence_threshold
@@ -150,7 +156,7 @@ class Segmenter:
         instances = ()
         if not self._is_rejected(presence) and foreground.max() > self.mask_threshold:
             probability = cv2.resize(foreground, size[::-1], interpolation=cv2.INTER_LINEAR)
-            instances = group_instances(probability, self.mask_threshold, self.min_area)
+            instances = group_instances(probability, self.mask_threshold, self.min_area, self.grouping)
         return Result(
             text=text,
             status=Status.of_count(len(instances)),
@@ -158,7 +164,7 @@ class Segmenter:
             presence_threshold=self.presence_threshold,
             mask=union_mask(instances, *size),
             instances=instances,
-            grouping=GROUPING,
+            grouping=self.grouping,
             timing_ms=timing,
         )
 

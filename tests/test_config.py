@@ -22,6 +22,8 @@ def test_is_frozen():
     "changes",
     [
         {"region_affinity": "guessed"},
+        {"presence_temperature": 0.0},
+        {"presence_threshold": 1.5},
         {"output_stride": 16},
         {"image_size": 0},
         {"image_size": -64},

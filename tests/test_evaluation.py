@@ -10,6 +10,7 @@ from dmmi_core import evaluation
 from dmmi_core.data.samples import Sample, encode_mask
 from dmmi_core.errors import InputError
 from dmmi_core.evaluation import evaluate, own_part
+from dmmi_core.instances import group_instances
 from dmmi_core.metrics import ReferringSegmentation
 from dmmi_core.result import Result, Status
 from dmmi_core.segmenter import Segmenter
@@ -26,9 +27,12 @@ class RedFinder:
     def batch(self, images, texts):
         self.batches.append(texts)
         masks = [(image[..., 0] > 200) & (text != "zebra") for image, text in zip(images, texts, strict=True)]
-        return [
-            Result(text, Status.ONE, 1, 0.5, mask, (), "") for text, mask in zip(texts, masks, strict=True)
-        ]
+        return [_result(text, mask) for text, mask in zip(texts, masks, strict=True)]
+
+
+def _result(text: str, mask: np.ndarray) -> Result:
+    instances = group_instances(mask.astype(np.float32), 0.5, 1)
+    return Result(text, Status.of_count(len(instances)), 1, 0.5, mask, instances, "")
 
 
 @pytest.fixture
@@ -78,7 +82,12 @@ def test_scores_are_those_of_the_metrics(folder, reads, batch_size):
     found[2:8, 4:9] = True
     for item in SAMPLES:
         expected.update(found & (item.text != "zebra"), item.mask(), item.kind)
-    assert scores == expected.compute()
+    assert {name: scores[name] for name in expected.compute() if name != "by_kind"} == {
+        name: value for name, value in expected.compute().items() if name != "by_kind"
+    }
+    # Found: one instance for "dog" and one for "cat", each 5 / 8 of the one object; none for "zebra".
+    assert (scores["instance_P"], scores["instance_R"]) == (100, pytest.approx(200 / 3))
+    assert scores["by_kind"]["one"]["instance_R"] == 50 and scores["by_kind"]["one"]["mIoU"] == 31.25
     assert scores["Prec@0.5"] == pytest.approx(200 / 3) and scores["Acc"] == 50
     assert [answer.question.index for answer in answers] == [0, 1, 2, 3, 4]
     assert [answer.iou for answer in answers] == [5 / 8, 1, 5 / 8, 0, 0]

@@ -1,18 +1,18 @@
 import numpy as np
 import pytest
 
-from dmmi_core.instances import group_instances, union_mask
+from dmmi_core.instances import GROUPINGS, group_instances, union_mask
 from dmmi_core.result import Roi, Status
 
 PICTURE = """
 . . . . . . . . . .
-. 7 7 . . . . 9 . .
-. 7 7 . . . 9 . . .
-. . . 7 . . . . . 6
+. 8 8 . . . . 9 . .
+. 8 8 . . . 9 . . .
+. . . 8 . . . . . 6
 . . . . . . . . . 6
-5 . . . 8 8 8 8 . .
-5 . . . 8 . . 8 . .
-. . . . 8 8 8 8 . 6
+5 . . . 7 7 7 7 . .
+5 . . . 7 . . 7 . .
+. . . . 7 7 7 7 . 9
 """
 PROBABILITY = np.array(
     [[0.1 if c == "." else int(c) / 10 for c in row.split()] for row in PICTURE.strip().splitlines()],
@@ -21,7 +21,7 @@ PROBABILITY = np.array(
 
 
 def found(min_area: int = 1, threshold: float = 0.5):
-    return group_instances(PROBABILITY, threshold, min_area)
+    return group_instances(PROBABILITY, threshold, min_area, "connected_components")
 
 
 def test_components_biggest_first():
@@ -31,7 +31,7 @@ def test_components_biggest_first():
     assert [i.area for i in instances] == [10, 5, 2, 2, 1]
     assert [i.roi for i in instances[:2]] == [Roi(4, 5, 4, 3), Roi(1, 1, 3, 3)]
     assert {i.roi for i in instances[2:]} == {Roi(6, 1, 2, 2), Roi(9, 3, 1, 2), Roi(9, 7, 1, 1)}
-    assert [i.score for i in instances[:2]] == pytest.approx([0.8, 0.7])
+    assert [i.score for i in instances[:2]] == pytest.approx([0.7, 0.8])
     assert instances[0].mask.tolist() == [[True] * 4, [True, False, False, True], [True] * 4]
     for instance in instances:
         roi = instance.roi
@@ -51,9 +51,21 @@ def test_small_groups_are_left_out(min_area, count):
     assert len(found(min_area)) == count
 
 
-@pytest.mark.parametrize(("threshold", "count"), [(0.05, 1), (0.4, 6), (0.75, 2), (0.85, 1), (0.95, 0)])
+@pytest.mark.parametrize(
+    ("threshold", "count"), [(0.05, 1), (0.4, 6), (0.65, 4), (0.75, 3), (0.85, 2), (0.95, 0)]
+)
 def test_threshold(threshold, count):
     assert len(found(threshold=threshold)) == count
+
+
+@pytest.mark.parametrize(("speck", "kept"), [(0.72, False), (0.76, True)])
+@pytest.mark.parametrize("grouping", GROUPINGS)
+def test_specks_are_left_out(grouping, speck, kept):
+    """Against 16 pixels that exceed the threshold by 0.3, 4.8 in all, it takes 0.24 to be no speck."""
+    probability = np.zeros((6, 9), np.float32)
+    probability[1:5, 1:5] = 0.8
+    probability[2, 7] = speck
+    assert len(group_instances(probability, 0.5, 1, grouping)) == 1 + kept
 
 
 def test_the_union_is_what_is_kept():

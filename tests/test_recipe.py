@@ -83,6 +83,26 @@ def test_rows_of_table_3(row, two_ways, regions, similarity, contrast):
     assert config.text_regions == ((1, 2, 3) if regions else (1,))
 
 
+@pytest.mark.parametrize(
+    ("row", "changes"),
+    [
+        ("no-decoder", {"reconstruct": False, "contrast": False}),
+        ("similarity-only", {"contrast": False}),
+        ("contrast-only", {"reconstruct": False}),
+        ("plain-attention", {"bidirectional": False, "image_regions": (1,), "text_regions": (1,)}),
+        ("single-scale", {"image_regions": (1,), "text_regions": (1,)}),
+        ("one-direction", {"bidirectional": False}),
+        ("full", {}),
+        ("full-presence", {"presence": True}),
+    ],
+)
+def test_rows_of_the_ablation(row, changes):
+    """Only the network differs from what trains the shipped model."""
+    recipe, shipped = (read_recipe(TRAINING / name) for name in (f"ablation/{row}.yaml", "dmmi-lite.yaml"))
+    assert recipe.config() == replace(shipped.config(), **({"presence": False} | changes))
+    assert replace(recipe, network=shipped.network, output=shipped.output) == shipped
+
+
 def test_another_base(tmp_path):
     recipe = read_recipe(
         TRAINING / "table3/row-4.yaml", ["base=../table1/refcocog-umd-swin-base.yaml", "output=x"]

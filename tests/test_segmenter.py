@@ -1,6 +1,7 @@
 """The public API: geometry on a network whose answer is known, thresholds, the text cache, bad input."""
 
 import logging
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -68,7 +69,7 @@ def test_fields_of_the_result(segmenter):
     assert result.text == PRESENT
     assert result.presence == pytest.approx(0.9)
     assert result.presence_threshold == 0.5
-    assert result.grouping == "connected_components"
+    assert result.grouping == "watershed"
     assert result.timing_ms.keys() == {"preprocess", "text", "network", "postprocess"}
     assert all(value >= 0 for value in result.timing_ms.values())
 
@@ -81,6 +82,31 @@ def test_nothing_where_presence_is_low(segmenter):
     assert result.presence == pytest.approx(0.1)
     segmenter.presence_threshold = 0.05
     assert segmenter(image, ABSENT).status == Status.MANY
+
+
+def test_the_grouping_is_a_choice(network, tokenizer):
+    """Two squares on their corners, which touch at one of them."""
+    image = np.zeros((SIDE, SIDE, 3), np.uint8)
+    y, x = np.ogrid[:SIDE, :SIDE]
+    for middle in (15, 47):
+        image[abs(x - middle) + abs(y - 32) <= 16] = (255, 0, 0)
+    for grouping, count in (("watershed", 2), ("connected_components", 1)):
+        segmenter = Segmenter(network, tokenizer, device="cpu", grouping=grouping)
+        result = segmenter(image, PRESENT)
+        assert (result.grouping, len(result.instances)) == (grouping, count)
+    with pytest.raises(InputError, match="grouping is 'contours'; it must be one of watershed, connected"):
+        Segmenter(network, tokenizer, grouping="contours")
+
+
+def test_calibrated_presence(network, tokenizer):
+    """The logit of 0.1 is -ln 9; with temperature 2 it is -ln 3, a probability of 1 / 4."""
+    network.config = replace(network.config, presence_temperature=2.0, presence_threshold=0.2)
+    image, _ = scene(100, 160)
+    result = Segmenter(network, tokenizer, device="cpu")(image, ABSENT)
+    assert (result.presence, result.presence_threshold) == pytest.approx((0.25, 0.2))
+    assert result.status == Status.MANY
+    result = Segmenter(network, tokenizer, device="cpu", presence_threshold=0.3)(image, ABSENT)
+    assert (result.status, result.presence_threshold) == (Status.NO_TARGET, 0.3)
 
 
 def test_nothing_where_nothing_is_foreground(segmenter):

@@ -46,11 +46,15 @@ class Sample:
         if (self.kind == "zero") != (len(self.segmentations) == 0):
             raise InputError(f"a sample of kind {self.kind!r} has {len(self.segmentations)} segmentations")
 
+    def objects(self) -> list[np.ndarray]:
+        """The mask of each object, bool (height, width)."""
+        return [decode_segmentation(item, self.height, self.width) for item in self.segmentations]
+
     def mask(self) -> np.ndarray:
         """Union of the objects, bool (height, width)."""
         union = np.zeros((self.height, self.width), bool)
-        for segmentation in self.segmentations:
-            union |= decode_segmentation(segmentation, self.height, self.width)
+        for item in self.objects():
+            union |= item
         return union
 
 

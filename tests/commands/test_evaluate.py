@@ -17,6 +17,7 @@ from dmmi_core.cli import main
 from dmmi_core.data.samples import Sample, encode_mask, write_samples
 
 METRICS = "oIoU mIoU Acc Prec@0.5 Prec@0.7 Prec@0.9 gIoU cIoU N-acc T-acc".split()  # noqa: SIM905
+INSTANCE_METRICS = ["instance_P", "instance_R", "instance_F1"]
 SIZE = (90, 120)
 
 
@@ -77,7 +78,7 @@ def test_json(capsys, arguments):
     status, (line,), errors = run(capsys, *arguments, "--json")
     assert (status, errors) == (0, [])
     scores = json.loads(line)
-    assert list(scores) == [*METRICS, "zero", "one", "many", "by_kind"]
+    assert list(scores) == [*METRICS, "zero", "one", "many", "by_kind", *INSTANCE_METRICS]
     assert [scores[kind] for kind in ("zero", "one", "many")] == [3, 2, 2]
     assert list(scores["by_kind"]) == ["zero", "one", "many"]
     assert scores["by_kind"]["zero"]["Acc"] == scores["Acc"]
@@ -88,7 +89,7 @@ def test_table(capsys, arguments, questions, tmp_path):
     (tmp_path / "one.jsonl").write_text("".join(line for line in lines if '"one"' in line))
     status, lines, _ = run(capsys, *arguments, "--samples", tmp_path / "one.jsonl")
     head, *rows = (line.split() for line in lines)
-    assert (status, head) == (0, ["samples", *METRICS])
+    assert (status, head) == (0, ["samples", *METRICS, *INSTANCE_METRICS])
     assert [row[:2] for row in rows] == [["all", "2"], ["one", "2"], ["many", "0"], ["zero", "0"]]
     cells = dict(zip(head, rows[0][1:], strict=True))
     assert (cells["Acc"], cells["N-acc"]) == ("-", "-") and 0 <= float(cells["mIoU"]) <= 100

@@ -1,0 +1,71 @@
+"""`dmmi calibrate`: sets the presence temperature and threshold of a model folder."""
+
+import argparse
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from dmmi_core.commands.options import add_model, require_training_extra
+from dmmi_core.errors import InputError
+
+
+def add(commands) -> None:
+    parser = commands.add_parser(
+        "calibrate",
+        help="set the presence threshold of a model",
+        description="Fit the temperature of the presence head on held-out samples, choose the threshold with "
+        "the highest mean of N-acc and T-acc, and write both into the model's config.json.",
+    )
+    add_model(parser)
+    parser.add_argument(
+        "--recipe",
+        nargs="+",
+        required=True,
+        metavar="RECIPE",
+        help="the recipe whose validation split to use [KEY=VALUE ...]",
+    )
+    parser.add_argument("--plot", type=Path, metavar="OUT.svg", help="draw the precision-recall curve")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    require_training_extra()
+    from dmmi_core.calibration import calibrate, calibration_samples
+    from dmmi_core.checkpoint import find_model, read_config, write_config
+    from dmmi_core.recipe import read_recipe
+
+    if arguments.plot and not arguments.plot.parent.is_dir():
+        raise InputError(f"cannot write {arguments.plot}: does its folder exist?")
+    folder = find_model(arguments.model)
+    data = read_recipe(arguments.recipe[0], arguments.recipe[1:]).data
+    found = calibrate(folder, calibration_samples(data), data.images, device=arguments.device)
+    if arguments.plot:
+        _draw(found, arguments.plot)
+    write_config(
+        replace(
+            read_config(folder), presence_temperature=found.temperature, presence_threshold=found.threshold
+        ),
+        folder,
+    )
+    print(json.dumps(asdict(found)) if arguments.json else _text(found))
+
+
+def _draw(found, path: Path) -> None:
+    from dmmi_core.calibration import THRESHOLDS
+    from dmmi_core.curve import precision_recall_svg
+
+    chosen = THRESHOLDS.tolist().index(found.threshold)
+    picture = precision_recall_svg(found.recall, found.precision, chosen, f"threshold {found.threshold}")
+    try:
+        path.write_text(picture, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _text(found) -> str:
+    return (
+        f"temperature {found.temperature:.2f}: expected calibration error {found.ece_before:.1f} % "
+        f"-> {found.ece_after:.1f} %\n"
+        f"threshold {found.threshold:.2f}: N-acc {found.n_acc:.1f} %, T-acc {found.t_acc:.1f} %"
+    )

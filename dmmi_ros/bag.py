@@ -65,7 +65,7 @@ def _add_evaluate(commands) -> None:
         epilog=COMMANDS_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("bag", type=Path, metavar="BAG", help="a rosbag2 folder, sqlite3 or mcap")
+    parser.add_argument("bag", type=Path, metavar="BAG", help="a rosbag2, sqlite3 or mcap")
     parser.add_argument("--commands", type=Path, required=True, metavar="FILE", help="what to ask when")
     parser.add_argument("--topic", nargs="+", default=[], metavar="T", help="image topics; the only one")
     truth = parser.add_mutually_exclusive_group()

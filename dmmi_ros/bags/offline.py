@@ -1,7 +1,6 @@
 """Every frame of a bag is answered, however long it takes."""
 
 import time
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -19,27 +18,32 @@ def answer_offline(
     frames: Iterable[Frame], schedule: Schedule, segmenter, *, start: int, tracking: bool
 ) -> Iterator[Answer]:
     """`start` is that of the bag. With `tracking`, ids hold over the frames of a camera and a request."""
-    segmenter(
-        np.zeros((480, 640, 3), np.uint8), "warm up"
-    )  # or the first frame waits for what is set up then
-    trackers: dict[tuple[str, int], Tracker] = defaultdict(Tracker)
+    # Or the first frame would wait for what is set up on first use.
+    segmenter(np.zeros((480, 640, 3), np.uint8), "warm up")
+    trackers: dict[str, dict[str, Tracker]] = {}
     for frame in frames:
         command = schedule.at(frame.time - start)
-        if command is None or not command.requests:
-            yield Answer(frame, None)
-            continue
-        began = time.perf_counter()
-        try:
-            results = _segment(frame, command.requests, segmenter)
-        except InputError as error:
-            yield from (Answer(frame, request, problem=str(error)) for request in command.requests)
-            continue
-        latency = 1e3 * (time.perf_counter() - began)
-        for request, result in zip(command.requests, results, strict=True):
-            if tracking:
-                tracker = trackers[frame.topic, request.id]
-                result = replace(result, instances=tracker.update(result.instances))
-            yield Answer(frame, request, result, latency)
+        requests = command.requests if command else ()
+        # A request that a new command repeats goes on; one that is gone starts anew if it comes back.
+        last = trackers.get(frame.topic, {})
+        trackers[frame.topic] = {request.text: last.get(request.text, Tracker()) for request in requests}
+        for answer in _answers(frame, requests, segmenter):
+            if tracking and answer.result is not None:
+                instances = trackers[frame.topic][answer.request.text].update(answer.result.instances)
+                answer = replace(answer, result=replace(answer.result, instances=instances))
+            yield answer
+
+
+def _answers(frame: Frame, requests: tuple[Request, ...], segmenter) -> list[Answer]:
+    if not requests:
+        return [Answer(frame, None)]
+    began = time.perf_counter()
+    try:
+        results = _segment(frame, requests, segmenter)
+    except InputError as error:
+        return [Answer(frame, request, problem=str(error)) for request in requests]
+    latency = 1e3 * (time.perf_counter() - began)
+    return [Answer(frame, *pair, latency) for pair in zip(requests, results, strict=True)]
 
 
 def _segment(frame: Frame, requests: tuple[Request, ...], segmenter) -> list[Result]:

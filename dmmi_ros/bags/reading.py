@@ -39,15 +39,17 @@ class Frame:
 
 
 class Bag:
-    """A rosbag2 folder of either storage, open from construction to the end of a `with` block."""
+    """A rosbag2 of either storage, a folder or a file; open until the end of a `with` block."""
 
     def __init__(self, path: Path):
         """Raises `InputError`."""
         self.path = path
         if path.suffix == ".bag":
             raise InputError(f"{path} is a bag of ROS 1: convert it first, with rosbags-convert")
-        if not (path / "metadata.yaml").is_file():
-            raise InputError(f"no bag {path}: give a rosbag2 folder, which holds a metadata.yaml")
+        if not path.is_file() and not (path / "metadata.yaml").is_file():
+            raise InputError(
+                f"no bag {path}: give a rosbag2 folder, which holds a metadata.yaml, or its file"
+            )
         try:
             self._reader = AnyReader([path], default_typestore=make_typestore())
             self._reader.open()

@@ -70,10 +70,12 @@ def _parse(line: str) -> tuple[tuple[str, int, str], Target]:
     if not isinstance(topic, str) or type(stamp) is not int:
         raise InputError(f'"topic" must be a text and "stamp" nanoseconds, not {topic!r} and {stamp!r}')
     sample = Sample(**{"image": "", **entry})
-    ids = tuple(range(len(sample.segmentations)) if ids is None else ids)
-    if len(set(ids)) != len(sample.segmentations) or len(ids) != len(set(ids)):
+    count = len(sample.segmentations)
+    ids = list(range(count)) if ids is None else ids
+    are_numbers = isinstance(ids, list) and all(type(id_) is int for id_ in ids)
+    if not are_numbers or not len(ids) == len(set(ids)) == count:
         raise InputError('"ids" must be different numbers, one for each segmentation')
-    return (topic, stamp, sample.text), Target(sample, ids)
+    return (topic, stamp, sample.text), Target(sample, tuple(ids))
 
 
 def truth_of_labels(bag: Bag, label_topic: str, image_topic: str) -> GroundTruth:

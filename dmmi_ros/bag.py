@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dmmi_ros.bags.answers import Answer
     from dmmi_ros.bags.reading import Bag
     from dmmi_ros.bags.schedule import Schedule
-    from dmmi_ros.bags.truth import GroundTruth
+    from dmmi_ros.bags.scoring import Scoring
 
 EXTRA = {"rosbags": "rosbags", "rosbags.image": "rosbags-image", "torchmetrics": "torchmetrics"}
 STORAGES = ("sqlite3", "mcap")
@@ -103,7 +103,6 @@ def evaluate(arguments: argparse.Namespace) -> None:
     from dmmi_ros.bags.reading import Bag
     from dmmi_ros.bags.report import Report
     from dmmi_ros.bags.schedule import read_schedule
-    from dmmi_ros.bags.scoring import Scoring
     from dmmi_ros.bags.summary import Summary
     from dmmi_ros.bags.writing import ResultWriter, new_bag
 
@@ -113,8 +112,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
     with ExitStack() as stack:
         bag = stack.enter_context(Bag(arguments.bag))
         topics = bag.choose(arguments.topic, besides=arguments.ground_truth_topic)
-        truth = _truth(arguments, bag, topics, schedule)
-        summary = Summary(bag.start, Scoring(truth) if truth else None)
+        summary = Summary(bag.start, _scoring(arguments, bag, topics, schedule))
         report = Report()
         answers = _answers(arguments, bag, topics, schedule)
         writers = []
@@ -149,18 +147,19 @@ def make(arguments: argparse.Namespace) -> None:
     print(f"{arguments.bag}: {count} frames on {topic}, {rate:g} Hz")
 
 
-def _truth(
+def _scoring(
     arguments: argparse.Namespace, bag: "Bag", topics: list[str], schedule: "Schedule"
-) -> "GroundTruth | None":
+) -> "Scoring | None":
+    if not arguments.ground_truth and not arguments.ground_truth_topic:
+        return None
+    from dmmi_ros.bags.scoring import Scoring
     from dmmi_ros.bags.truth import read_truth, truth_of_labels
 
     if arguments.ground_truth:
-        return read_truth(arguments.ground_truth)
-    if arguments.ground_truth_topic:
-        if len(topics) > 1 or any(len(command.requests) > 1 for command in schedule.commands):
-            raise InputError("--ground-truth-topic goes with one camera and one request at a time")
-        return truth_of_labels(bag, arguments.ground_truth_topic, topics[0])
-    return None
+        return Scoring(read_truth(arguments.ground_truth))
+    if len(topics) > 1 or any(len(command.requests) > 1 for command in schedule.commands):
+        raise InputError("--ground-truth-topic goes with one camera and one request at a time")
+    return Scoring(truth_of_labels(bag, arguments.ground_truth_topic, topics[0]))
 
 
 def _answers(
@@ -219,6 +218,10 @@ def _text(figures: dict) -> str:
     lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
     for topic, counts in figures["topics"].items():
         lines.append(f"{topic}: {counts['frames']} frames, {counts['without_command']} without a command")
+    if figures["ground_truth"]:
+        lines.append(
+            "ground truth: {known} right answers, {compared} compared".format(**figures["ground_truth"])
+        )
     for command in figures["commands"]:
         lines += [f"{count} broken: {problem}" for problem, count in command["problems"].items()]
     return "\n".join(lines)

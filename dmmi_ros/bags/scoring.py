@@ -20,6 +20,7 @@ class Scoring:
 
     def __init__(self, truth: GroundTruth):
         self._truth = truth
+        self._scored = 0
         self._metrics: dict[str, ReferringSegmentation] = defaultdict(ReferringSegmentation)
         self._all = ReferringSegmentation()
         self._ids: dict[str, KeptIds] = defaultdict(KeptIds)
@@ -31,6 +32,7 @@ class Scoring:
         target = self._truth.target(answer.frame.topic, answer.frame.stamp, text)
         if target is None:
             return
+        self._scored += 1
         sample, predicted = target.sample, answer.result.mask
         if predicted.shape != (sample.height, sample.width):
             height, width = predicted.shape
@@ -47,6 +49,10 @@ class Scoring:
         if text not in self._metrics:
             return None
         return {**self._metrics[text].compute(), "ids kept": self._ids[text].percent()}
+
+    def coverage(self) -> dict[str, int]:
+        """How many right answers are known, and how many answers were compared with one."""
+        return {"known": len(self._truth), "compared": self._scored}
 
     def totals(self) -> dict | None:
         """As `scores`, of all answers."""

@@ -2,12 +2,15 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dmmi_ros.bags.answers import OUTCOMES, Answer
 from dmmi_ros.bags.reading import Frame
-from dmmi_ros.bags.scoring import Scoring
+
+if TYPE_CHECKING:  # it needs PyTorch
+    from dmmi_ros.bags.scoring import Scoring
 
 PERCENTILES = (50, 90, 99)
 SCORES = ("oIoU", "mIoU", "Acc", "ids kept")
@@ -62,7 +65,7 @@ class Figures:
 class Summary:
     """Takes every answer; `start` is that of the bag, in nanoseconds."""
 
-    def __init__(self, start: int, scoring: Scoring | None):
+    def __init__(self, start: int, scoring: "Scoring | None"):
         self._start = start
         self._scoring = scoring
         self._figures: dict[str, Figures] = {}
@@ -104,6 +107,7 @@ class Summary:
                 }
                 for text, figures in self._figures.items()
             ],
+            "ground_truth": scoring.coverage() if scoring else None,
             "scores": scoring.totals() if scoring else None,
         }
 

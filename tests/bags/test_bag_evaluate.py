@@ -145,6 +145,7 @@ def test_scores(capsys, tmp_path, commands, truth, options, kept):
     assert present["ids kept"] == kept
     assert (said["scores"]["zero"], said["scores"]["one"], said["scores"]["many"]) == (1, 2, 1)
     assert said["scores"]["ids kept"] == kept
+    assert said["ground_truth"] == {"known": 5, "compared": 4}
 
 
 def test_ids_of_the_ground_truth(capsys, tmp_path):
@@ -276,11 +277,12 @@ def test_table(capsys, tmp_path, commands, truth):
     bag = write_bag(tmp_path / "bag", frames())
     status, text, _ = run(capsys, "evaluate", bag, "--commands", commands, "--ground-truth", truth)
     assert status == 0
-    head, present, absent, cameras, problem = text.splitlines()
+    head, present, absent, cameras, known, problem = text.splitlines()
     assert head.split()[:3] == ["command", "frames", "answered"]
     assert re.fullmatch(rf"\s*{PRESENT}( +\d+){{7}}( +[\d.]+){{3}} +71.4 +77.8 +- +50.0", present)
     assert re.fullmatch(rf"\s*{ABSENT}( +\d+){{7}}( +[\d.]+){{3}} +- +- +100.0 +-", absent)
     assert cameras == f"{TOPIC}: 6 frames, 2 without a command"
+    assert known == "ground truth: 5 right answers, 4 compared"
     assert problem == "1 broken: the message of 6 bytes is no sensor_msgs/msg/Image"
 
 

@@ -16,7 +16,13 @@ from setuptools import Command, Distribution, setup
 from setuptools.command.build import build
 
 ROOT = Path(__file__).parent.resolve()
-SHARED = {"launch": ("*",), "config": ("*",), "models": ("*",), "training": ("*.yaml", "*.md")}
+SHARED = {
+    "launch": ("*",),
+    "config": ("*",),
+    "models": ("*",),
+    "msg": ("*.msg",),
+    "training": ("*.yaml", "*.md"),
+}
 
 
 def shared_files():
@@ -41,7 +47,8 @@ def generators():
 
 def programs():
     """The console scripts; the node only where there are messages for it to speak."""
-    return ["dmmi = dmmi_core.cli:main", *(["dmmi_node = dmmi_ros.node:main"] if generators() else [])]
+    node = ["dmmi_node = dmmi_ros.node:main"] if generators() else []
+    return ["dmmi = dmmi_core.cli:main", "dmmi-bag = dmmi_ros.bag:main", *node]
 
 
 class BuildInterfaces(Command):
@@ -85,13 +92,15 @@ class BuildInterfaces(Command):
             stage / "share": Path("share"),
             stage / "lib" / "dmmi": Path("lib/dmmi"),
         }
-        already = [stage / "share" / "dmmi" / folder for folder in SHARED]
+        already = {
+            stage / target / Path(name).name for target, names in shared_files().items() for name in names
+        }
         data = {"lib": [str(path) for path in sorted((stage / "lib").glob("*.so*"))]}
         for source, target in trees.items():
             for path in sorted(source.rglob("*")):
                 if not path.is_file() or path.suffix in (".pyc", ".c"):
                     continue
-                if not any(folder in path.parents for folder in already):
+                if path not in already:
                     data.setdefault(str(target / path.relative_to(source).parent), []).append(str(path))
         # In place: an editable build has taken hold of the list by now.
         self.distribution.data_files.extend(sorted(data.items()))

@@ -16,6 +16,7 @@ from dmmi_core.config import DmmiConfig
 from dmmi_core.errors import ModelError, one_line
 from dmmi_core.model import Dmmi
 from dmmi_core.model.text import load_tokenizer
+from dmmi_core.share import shared
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 TRAINING_ONLY = ("recovery.", "pooling.")
@@ -25,12 +26,9 @@ def find_model(name: str | Path) -> Path:
     """A model's folder: a path, or the name of a model shipped with this package. Raises ModelError."""
     if Path(name).is_dir():
         return Path(name)
-    here = Path(__file__).resolve()
-    shipped = [here.parents[1] / "models"]  # a source checkout
-    shipped += [parent / "share" / "dmmi" / "models" for parent in here.parents]  # pip and colcon prefixes
-    for folder in shipped:
-        if (folder / name / CONFIG).is_file():
-            return folder / name
+    config = shared("models", str(name), CONFIG)
+    if config is not None:
+        return config.parent
     raise ModelError(f"no model {str(name)!r}: give a folder with {CONFIG} and {WEIGHTS}, or 'dmmi-lite'")
 
 

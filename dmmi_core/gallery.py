@@ -1,6 +1,5 @@
 """The samples that a model answers worst, as a web page that needs nothing beside it."""
 
-import base64
 from heapq import heappush, heapreplace
 from html import escape
 from pathlib import Path
@@ -13,18 +12,9 @@ from dmmi_core.errors import InputError
 from dmmi_core.evaluation import Answer
 from dmmi_core.metrics import table
 from dmmi_core.overlay import TINT
+from dmmi_core.pages import STYLE, data_url, fitted
 
-LONG_SIDE = 480  # pixels of a picture in the page
 TARGET_COLOUR, PREDICTED_COLOUR = (0, 200, 120), (255, 122, 0)  # RGB
-STYLE = """
-body { font: 15px/1.4 system-ui, sans-serif; color: #222; margin: 2em auto; max-width: 1480px }
-body { padding: 0 1em }
-table { border-collapse: collapse } td, th { padding: .2em .8em; text-align: right }
-th { border-bottom: 1px solid #999 } td:first-child { text-align: left }
-section { border-top: 1px solid #ccc; margin-top: 1.5em } h2 { font-size: 1.1em; margin: .6em 0 0 }
-p { margin: 0 0 .5em; color: #555 } div { display: flex; flex-wrap: wrap; gap: 10px }
-figure { margin: 0 } figure img { display: block; max-width: 100%; height: auto } figcaption { color: #555 }
-"""
 
 
 class Gallery:
@@ -76,7 +66,7 @@ def _page(title: str, scores: dict, sections: list[str]) -> str:
 
 
 def _section(answer: Answer) -> str:
-    sample, image = answer.question.sample, _fitted(answer.question.image)
+    sample, image = answer.question.sample, fitted(answer.question.image)
     presence = "" if answer.presence is None else f" · presence {answer.presence:.2f}"
     pictures = {
         "image": image,
@@ -84,7 +74,7 @@ def _section(answer: Answer) -> str:
         "prediction": _tinted(image, answer.predicted, PREDICTED_COLOUR),
     }
     figures = "".join(
-        f'<figure><img loading="lazy" decoding="async" src="{_data_url(picture)}" '
+        f'<figure><img loading="lazy" decoding="async" src="{data_url(picture)}" '
         f'width="{image.shape[1]}" height="{image.shape[0]}" alt="{name}">'
         f"<figcaption>{name}</figcaption></figure>"
         for name, picture in pictures.items()
@@ -96,14 +86,6 @@ def _section(answer: Answer) -> str:
     )
 
 
-def _fitted(image: np.ndarray) -> np.ndarray:
-    """No side longer than LONG_SIDE."""
-    height, width = image.shape[:2]
-    scale = min(1.0, LONG_SIDE / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-
-
 def _tinted(image: np.ndarray, mask: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
     """A copy of `image` with the mask, which may have another size, in a colour and outlined."""
     mask = cv2.resize(mask.astype(np.uint8), image.shape[1::-1], interpolation=cv2.INTER_NEAREST_EXACT)
@@ -112,8 +94,3 @@ def _tinted(image: np.ndarray, mask: np.ndarray, colour: tuple[int, int, int]) -
     contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(picture, contours, -1, colour, 2, cv2.LINE_AA)
     return picture
-
-
-def _data_url(picture: np.ndarray) -> str:
-    _, jpeg = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")

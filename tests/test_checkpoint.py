@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 from tiny import CONFIG, FAMILIES, TEXT_ENCODER, make_model
 
-from dmmi_core import checkpoint
+from dmmi_core import share
 from dmmi_core.checkpoint import find_model, load_model, replaced_folder, save_model
 from dmmi_core.errors import ModelError
 from dmmi_core.model.text import tokenize
@@ -153,7 +153,7 @@ def test_shipped_models_are_found_by_name(tmp_path, monkeypatch, place):
     package = {"checkout": "checkout", "prefix": "prefix/lib/python3.11/site-packages"}[
         place.partition("/")[0]
     ]
-    monkeypatch.setattr(checkpoint, "__file__", str(tmp_path / package / "dmmi_core" / "checkpoint.py"))
+    monkeypatch.setattr(share, "__file__", str(tmp_path / package / "dmmi_core" / "share.py"))
     monkeypatch.chdir(tmp_path)
     assert find_model("some-model") == shipped
 

@@ -1,0 +1,31 @@
+"""What web pages that need nothing beside them are made of."""
+
+import base64
+
+import cv2
+import numpy as np
+
+LONG_SIDE = 480  # pixels of a picture in a page
+STYLE = """
+body { font: 15px/1.4 system-ui, sans-serif; color: #222; margin: 2em auto; max-width: 1480px }
+body { padding: 0 1em }
+table { border-collapse: collapse } td, th { padding: .2em .8em; text-align: right }
+th { border-bottom: 1px solid #999 } td:first-child { text-align: left }
+section { border-top: 1px solid #ccc; margin-top: 1.5em } h2 { font-size: 1.1em; margin: .6em 0 0 }
+p { margin: 0 0 .5em; color: #555 } div { display: flex; flex-wrap: wrap; gap: 10px }
+figure { margin: 0 } figure img { display: block; max-width: 100%; height: auto } figcaption { color: #555 }
+"""
+
+
+def fitted(image: np.ndarray) -> np.ndarray:
+    """No side longer than LONG_SIDE."""
+    height, width = image.shape[:2]
+    scale = min(1.0, LONG_SIDE / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+
+
+def data_url(picture: np.ndarray) -> str:
+    """uint8 RGB (H, W, 3) as a JPEG within its address."""
+    _, jpeg = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")

@@ -1,0 +1,1 @@
+"""What `dmmi-bag` does with bags. Nothing here needs ROS, except `live`."""

@@ -1,0 +1,83 @@
+"""Frames that were sent to a node, and which of its answers is whose."""
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from dmmi_core.errors import InputError
+from dmmi_core.result import Result
+from dmmi_ros.bags.answers import Answer
+from dmmi_ros.bags.messages import nanoseconds, to_result
+from dmmi_ros.bags.reading import Frame
+from dmmi_ros.bags.schedule import Command
+
+
+@dataclass
+class Question:
+    """A frame under way since `at`; `results` has for each text the answer and the milliseconds it took."""
+
+    frame: Frame
+    command: Command
+    at: float = field(default_factory=time.monotonic)
+    results: dict[str, tuple[Result, float]] = field(default_factory=dict)
+
+    @property
+    def is_answered(self) -> bool:
+        return len(self.results) == len(self.command.requests)
+
+    def is_waiting_for(self, text: str) -> bool:
+        return text not in self.results and any(request.text == text for request in self.command.requests)
+
+    def answers(self) -> Iterator[Answer]:
+        problem = "" if self.is_answered else _problem(self.frame)
+        for request in self.command.requests:
+            if request.text in self.results:
+                yield Answer(self.frame, request, *self.results[request.text])
+            else:
+                yield Answer(self.frame, request, problem=problem)
+
+
+class Questions:
+    """Those under way, in the order of frames."""
+
+    def __init__(self):
+        self._questions: deque[Question] = deque()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing more can come: the newest frame is answered, which the node never drops."""
+        return not self._questions or self._questions[-1].is_answered
+
+    def add(self, frame: Frame, command: Command) -> None:
+        self._questions.append(Question(frame, command))
+
+    def take(self, message) -> None:
+        """A dmmi/Segmentation."""
+        now = time.monotonic()
+        stamp = nanoseconds(message.header.stamp)
+        for question in self._questions:
+            if question.frame.stamp == stamp and question.is_waiting_for(message.command):
+                question.results[message.command] = to_result(message), 1e3 * (now - question.at)
+                return
+
+    def settled(self) -> Iterator[Answer]:
+        """Takes out what is answered, and what never will be: the node answers in the order of frames."""
+        answered = [index for index, question in enumerate(self._questions) if question.results]
+        newest = max(answered, default=-1)
+        for index in range(newest + 1):
+            if index < newest or self._questions[0].is_answered:
+                yield from self._questions.popleft().answers()
+
+    def rest(self) -> Iterator[Answer]:
+        for question in self._questions:
+            yield from question.answers()
+
+
+def _problem(frame: Frame) -> str:
+    """What is wrong with the frame, if anything."""
+    try:
+        frame.image()
+    except InputError as error:
+        return str(error)
+    return ""

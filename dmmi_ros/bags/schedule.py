@@ -1,0 +1,83 @@
+"""Which commands hold when: a file of timed commands."""
+
+import json
+import math
+from bisect import bisect_right
+from dataclasses import dataclass
+from pathlib import Path
+
+from dmmi_core.errors import InputError
+
+
+@dataclass(frozen=True)
+class Request:
+    """A line of a command; `id` counts those of a schedule, from 1."""
+
+    id: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Command:
+    """`at` is in nanoseconds since the start of the bag; no requests cancel the command before."""
+
+    at: int
+    requests: tuple[Request, ...]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(request.text for request in self.requests)
+
+
+class Schedule:
+    """Commands in the order of time."""
+
+    def __init__(self, commands: list[Command]):
+        self.commands = tuple(commands)
+        self._times = [command.at for command in commands]
+
+    def at(self, elapsed: int) -> Command | None:
+        """The command that holds `elapsed` nanoseconds after the start; None before the first."""
+        index = bisect_right(self._times, elapsed)
+        return self.commands[index - 1] if index else None
+
+
+def read_schedule(path: Path) -> Schedule:
+    """Raises `InputError` that names the file and the line of the first mistake."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read {path}: {getattr(error, 'strerror', None) or 'not UTF-8'}") from error
+    commands: list[Command] = []
+    count = 0
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            at, texts = _parse(line)
+            if commands and at <= commands[-1].at:
+                raise InputError('"at" must be later than on the line before')
+        except InputError as error:
+            raise InputError(f"{path}, line {number}: {error}") from error
+        commands.append(Command(at, tuple(Request(count + i, text) for i, text in enumerate(texts, start=1))))
+        count += len(texts)
+    if not count:
+        raise InputError(f"{path} has no commands")
+    return Schedule(commands)
+
+
+def _parse(line: str) -> tuple[int, list[str]]:
+    """Nanoseconds and requests."""
+    try:
+        entry = json.loads(line)
+    except ValueError as error:
+        raise InputError(f"not JSON: {error}") from error
+    if not isinstance(entry, dict) or entry.keys() != {"at", "command"}:
+        raise InputError('a command is {"at": SECONDS, "command": TEXT}')
+    at, command = entry["at"], entry["command"]
+    if type(at) not in (int, float) or not math.isfinite(at) or at < 0:
+        raise InputError(f'"at" must be seconds since the start of the bag, not {at!r}')
+    if not isinstance(command, str):
+        raise InputError(f'"command" must be a text, not {command!r}')
+    texts = [text.strip() for text in command.splitlines()]
+    return round(at * 1e9), list(dict.fromkeys(text for text in texts if text))

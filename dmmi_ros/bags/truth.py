@@ -1,0 +1,106 @@
+"""What the right answers are: from a samples file, or from a topic of label images."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from dmmi_core.data.samples import Sample, decode_segmentation, encode_mask
+from dmmi_core.errors import InputError
+from dmmi_ros.bags.reading import Bag
+from dmmi_ros.decoding import rows_of
+
+_LABEL_BYTES = {"mono8": 1, "8UC1": 1, "mono16": 2, "16UC1": 2}
+
+
+@dataclass(frozen=True)
+class Target:
+    """What one request refers to in one frame; `ids` name the objects of `sample` over all frames."""
+
+    sample: Sample
+    ids: tuple[int, ...]
+
+    def masks(self) -> dict[int, np.ndarray]:
+        """Each object as bool (H, W), by its id."""
+        height, width = self.sample.height, self.sample.width
+        return {
+            id_: decode_segmentation(segmentation, height, width)
+            for id_, segmentation in zip(self.ids, self.sample.segmentations, strict=True)
+        }
+
+
+class GroundTruth:
+    """Targets by topic, stamp in nanoseconds, and text; a text of None stands for any."""
+
+    def __init__(self, targets: dict[tuple[str, int, str | None], Target]):
+        self._targets = targets
+
+    def __len__(self) -> int:
+        return len(self._targets)
+
+    def target(self, topic: str, stamp: int, text: str) -> Target | None:
+        return self._targets.get((topic, stamp, text)) or self._targets.get((topic, stamp, None))
+
+
+def read_truth(path: Path) -> GroundTruth:
+    """Raises `InputError` that names the file and the line of the first mistake."""
+    targets: dict[tuple[str, int, str | None], Target] = {}
+    try:
+        with path.open(encoding="utf-8") as file:
+            for number, line in enumerate(file, start=1):
+                try:
+                    key, target = _parse(line)
+                    if key in targets:
+                        raise InputError("this topic, stamp and text were there before")
+                except (TypeError, ValueError) as error:
+                    raise InputError(f"{path}, line {number}: {error}") from error
+                targets[key] = target
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    return GroundTruth(targets)
+
+
+def _parse(line: str) -> tuple[tuple[str, int, str], Target]:
+    entry = json.loads(line)
+    if not isinstance(entry, dict):
+        raise InputError("a sample is a JSON object")
+    topic, stamp = entry.pop("topic", None), entry.pop("stamp", None)
+    ids = entry.pop("ids", None)
+    if not isinstance(topic, str) or type(stamp) is not int:
+        raise InputError(f'"topic" must be a text and "stamp" nanoseconds, not {topic!r} and {stamp!r}')
+    sample = Sample(**{"image": "", **entry})
+    count = len(sample.segmentations)
+    ids = list(range(count)) if ids is None else ids
+    are_numbers = isinstance(ids, list) and all(type(id_) is int for id_ in ids)
+    if not are_numbers or not len(ids) == len(set(ids)) == count:
+        raise InputError('"ids" must be different numbers, one for each segmentation')
+    return (topic, stamp, sample.text), Target(sample, tuple(ids))
+
+
+def truth_of_labels(bag: Bag, label_topic: str, image_topic: str) -> GroundTruth:
+    """From label images, 0 background and n for object n, with the stamps of the images of `image_topic`.
+
+    Raises `InputError`.
+    """
+    bag.choose([label_topic])
+    targets: dict[tuple[str, int, str | None], Target] = {}
+    for frame in bag.frames([label_topic]):
+        if frame.message is None or not hasattr(frame.message, "encoding"):
+            raise InputError(f"{label_topic!r} must hold raw label images")
+        targets[image_topic, frame.stamp, None] = _target_of_labels(_labels(frame.message))
+    return GroundTruth(targets)
+
+
+def _labels(message) -> np.ndarray:
+    rows = np.ascontiguousarray(rows_of(message, _LABEL_BYTES))
+    if _LABEL_BYTES[message.encoding] == 1:
+        return rows
+    return rows.view(np.dtype(np.uint16).newbyteorder(">" if message.is_bigendian else "<"))
+
+
+def _target_of_labels(labels: np.ndarray) -> Target:
+    ids = tuple(int(id_) for id_ in np.unique(labels) if id_)
+    kind = ("zero", "one", "many")[min(len(ids), 2)]
+    segmentations = tuple(encode_mask(labels == id_) for id_ in ids)
+    return Target(Sample("", "", kind, *labels.shape, segmentations), ids)

@@ -1,0 +1,32 @@
+"""`dmmi-bag` works where there is no ROS, and starts quickly."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import dmmi_ros.bags
+
+NEEDS_ROS = "player"
+MODULES = sorted(path.stem for path in Path(dmmi_ros.bags.__file__).parent.glob("*.py"))
+ROS = ["rclpy", "sensor_msgs", "std_msgs", "dmmi"]
+
+
+def loaded(code: str, names: list[str]) -> str:
+    code += f"; import sys; print([name for name in {names} if name in sys.modules])"
+    return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+
+
+def test_no_ros():
+    modules = [f"dmmi_ros.bags.{name}" for name in MODULES if name not in (NEEDS_ROS, "__init__")]
+    assert len(modules) > 10
+    assert loaded(f"import dmmi_ros.bag, {', '.join(modules)}", ROS) == "[]\n"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["evaluate", "--help"], ["make", "--help"]])
+def test_help(arguments):
+    code = f"from dmmi_ros.bag import main\ntry: main({arguments})\nexcept SystemExit: pass\nimport os"
+    said = loaded(code, [*ROS, "torch", "rosbags"])
+    assert said.splitlines()[-1] == "[]"
+    assert "dmmi-bag" in said

@@ -1,0 +1,96 @@
+"""Which answer of a live node is whose, and what was dropped."""
+
+from types import SimpleNamespace
+
+import pytest
+from recordings import SECOND, STAMP_OFFSET, TOPIC, raw, red_boxes
+
+from dmmi_ros.bags.messages import make_header, make_typestore
+from dmmi_ros.bags.questions import Questions
+from dmmi_ros.bags.reading import IMAGE, Frame
+from dmmi_ros.bags.schedule import Command, Request
+
+ONE = Command(0, (Request(1, "the cat"),))
+TWO = Command(0, (Request(2, "the cat"), Request(3, "the dog")))
+
+
+def frame(number: int, **options) -> Frame:
+    time = number * SECOND - STAMP_OFFSET
+    return Frame(TOPIC, IMAGE, time, b"", raw(red_boxes(), time, **options))
+
+
+def answer(number: int, text: str) -> SimpleNamespace:
+    """Only what makes an answer somebody's, and a mask of no instances."""
+    store = make_typestore()
+    header = make_header(store, number * SECOND, "camera_link")
+    return SimpleNamespace(
+        header=header,
+        command=text,
+        status=0,
+        presence=0.1,
+        presence_threshold=0.5,
+        height=8,
+        width=8,
+        grouping="",
+        instances=[],
+    )
+
+
+def outcomes(answers) -> list[tuple[int, int, str]]:
+    return [(item.frame.stamp // SECOND, item.request.id, item.outcome) for item in answers]
+
+
+@pytest.fixture
+def questions():
+    return Questions()
+
+
+def test_frames_before_an_answered_one_are_dropped(questions):
+    for number in (1, 2, 3, 4):
+        questions.add(frame(number), ONE)
+    assert outcomes(questions.settled()) == []
+    questions.take(answer(3, "the cat"))
+    assert not questions.is_complete
+    assert outcomes(questions.settled()) == [(1, 1, "dropped"), (2, 1, "dropped"), (3, 1, "no_target")]
+    questions.take(answer(4, "the cat"))
+    assert questions.is_complete
+    assert outcomes(questions.settled()) == [(4, 1, "no_target")]
+    assert outcomes(questions.rest()) == []
+
+
+def test_each_request_has_its_answer(questions):
+    questions.add(frame(1), TWO)
+    questions.take(answer(1, "the dog"))
+    assert outcomes(questions.settled()) == []
+    assert not questions.is_complete
+    questions.take(answer(1, "the cat"))
+    assert outcomes(questions.settled()) == [(1, 2, "no_target"), (1, 3, "no_target")]
+
+
+def test_answers_to_something_else_are_nobodys(questions):
+    questions.add(frame(1), ONE)
+    questions.take(answer(1, "the dog"))
+    questions.take(answer(2, "the cat"))
+    assert outcomes(questions.rest()) == [(1, 1, "dropped")]
+
+
+def test_frames_of_one_stamp_are_answered_in_order(questions):
+    questions.add(frame(1), ONE)
+    questions.add(frame(1), ONE)
+    questions.take(answer(1, "the cat"))
+    assert outcomes(questions.settled()) == [(1, 1, "no_target")]
+    assert outcomes(questions.rest()) == [(1, 1, "dropped")]
+
+
+def test_a_frame_without_an_answer_may_be_broken(questions):
+    questions.add(frame(1, encoding="nonsense"), ONE)
+    (only,) = questions.rest()
+    assert only.outcome == "broken"
+    assert only.problem.startswith("unsupported image encoding 'nonsense'")
+
+
+def test_latency(questions):
+    questions.add(frame(1), ONE)
+    questions.take(answer(1, "the cat"))
+    (only,) = questions.settled()
+    assert 0 <= only.latency_ms < 60_000

@@ -1,0 +1,58 @@
+"""What `dmmi-bag` writes without ROS is what the node would have published."""
+
+import numpy as np
+import pytest
+from rclpy.serialization import deserialize_message, serialize_message
+from scenes import ColourSegmenter, make_scene
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+
+from dmmi.msg import NoTarget, Segmentation
+from dmmi_ros.bags.messages import ResultMessages, make_header, make_typestore, to_result
+from dmmi_ros.messages import to_labels, to_no_target, to_segmentation
+
+STORE = make_typestore()
+MESSAGES = ResultMessages(STORE)
+STAMP = 12_000_000_034
+
+
+def as_ros(message, type_):
+    """Through the bytes that a bag holds."""
+    return deserialize_message(bytes(STORE.serialize_cdr(message, message.__msgtype__)), type_)
+
+
+def as_received(message):
+    """With numbers in the precision of the message."""
+    return deserialize_message(serialize_message(message), type(message))
+
+
+@pytest.fixture
+def headers():
+    """One header for each side."""
+    ros = Header(frame_id="camera")
+    ros.stamp.sec, ros.stamp.nanosec = 12, 34
+    return make_header(STORE, STAMP, "camera"), ros
+
+
+@pytest.mark.parametrize("text", ["the red ones", "the green one", "the blue one"])
+def test_messages_are_those_of_the_node(headers, text):
+    bag_header, header = headers
+    result = ColourSegmenter()(make_scene().image, text)
+    written = MESSAGES.segmentation(result, header=bag_header, command_id=7)
+    published = to_segmentation(result, header=header, command_id=7)
+    assert as_ros(written, Segmentation) == as_received(published)
+    written = MESSAGES.no_target(result, header=bag_header, command_id=7)
+    assert as_ros(written, NoTarget) == as_received(to_no_target(result, header=header, command_id=7))
+    assert as_ros(MESSAGES.labels(result, header=bag_header), Image) == to_labels(result, header=header)
+
+
+def test_messages_back_to_results(headers):
+    result = ColourSegmenter()(make_scene().image, "the red ones")
+    back = to_result(to_segmentation(result, header=headers[1], command_id=7))
+    np.testing.assert_array_equal(back.mask, result.mask)
+    assert (back.text, back.status, back.grouping) == (result.text, result.status, result.grouping)
+    assert back.presence == pytest.approx(result.presence)
+    assert len(back.instances) == 2
+    for ours, theirs in zip(back.instances, result.instances, strict=True):
+        assert (ours.id, ours.area, ours.roi) == (theirs.id, theirs.area, theirs.roi)
+        np.testing.assert_array_equal(ours.mask, theirs.mask)

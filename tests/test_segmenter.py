@@ -6,7 +6,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from tiny import ABSENT, PRESENT, RedFinder, make_model
+from tiny import ABSENT, CONFIG, FAMILIES, PRESENT, RedFinder, make_model
 
 from dmmi_core import segmenter as segmenter_module
 from dmmi_core.errors import InputError, ModelError
@@ -169,6 +169,37 @@ def test_real_batches_are_as_their_samples(model_folder):
         alone = segmenter(image, text)
         assert together.presence == pytest.approx(alone.presence, abs=1e-5)
         assert (together.mask != alone.mask).mean() < 0.01
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_texts_about_one_image_share_the_work_before_the_first_fusion(tokenizer, family):
+    model = make_model(replace(CONFIG, **FAMILIES[family]))
+    segmenter = Segmenter(model, tokenizer, device="cpu", presence_threshold=0, min_area=1)
+    seen = []
+    model.visual.stages[0].register_forward_hook(lambda _, inputs, output: seen.append(len(output)))
+    random = np.random.default_rng(0)
+    first, second = (random.integers(0, 256, (70, 90, 3), np.uint8) for _ in range(2))
+    images, texts = [first, second, first, first], ["dog", "the two zebras", "cup", "dog"]
+    shared = segmenter.batch(images, texts)
+    unshared = segmenter.batch([image.copy() for image in images], texts)
+    assert seen == [2, 4]
+    for one, other in zip(shared, unshared, strict=True):
+        assert one.presence == pytest.approx(other.presence, abs=1e-5)
+        assert (one.mask != other.mask).mean() < 1e-3
+    assert shared[0].presence != pytest.approx(shared[1].presence, abs=1e-4), "no image takes another's place"
+
+
+def test_many_pairs_go_in_passes_of_bounded_size(segmenter, network, monkeypatch):
+    monkeypatch.setattr(segmenter_module, "PAIRS_AT_ONCE", 3)
+    sizes = []
+    network.register_forward_hook(lambda _, inputs, output: sizes.append(len(output.logits)))
+    images = [scene(64, 64)[0], scene(64, 64)[0][:, ::-1].copy()] * 4
+    texts = [PRESENT, ABSENT, ABSENT, PRESENT] * 2
+    results = segmenter.batch(images, texts)
+    assert sizes == [3, 3, 2]
+    assert [result.text for result in results] == texts
+    for result, image, text in zip(results, images, texts, strict=True):
+        assert np.array_equal(result.mask, segmenter(image, text).mask)
 
 
 def test_texts_are_encoded_once(segmenter, network):

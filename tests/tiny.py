@@ -113,8 +113,10 @@ class RedFinder(nn.Module):
         self.encoded.append(ids[0].tolist())
         return ids[..., None].float()
 
-    def forward(self, image, text, mask):
+    def forward(self, image, text, mask, image_of=None):
         self.seen.append(image)
+        if image_of is not None:
+            image = image[image_of]
         red = (image[:, 0] - image[:, 1]).clamp(1e-4, 1 - 1e-4)
         logits = torch.stack([torch.zeros_like(red), red.logit()], dim=1)
         lengths = mask.sum(dim=1)

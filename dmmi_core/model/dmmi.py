@@ -1,6 +1,7 @@
 """The assembly: encoder stages fused with the text, the two decoders, the presence head (paper Fig. 2)."""
 
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import torch
 import torch.nn.functional as F
@@ -64,16 +65,30 @@ class Dmmi(nn.Module):
         """ids int64 (B, L), mask bool (B, L), True for real tokens -> E (B, L, D)."""
         return self.text(ids, mask)
 
-    def forward(self, image: Tensor, text: Tensor, mask: Tensor, erased: Tensor | None = None) -> DmmiOutput:
+    def forward(
+        self,
+        image: Tensor,
+        text: Tensor,
+        mask: Tensor,
+        erased: Tensor | None = None,
+        image_of: Tensor | None = None,
+    ) -> DmmiOutput:
         """image (B, 3, H, W), normalised; text E, erased E' (B, L, D); mask (B, L), True for real tokens.
 
         `erased`, the features of the text with one phrase masked, is given in training only; without it
-        the image-to-text decoder does not run.
+        the image-to-text decoder does not run. `image_of`, int64 (B,), says which image each text is about
+        where several share one; there may then be fewer images, and what comes before the first fusion runs
+        once for each.
         """
-        x, skips = self.visual.stem(image), []
-        for stage, fusion in zip(self.visual.stages, self.fusions, strict=True):
-            x, skip, text = fusion(stage(x), text, mask)
+        first, *later = self.visual.stages
+        x, skips = first(self.visual.stem(image)), []
+        if image_of is not None:
+            x = x[image_of]
+        for fusion, stage in zip_longest(self.fusions, later):
+            x, skip, text = fusion(x, text, mask)
             skips.append(skip)
+            if stage is not None:
+                x = stage(x)
         if self.config.attend_padding:
             mask = torch.ones_like(mask)
         decoded = self.decoder(skips, text, mask)

@@ -105,6 +105,15 @@ def test_a_sample_alone_is_as_in_a_batch(model, batch):
         assert_same(alone, row, real)
 
 
+@torch.no_grad()
+def test_texts_that_share_an_image_are_as_with_one_each(model, batch):
+    image, ids, _, mask = batch
+    image_of = torch.tensor([1, 0, 1])
+    text = model.encode_text(ids, mask)
+    shared = model(image[:2], text, mask, image_of=image_of)
+    assert_same(shared, model(image[image_of], text, mask), mask)
+
+
 @pytest.mark.parametrize("size", [(32, 32), (64, 64), (32, 64), (96, 160), (224, 32)])
 @torch.no_grad()
 def test_any_multiple_of_32_works(model, batch, size):

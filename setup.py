@@ -40,8 +40,9 @@ def generators():
 
 
 def programs():
-    """The console scripts; the node only where there are messages for it to speak."""
-    return ["dmmi = dmmi_core.cli:main", *(["dmmi_node = dmmi_ros.node:main"] if generators() else [])]
+    """The console scripts; those of the ROS side only where there are messages for it to speak."""
+    ros = ["dmmi_node = dmmi_ros.node:main", "dmmi_camera = dmmi_ros.camera:main"]
+    return ["dmmi = dmmi_core.cli:main", *(ros if generators() else [])]
 
 
 class BuildInterfaces(Command):

@@ -46,9 +46,9 @@ def generators():
 
 
 def programs():
-    """The console scripts; the node only where there are messages for it to speak."""
-    node = ["dmmi_node = dmmi_ros.node:main"] if generators() else []
-    return ["dmmi = dmmi_core.cli:main", "dmmi-bag = dmmi_ros.bag:main", *node]
+    """The console scripts; those of the ROS side only where there are messages for it to speak."""
+    ros = ["dmmi_node = dmmi_ros.node:main", "dmmi_camera = dmmi_ros.player:main"]
+    return ["dmmi = dmmi_core.cli:main", "dmmi-bag = dmmi_ros.bag:main", *(ros if generators() else [])]
 
 
 class BuildInterfaces(Command):

@@ -1,21 +1,25 @@
 """Starts the node, and has it configure and activate itself unless autostart:=false.
 
 ros2 launch dmmi dmmi.launch.py image:=/camera/image_raw
+ros2 launch dmmi dmmi.launch.py cameras:="front=/front/image_raw left=/left/image_raw"
 """
 
+import json
+import re
 from pathlib import Path
 
-from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
+from launch.actions import DeclareLaunchArgument, ExecuteProcess, OpaqueFunction, SetEnvironmentVariable
 from launch.substitutions import EnvironmentVariable, LaunchConfiguration
 from launch_ros.actions import LifecycleNode
 from launch_ros.parameter_descriptions import ParameterValue
+from launch_ros.utilities import make_namespace_absolute, prefix_namespace
 
 from launch import LaunchContext, LaunchDescription
 
 CONFIG = Path(__file__).parents[1] / "config"
 ARGUMENTS = {  # name: (default, description)
     "namespace": ("", "Namespace of the node"),
-    "use_sim_time": ("false", "Use the clock of a simulation"),
+    "use_sim_time": ("false", "Use the clock of a simulation or a bag"),
     "autostart": ("true", "Configure and activate the node, also after each respawn"),
     "params_file": (str(CONFIG / "dmmi.yaml"), "Parameters of the node"),
     "use_respawn": ("false", "Start the node again if it crashes"),
@@ -23,8 +27,13 @@ ARGUMENTS = {  # name: (default, description)
     "model": ("", "Model shipped with the package, or path of a model folder; empty: as in params_file"),
     "device": ("", "auto, cpu, cuda, cuda:1, ...; empty: as in params_file"),
     "image": ("image", "Topic of the camera; compressed images come from below it"),
+    "depth": ("depth", "Topic of the depth images, for places in space"),
+    "camera_info": ("camera_info", "Topic of the camera's calibration, likewise"),
+    "cameras": ("", "Several cameras and their topics: 'front=/front/image_raw left=/left/image_raw'"),
     "command": ("command", "Topic of the commands"),
+    "text": ("", "A first command, given as soon as the node listens"),
 }
+TOPICS = ("image", "depth", "camera_info", "command")
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -37,17 +46,22 @@ def generate_launch_description() -> LaunchDescription:
         "FASTDDS_DEFAULT_PROFILES_FILE", default_value=str(CONFIG / "fastdds_images.xml")
     )
     environment = SetEnvironmentVariable("FASTDDS_DEFAULT_PROFILES_FILE", profile)
-    return LaunchDescription([*arguments, environment, OpaqueFunction(function=make_node)])
+    actions = [OpaqueFunction(function=make_node), OpaqueFunction(function=make_first_command)]
+    return LaunchDescription([*arguments, environment, *actions])
 
 
 def make_node(context: LaunchContext) -> list[LifecycleNode]:
+    cameras = read_cameras(context)
     node = LifecycleNode(
         package="dmmi",
         executable="dmmi_node",
         name="dmmi",
         namespace=LaunchConfiguration("namespace"),
-        parameters=[LaunchConfiguration("params_file"), overrides(context)],
-        remappings=[(topic, LaunchConfiguration(topic)) for topic in ("image", "command")],
+        parameters=[LaunchConfiguration("params_file"), overrides(context, cameras=list(cameras))],
+        remappings=[
+            *((topic, LaunchConfiguration(topic)) for topic in TOPICS),
+            *((f"{camera}/image", topic) for camera, topic in cameras.items()),
+        ],
         arguments=["--ros-args", "--log-level", LaunchConfiguration("log_level")],
         respawn=LaunchConfiguration("use_respawn"),
         respawn_delay=2.0,
@@ -56,11 +70,35 @@ def make_node(context: LaunchContext) -> list[LifecycleNode]:
     return [node]
 
 
-def overrides(context: LaunchContext) -> dict[str, ParameterValue]:
+def read_cameras(context: LaunchContext) -> dict[str, str]:
+    """The topic of each camera of argument `cameras`."""
+    pairs = LaunchConfiguration("cameras").perform(context).split()
+    if not all(re.fullmatch(r"\w+=[\w/]+", pair) for pair in pairs):
+        raise ValueError("cameras must be like 'front=/front/image_raw left=/left/image_raw'")
+    return dict(pair.split("=") for pair in pairs)
+
+
+def overrides(context: LaunchContext, *, cameras: list[str]) -> dict[str, ParameterValue | list[str]]:
     """The parameters that arguments decide, whatever params_file says."""
     types = {"use_sim_time": bool, "autostart": bool, "model": str, "device": str}
-    return {
+    decided = {
         name: ParameterValue(LaunchConfiguration(name), value_type=type_)
         for name, type_ in types.items()
         if LaunchConfiguration(name).perform(context)
     }
+    return {**decided, "cameras": cameras} if cameras else decided
+
+
+def make_first_command(context: LaunchContext) -> list[ExecuteProcess]:
+    text, namespace, topic = (
+        LaunchConfiguration(name).perform(context) for name in ("text", "namespace", "command")
+    )
+    if not text:
+        return []
+    message = json.dumps({"data": text}, ensure_ascii=False)  # which is YAML too
+    topic = make_namespace_absolute(prefix_namespace(namespace, topic))
+    return [
+        ExecuteProcess(
+            cmd=["ros2", "topic", "pub", "--once", topic, "std_msgs/msg/String", message], output="log"
+        )
+    ]

@@ -1,14 +1,18 @@
-"""The launch file under the real launch system, where there is one; it starts the stub node."""
+"""The launch files under the real launch system, where there is one; what they start are stand-ins."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import pytest
+import yaml
 from client import Client
 from expectations import assert_finds
+from rclpy.node import Node
 from sensor_msgs.msg import Image
 
 from dmmi_ros.images import from_array
@@ -17,7 +21,7 @@ pytest.importorskip("launch_ros", reason="launch and launch_ros are not installe
 pytestmark = pytest.mark.timeout(120)
 
 HERE = Path(__file__).parent
-FILE = HERE.parents[1] / "launch" / "dmmi.launch.py"
+ROOT = HERE.parents[1]
 LAUNCH = """
 import sys
 from launch import LaunchDescription, LaunchService
@@ -32,24 +36,52 @@ sys.exit(service.run())
 """
 
 
+CAMERA = "import sys; from dmmi_ros.player import main; sys.exit(main())"
+# Writes down how it was called, in a file named after itself and its first argument, and waits to be stopped.
+# `ros2 lifecycle get` says what the test says.
+RECORDER = """#!{python}
+import json, os, signal, sys
+from pathlib import Path
+if sys.argv[1:3] == ["lifecycle", "get"]:
+    print(Path("{folder}/state of " + sys.argv[3].replace("/", " ")).read_text())
+    sys.exit()
+call = {{"arguments": sys.argv[1:], "environment": dict(os.environ)}}
+file = Path("{folder}") / f"{{Path(sys.argv[0]).name}} {{sys.argv[1]}}"
+file.with_suffix(".part").write_text(json.dumps(call))
+file.with_suffix(".part").rename(file)
+signal.sigwait([signal.SIGINT])
+"""
+
+
+def write_program(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o755)
+
+
 @pytest.fixture
 def launch(ros, tmp_path):
-    """Starts the launch file with arguments; where it looks for the node, it finds the stub."""
-    (tmp_path / "share/ament_index/resource_index/packages").mkdir(parents=True)
-    (tmp_path / "share/ament_index/resource_index/packages/dmmi").touch()
-    program = tmp_path / "lib/dmmi/dmmi_node"
-    program.parent.mkdir(parents=True)
-    stub = f'exec {sys.executable} {HERE}/stub_node.py "$@"'
-    program.write_text(f"#!/bin/sh\nenv > {tmp_path}/environment\n{stub}\n")
-    program.chmod(0o755)
-    paths = os.pathsep.join([str(tmp_path), os.environ.get("AMENT_PREFIX_PATH", sys.prefix)])
+    """Starts a launch file with arguments; where it looks for programs, it finds our stand-ins."""
+    index = tmp_path / "share/ament_index/resource_index/packages"
+    index.mkdir(parents=True)
+    for package in ("dmmi", "rviz2", "foxglove_bridge"):
+        (index / package).touch()
+    record = f'env > {tmp_path}/environment\nprintf "%s\\n" "$@" > {tmp_path}/arguments'
+    recorder = RECORDER.format(python=sys.executable, folder=tmp_path)
+    run = f"exec {sys.executable}"
+    write_program(tmp_path / "lib/dmmi/dmmi_node", f'#!/bin/sh\n{record}\n{run} {HERE}/stub_node.py "$@"\n')
+    write_program(tmp_path / "lib/dmmi/dmmi_camera", f'#!/bin/sh\n{run} -c "{CAMERA}" "$@"\n')
+    for program in ("lib/rviz2/rviz2", "lib/foxglove_bridge/foxglove_bridge", "bin/ros2"):
+        write_program(tmp_path / program, recorder)
+    ament = os.pathsep.join([str(tmp_path), os.environ.get("AMENT_PREFIX_PATH", sys.prefix)])
+    path = os.pathsep.join([str(tmp_path / "bin"), os.environ["PATH"]])
     started = []
 
-    def start(*arguments: str) -> subprocess.Popen:
+    def start(*arguments: str, file: str = "dmmi") -> subprocess.Popen:
         started.append(
             subprocess.Popen(
-                [sys.executable, "-c", LAUNCH, str(FILE), *arguments],
-                env={**os.environ, "AMENT_PREFIX_PATH": paths},
+                [sys.executable, "-c", LAUNCH, str(ROOT / "launch" / f"{file}.launch.py"), *arguments],
+                env={**os.environ, "AMENT_PREFIX_PATH": ament, "PATH": path},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
@@ -63,6 +95,18 @@ def launch(ros, tmp_path):
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
             process.communicate(timeout=60)
+
+
+@pytest.fixture
+def call_of(tmp_path, robot):
+    """How a program was called, once it was: its arguments and its environment."""
+
+    def wait(name: str) -> dict:
+        file = tmp_path / name
+        robot.wait_for(file.exists, f"call of {name}")
+        return json.loads(file.read_text())
+
+    return wait
 
 
 @pytest.fixture
@@ -115,5 +159,86 @@ def test_it_sets_the_profile_unless_there_is_one(launch, robot, tmp_path, monkey
         monkeypatch.setenv("FASTDDS_DEFAULT_PROFILES_FILE", own)
     launch("namespace:=robot")
     robot.wait_for_report(state="active")
-    expected = own or str(FILE.parents[1] / "config" / "fastdds_images.xml")
+    expected = own or str(ROOT / "config" / "fastdds_images.xml")
     assert f"FASTDDS_DEFAULT_PROFILES_FILE={expected}\n" in (tmp_path / "environment").read_text()
+
+
+def test_several_cameras_have_their_own_topics(launch, robot, tmp_path):
+    launch("namespace:=robot", "cameras:=front=/a/image_raw left=/b/image_raw")
+    robot.wait_for_report(state="active")
+    arguments = (tmp_path / "arguments").read_text().splitlines()
+    node = Node("dmmi", cli_args=arguments, automatically_declare_parameters_from_overrides=True)
+    assert list(node.get_parameter("cameras").value) == ["front", "left"]
+    assert node.get_parameter("model").value == "dmmi-lite"
+    assert [node.resolve_topic_name(f"{name}/image") for name in ("front", "left")] == [
+        "/a/image_raw",
+        "/b/image_raw",
+    ]
+    node.destroy_node()
+
+
+@pytest.mark.parametrize("cameras", ["front", "front=", "front:=/a", "=/a"])
+def test_cameras_without_topics_are_refused(launch, cameras):
+    process = launch(f"cameras:={cameras}")
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "cameras must be like 'front=/front/image_raw left=/left/image_raw'" in said
+
+
+@pytest.mark.parametrize(
+    ("command", "topic"), [("command", "/robot/command"), ("heard", "/robot/heard"), ("/voice", "/voice")]
+)
+def test_a_first_command(launch, call_of, command, topic):
+    text = 'the "two" cups: 5 % \\ {red}\nñ'
+    launch("namespace:=robot", f"command:={command}", f"text:={text}")
+    *arguments, message = call_of("ros2 topic")["arguments"]
+    assert arguments == ["topic", "pub", "--once", topic, "std_msgs/msg/String"]
+    assert yaml.safe_load(message) == {"data": text}  # how ros2 topic reads it
+
+
+def test_the_demo_shows_pictures_to_the_node(launch, robot, scene, tmp_path):
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    cv2.imwrite(str(pictures / "scene.png"), scene.image[..., ::-1])
+    launch("namespace:=robot", "image:=shown", f"source:={pictures}", file="demo")
+    robot.wait_for_report(state="active")
+    robot.command("the red boxes")
+    robot.wait_for(lambda: robot.segmentations, "answer")
+    assert_finds(robot.segmentations[0], scene.masks["red"])
+
+
+def test_the_demo_without_pictures_takes_the_camera_there_is(launch, robot, scene):
+    launch("namespace:=robot", file="demo")
+    robot.wait_until_active()
+    assert robot.count_publishers("image") == 1  # the test's own
+    robot.command("the red boxes")
+    assert_finds(robot.answer_to(robot.send(scene.image)), scene.masks["red"])
+
+
+def test_a_bag_plays_once_the_node_is_active(launch, robot, call_of, tmp_path):
+    state = tmp_path / "state of robot dmmi"
+    state.write_text("inactive [2]")
+    launch("namespace:=robot", "bag:=kitchen", "rate:=2.0", file="replay")
+    robot.wait_for_report(state="active")
+    assert not (tmp_path / "ros2 bag").exists()
+    state.write_text("active [3]")
+    call = call_of("ros2 bag")
+    assert call["arguments"] == ["bag", "play", "kitchen", "--clock", "--rate", "2.0"]
+    profile = str(ROOT / "config" / "fastdds_images.xml")
+    assert call["environment"]["FASTDDS_DEFAULT_PROFILES_FILE"] == profile
+    robot.wait_for(lambda: robot.count_subscribers("/clock"), "node that goes by the bag's clock")
+
+
+def test_a_replay_needs_a_bag(launch):
+    process = launch(file="replay")
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "bag" in said
+
+
+def test_viewers(launch, call_of):
+    launch("namespace:=robot", "image:=/camera", "rviz:=true", "foxglove:=true", file="demo")
+    rviz = call_of("rviz2 -d")["arguments"]
+    assert rviz[1] == str(ROOT / "config" / "dmmi.rviz")
+    assert {"__ns:=/robot", "/image:=/camera", "/dmmi/overlay:=dmmi/overlay"} <= set(rviz)
+    assert call_of("foxglove_bridge --ros-args")

@@ -1,0 +1,103 @@
+"""docs/ros.md says what the code does: parameters, topics, services, diagnostics, and its examples run."""
+
+import json
+import re
+import runpy
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import yaml
+from scenes import ColourSegmenter
+from std_msgs.msg import Header, String
+
+from dmmi_ros.messages import to_segmentation
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "ros.md").read_text()
+EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+
+
+def test_the_table_of_parameters_is_the_present_one():
+    generator = runpy.run_path(str(ROOT / "docs" / "parameters.py"))
+    assert generator["with_table"](PAGE) == PAGE, "run `python docs/parameters.py`"
+
+
+def test_every_topic_and_service_is_described(client):
+    prefix, name = f"{client.get_namespace()}/", "dmmi"
+    where = (name, client.get_namespace())
+    found = [
+        *client.get_publisher_names_and_types_by_node(*where),
+        *client.get_subscriber_names_and_types_by_node(*where),
+        *client.get_service_names_and_types_by_node(*where),
+    ]
+    topics = {topic: types for topic, types in found if not is_of_every_node(topic, types)}
+    assert f"{prefix}dmmi/segmentation" in topics
+    for topic, (type_,) in topics.items():
+        written = topic.replace(f"{prefix}dmmi/", "~/").removeprefix(prefix)
+        assert f"`{written}`" in PAGE
+        assert type_.split("/")[-1] in PAGE
+
+
+def is_of_every_node(topic: str, types: list[str]) -> bool:
+    """Whether rclpy makes it for each lifecycle node."""
+    kinds = ("rcl_interfaces/", "lifecycle_msgs/", "type_description_interfaces/", "rosgraph_msgs/")
+    return types[0].startswith(kinds)
+
+
+def test_every_diagnostic_is_described(client):
+    client.wait_for(lambda: client.reports, "report")
+    for key in client.reports[-1].keys() - {"level", "message"}:  # fields of the status itself
+        assert f"`{key}`" in PAGE
+
+
+@pytest.mark.parametrize("layout", ["dmmi.rviz", "foxglove.json"])
+def test_layouts_show_topics_that_are_described(layout):
+    text = (ROOT / "config" / layout).read_text()
+    (json.loads if layout.endswith(".json") else yaml.safe_load)(text)
+    topics = set(re.findall(r"(?:Value: |\")(/[a-z_/]+)", text))
+    assert {"/dmmi/overlay", "/image"} <= topics
+    for topic in topics:
+        written = topic if topic == "/diagnostics" else topic.replace("/dmmi/", "~/").removeprefix("/")
+        assert f"`{written}`" in PAGE
+
+
+def test_the_panels_of_the_foxglove_layout_are_all_placed():
+    layout = json.loads((ROOT / "config" / "foxglove.json").read_text())
+
+    def panels(part) -> list[str]:
+        return [part] if isinstance(part, str) else panels(part["first"]) + panels(part["second"])
+
+    assert sorted(panels(layout["layout"])) == sorted(layout["configById"])
+    said = json.loads(layout["configById"]["Publish!command"]["value"])
+    assert String(**said).data
+
+
+def test_the_example_that_reads_masks(scene):
+    example = next(code for code in EXAMPLES if "canvas" in code)
+    result = ColourSegmenter()(scene.image, "the red boxes")
+    names = {"np": np, "message": to_segmentation(result, header=Header(), command_id=1)}
+    exec(example, names)
+    np.testing.assert_array_equal(names["canvas"], np.any(scene.masks["red"], axis=0) * np.uint8(255))
+
+
+@pytest.mark.parametrize(
+    ("transcript", "commands"),
+    [
+        (" Robot, find the two cups on the left.", ["the two cups on the left"]),
+        ("Well, robot! Show me the dog", ["the dog"]),
+        ("robot the red chair?", ["the red chair"]),
+        ("Robot, stop.", [""]),
+        ("there is a cup on the left", []),
+        ("robotics is fun", []),
+    ],
+)
+def test_the_example_that_listens(ros, transcript, commands):
+    names = {"__name__": "voice"}
+    exec(next(code for code in EXAMPLES if "WAKE_WORD" in code), names)
+    voice, published = names["Voice"](), []
+    voice.commands = SimpleNamespace(publish=published.append)
+    voice.hear(String(data=transcript))
+    voice.destroy_node()
+    assert [message.data for message in published] == commands

@@ -1,0 +1,180 @@
+"""Ten thousand messages as nobody should send them: each is answered, or refused in one line."""
+
+import random
+import string
+from array import array
+
+import cv2
+import numpy as np
+import pytest
+from expectations import assert_finds
+from sensor_msgs.msg import CompressedImage, Image
+from std_msgs.msg import String
+
+from dmmi_core.errors import InputError
+from dmmi_core.result import Result
+from dmmi_ros.commands import Commands
+from dmmi_ros.images import BYTES_PER_PIXEL, to_rgb
+
+RAW, COMPRESSED, TEXTS, OVER_DDS = 5500, 2500, 1700, 300
+SIZES = [(1, 1), (2, 2), (3, 5), (16, 12), (31, 33)]
+EXTREMES = [0, 1, 2, 3, 255, 256, 65535, 2**31 - 1, 2**32 - 1]
+ENCODINGS = ["", "RGB8", "32FC1", "64FC3", "8UC2", "jpeg", "rgb8\0", "🙂", "x" * 5000, *BYTES_PER_PIXEL]
+ALPHABETS = [
+    string.ascii_letters,
+    string.punctuation + string.whitespace,
+    "\0\x01\x7f",
+    "🙂\U0001f469\u200d🚀🇫🇮",
+    "שלוםпривет語\u202e\ufeff",
+]
+WORDS = ["the", "two", "red", "boxes", "on", "left", "cup", "dogs", "##s", "[SEP]", "[MASK]", "%s", "{}"]
+
+
+def good_image(rng: random.Random) -> Image:
+    encoding = rng.choice(list(BYTES_PER_PIXEL))
+    width, height = rng.choice(SIZES)
+    step = width * BYTES_PER_PIXEL[encoding] + rng.choice([0, 0, 1, 7])
+    message = Image(encoding=encoding, width=width, height=height, step=step)
+    message.is_bigendian = rng.choice([0, 0, 1, 255])
+    message.data = array("B", rng.randbytes(step * height))
+    return message
+
+
+def image(rng: random.Random) -> Image:
+    """A good image with up to three faults."""
+    message = good_image(rng)
+    for _ in range(rng.randrange(4)):
+        name = rng.choice(["width", "height", "step", "encoding", "data"])
+        if name == "encoding":
+            message.encoding = rng.choice(ENCODINGS)
+        elif name == "data":
+            message.data = array("B", changed(bytes(message.data), rng))
+        else:
+            setattr(message, name, rng.choice(EXTREMES))
+    return message
+
+
+def compressed(rng: random.Random) -> CompressedImage:
+    """JPEG, PNG and others, most of them damaged."""
+    height, width = rng.choice(SIZES)
+    pixels = np.frombuffer(rng.randbytes(height * width * 3), np.uint8).reshape(height, width, 3)
+    extension = rng.choice([".jpg", ".png", ".bmp", ".webp", ".tiff"])
+    data = cv2.imencode(extension, pixels)[1].tobytes()
+    for _ in range(rng.randrange(4)):
+        data = changed(data, rng)
+    return CompressedImage(format=rng.choice(ENCODINGS), data=array("B", data))
+
+
+def changed(data: bytes, rng: random.Random) -> bytes:
+    """Cut, grown, replaced, or with single bytes overwritten."""
+    at = rng.randrange(len(data) + 1)
+    kind = rng.randrange(5)
+    if kind == 0:
+        return data[:at]
+    if kind == 1:
+        return data[:at] + rng.randbytes(rng.randrange(40)) + data[at:]
+    if kind == 2:
+        return rng.randbytes(rng.randrange(200))
+    overwritten = bytearray(data)
+    for _ in range(min(len(data), 3)):
+        overwritten[rng.randrange(len(data))] = rng.randrange(256)
+    return bytes(overwritten)
+
+
+def text(rng: random.Random) -> str:
+    """Words, letters of many kinds, or very long; at times with a colour that the stub knows."""
+    kind = rng.randrange(20)
+    if kind == 0:
+        return rng.choice(WORDS) * 25_000  # some 100 KB
+    if kind < 8:
+        return " ".join(rng.choices(WORDS, k=rng.randrange(40)))
+    return "".join(rng.choices(rng.choice(ALPHABETS), k=rng.randrange(1, 200)))
+
+
+def assert_one_clear_line(error: Exception) -> None:
+    assert str(error).strip()
+    assert "\n" not in str(error)
+    assert len(str(error)) < 1000
+
+
+def test_images_are_read_or_refused():
+    rng = random.Random(1)
+    read = 0
+    for _ in range(RAW):
+        message = image(rng)
+        try:
+            rgb = to_rgb(message)
+        except InputError as error:
+            assert_one_clear_line(error)
+        else:
+            assert (rgb.shape, rgb.dtype) == ((message.height, message.width, 3), np.uint8)
+            read += 1
+    assert RAW / 10 < read < RAW * 9 / 10  # or these messages test nothing
+
+
+def test_compressed_images_are_read_or_refused():
+    rng = random.Random(2)
+    read = 0
+    for _ in range(COMPRESSED):
+        try:
+            rgb = to_rgb(compressed(rng))
+        except InputError as error:
+            assert_one_clear_line(error)
+        else:
+            assert rgb.ndim == 3 and rgb.shape[2] == 3 and rgb.dtype == np.uint8 and rgb.size
+            read += 1
+    assert COMPRESSED / 10 < read < COMPRESSED * 9 / 10
+
+
+def test_texts_are_answered_or_refused(model_folder):
+    from dmmi_core import Segmenter
+
+    segmenter = Segmenter.from_pretrained(model_folder, device="cpu")
+    picture = np.zeros((8, 8, 3), np.uint8)
+    commands = Commands()
+    rng = random.Random(3)
+    for number in range(TEXTS):
+        words = text(rng)
+        command = commands.accept(words)
+        assert (command is None) == (not words.strip())
+        if number % 3:  # the model takes longest
+            continue
+        try:
+            result = segmenter(picture, words)
+        except InputError as error:
+            assert_one_clear_line(error)
+        else:
+            assert isinstance(result, Result)
+
+
+def wait_until_received(client, number: int) -> None:
+    while not client.reports or int(client.reports[-1]["frames received"]) < number:
+        client.reports.clear()
+        client.commands.publish(String(data="the red boxes"))  # which makes the node report at once
+        client.wait_for(lambda: client.reports, "report")
+
+
+@pytest.mark.timeout(240)
+def test_a_node_survives_them_all(node, client, scene):
+    """Every message is answered or counted, in a real process; a good frame is answered after them."""
+    rng = random.Random(4)
+    client.command("the red boxes")
+    for number in range(1, OVER_DDS // 2 + 1):
+        message = image(rng)
+        message.header = client.next_header()
+        client.images.publish(message)
+        wait_until_received(client, number)  # one at a time, so that the middleware loses none
+    for _ in range(OVER_DDS // 2):
+        client.commands.publish(String(data=text(rng)))
+    client.command("the red boxes")
+    assert_finds(client.answer_to(client.send(scene.image)), scene.masks["red"])
+    outcomes = [f"frames {name}" for name in ("processed", "dropped", "failed", "without a command")]
+
+    def all_accounted() -> bool:
+        return sum(int(client.reports[-1][name]) for name in outcomes) == OVER_DDS // 2 + 1
+
+    client.wait_for(all_accounted, "report that accounts for every frame")
+    report = client.reports[-1]
+    assert int(report["frames failed"]) > OVER_DDS / 10
+    assert len(client.segmentations) == int(report["frames processed"])
+    assert node.process.is_alive

@@ -219,9 +219,8 @@ def _text(figures: dict) -> str:
     for topic, counts in figures["topics"].items():
         lines.append(f"{topic}: {counts['frames']} frames, {counts['without_command']} without a command")
     if figures["ground_truth"]:
-        lines.append(
-            "ground truth: {known} right answers, {compared} compared".format(**figures["ground_truth"])
-        )
+        counts = figures["ground_truth"]
+        lines.append(f"ground truth: {counts['known']} right answers, {counts['compared']} compared")
     for command in figures["commands"]:
         lines += [f"{count} broken: {problem}" for problem, count in command["problems"].items()]
     return "\n".join(lines)

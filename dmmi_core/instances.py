@@ -6,8 +6,9 @@ import numpy as np
 from dmmi_core.result import Instance, Roi
 from dmmi_core.watershed import watershed
 
-SPECK = 0.05
-"""A group with less than this share of the strongest one's evidence is not an instance."""
+SPECK = 0.7
+"""A group is not an instance where its surest pixel exceeds the threshold by less than this share of what the
+surest of all does."""
 
 
 def connected_components(foreground: np.ndarray) -> np.ndarray:
@@ -26,7 +27,7 @@ def group_instances(
     """Groups of the pixels with `probability` > `mask_threshold`, by area; `grouping` is one of GROUPINGS.
 
     `probability` is float32 (H, W) in [0, 1]. Groups of less than `min_area` pixels are left out, and
-    specks: those that have little evidence, the sum of what their pixels exceed the threshold by.
+    specks, of which the network is nowhere nearly as sure as of the rest.
     """
     foreground = (probability > mask_threshold).astype(np.uint8)
     x, y, width, height = cv2.boundingRect(foreground)  # nothing to label outside it
@@ -34,19 +35,14 @@ def group_instances(
         return ()
     inside = np.s_[y : y + height, x : x + width]
     labels, probability = GROUPINGS[grouping](foreground[inside]), probability[inside]
-    kept = _large_and_sure(labels, probability - mask_threshold, min_area)
+    areas = np.bincount(labels.ravel())[1:]
+    large = 1 + np.flatnonzero(areas >= max(min_area, 1))
+    surest = {label: probability[labels == label].max() - mask_threshold for label in large.tolist()}
+    kept = [label for label in surest if surest[label] >= SPECK * max(surest.values())]
+    kept.sort(key=lambda label: -areas[label - 1])
     return tuple(
         _instance(number, labels == label, probability, (x, y)) for number, label in enumerate(kept, start=1)
     )
-
-
-def _large_and_sure(labels: np.ndarray, excess: np.ndarray, min_area: int) -> list[int]:
-    """The labels that are instances, the largest first."""
-    areas = np.bincount(labels.ravel())
-    evidence = np.bincount(labels.ravel(), weights=excess.ravel())
-    areas[0] = evidence[0] = 0
-    kept = np.flatnonzero((areas >= max(min_area, 1)) & (evidence >= SPECK * evidence.max()))
-    return sorted(kept.tolist(), key=lambda label: -areas[label])
 
 
 def _instance(number: int, mask: np.ndarray, probability: np.ndarray, origin: tuple[int, int]) -> Instance:

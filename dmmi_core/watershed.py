@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-GRID = 64
-"""Cells along the longer side: for a whole image, about as fine as the scores of a network are."""
+GRID = 128
+"""Cells along the longer side, at most: finer than the scores of a network, and quick."""
 NECK = 0.2
 """Parts come apart where their neck is narrower than this share of the narrower part."""
 FORWARD = ((0, 1), (1, -1), (1, 0), (1, 1))

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from dmmi_core import instances as instances_module
 from dmmi_core.instances import GROUPINGS, group_instances, union_mask
 from dmmi_core.result import Roi, Status
 
@@ -20,11 +21,18 @@ PROBABILITY = np.array(
 )
 
 
-def found(min_area: int = 1, threshold: float = 0.5):
-    return group_instances(PROBABILITY, threshold, min_area, "connected_components")
+@pytest.fixture
+def found(monkeypatch):
+    """The components of the picture; how sure each is has a test of its own."""
+    monkeypatch.setattr(instances_module, "SPECK", 0)
+
+    def found(min_area: int = 1, threshold: float = 0.5):
+        return group_instances(PROBABILITY, threshold, min_area, "connected_components")
+
+    return found
 
 
-def test_components_biggest_first():
+def test_components_biggest_first(found):
     """5 is not above the threshold; touching at a corner is touching; a hole stays a hole."""
     instances = found()
     assert [i.id for i in instances] == [1, 2, 3, 4, 5]
@@ -47,28 +55,34 @@ def test_the_score_is_the_mean_of_the_object_alone():
 
 
 @pytest.mark.parametrize(("min_area", "count"), [(1, 5), (2, 4), (3, 2), (5, 2), (6, 1), (10, 1), (11, 0)])
-def test_small_groups_are_left_out(min_area, count):
+def test_small_groups_are_left_out(found, min_area, count):
     assert len(found(min_area)) == count
 
 
 @pytest.mark.parametrize(
     ("threshold", "count"), [(0.05, 1), (0.4, 6), (0.65, 4), (0.75, 3), (0.85, 2), (0.95, 0)]
 )
-def test_threshold(threshold, count):
+def test_threshold(found, threshold, count):
     assert len(found(threshold=threshold)) == count
 
 
-@pytest.mark.parametrize(("speck", "kept"), [(0.72, False), (0.76, True)])
+@pytest.mark.parametrize(("speck", "kept"), [(0.70, False), (0.72, True)])
 @pytest.mark.parametrize("grouping", GROUPINGS)
 def test_specks_are_left_out(grouping, speck, kept):
-    """Against 16 pixels that exceed the threshold by 0.3, 4.8 in all, it takes 0.24 to be no speck."""
-    probability = np.zeros((6, 9), np.float32)
-    probability[1:5, 1:5] = 0.8
-    probability[2, 7] = speck
-    assert len(group_instances(probability, 0.5, 1, grouping)) == 1 + kept
+    """Where the surest pixel exceeds the threshold by 0.3, it takes 0.21 to be no speck, of any size."""
+    probability = np.zeros((6, 19), np.float32)
+    probability[1:3, 1:3] = (0.6, 0.8)
+    probability[1:5, 5:] = 0.6
+    probability[2, 12] = speck
+    instances = group_instances(probability, 0.5, 1, grouping)
+    assert [instance.area for instance in instances] == ([56, 4] if kept else [4])
 
 
-def test_the_union_is_what_is_kept():
+def test_of_what_is_unsure_the_surest_is_kept():
+    assert len(group_instances(np.full((3, 3), 0.51, np.float32), 0.5, 1)) == 1
+
+
+def test_the_union_is_what_is_kept(found):
     instances = found(min_area=2)
     expected = PROBABILITY > 0.5
     expected[7, 9] = False

@@ -60,3 +60,13 @@ def union_mask(instances: tuple[Instance, ...], height: int, width: int) -> np.n
         roi = instance.roi
         mask[roi.y : roi.y + roi.height, roi.x : roi.x + roi.width] |= instance.mask
     return mask
+
+
+def label_image(instances: tuple[Instance, ...], height: int, width: int) -> np.ndarray:
+    """Instance ids, 0 for background: uint8 (height, width), or uint16 where an id is past 255."""
+    highest = max((instance.id for instance in instances), default=0)
+    labels = np.zeros((height, width), np.uint8 if highest <= 255 else np.uint16)
+    for instance in instances:
+        roi = instance.roi
+        labels[roi.y : roi.y + roi.height, roi.x : roi.x + roi.width][instance.mask] = instance.id
+    return labels

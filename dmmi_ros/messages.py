@@ -5,6 +5,7 @@ from sensor_msgs.msg import Image, RegionOfInterest
 from std_msgs.msg import Header
 
 from dmmi.msg import InstanceMask, NoTarget, Segmentation
+from dmmi_core.instances import label_image
 from dmmi_core.result import Instance, Result, Roi
 from dmmi_ros.images import from_array
 
@@ -43,9 +44,4 @@ def to_no_target(result: Result, *, header: Header, command_id: int) -> NoTarget
 
 def to_labels(result: Result, *, header: Header) -> Image:
     """Instance ids as an image, 0 for background; mono8, or mono16 where an id is past 255."""
-    highest = max((instance.id for instance in result.instances), default=0)
-    labels = np.zeros(result.mask.shape, np.uint8 if highest <= 255 else np.uint16)
-    for instance in result.instances:
-        roi = instance.roi
-        labels[roi.y : roi.y + roi.height, roi.x : roi.x + roi.width][instance.mask] = instance.id
-    return from_array(labels, header=header)
+    return from_array(label_image(result.instances, *result.mask.shape), header=header)

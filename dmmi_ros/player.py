@@ -17,9 +17,8 @@ from std_msgs.msg import Header
 
 from dmmi_core.errors import InputError
 from dmmi_ros.images import from_array
+from dmmi_ros.pictures import open_pictures
 from dmmi_ros.spinning import spin_until_signal
-
-PICTURES = {".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 
 
 def read_frames(source: Path, *, repeats: int) -> Iterator[np.ndarray]:
@@ -27,41 +26,10 @@ def read_frames(source: Path, *, repeats: int) -> Iterator[np.ndarray]:
 
     Raises `InputError` where there is nothing to be read.
     """
-    if not source.exists():
-        raise InputError(f"source {source} does not exist")
-    if source.is_dir() or source.suffix.lower() in PICTURES:
-        for path in list_pictures(source):
-            yield from repeat(read_picture(path), repeats)
-    else:
-        yield from read_video(source)
-
-
-def list_pictures(source: Path) -> list[Path]:
-    """`source` itself, or the pictures in it, by name."""
-    if source.is_file():
-        return [source]
-    pictures = sorted(path for path in source.iterdir() if path.suffix.lower() in PICTURES)
-    if not pictures:
-        raise InputError(f"no pictures in folder {source}; known are {', '.join(sorted(PICTURES))}")
-    return pictures
-
-
-def read_picture(path: Path) -> np.ndarray:
-    pixels = cv2.imread(str(path))
-    if pixels is None:
-        raise InputError(f"cannot read the picture {path}")
-    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
-
-
-def read_video(path: Path) -> Iterator[np.ndarray]:
-    video = cv2.VideoCapture(str(path))
-    is_good, pixels = video.read()
-    if not is_good:
-        raise InputError(f"cannot read {path} as a video")
-    while is_good:
-        yield cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
-        is_good, pixels = video.read()
-    video.release()
+    pictures, video_rate = open_pictures(source)
+    for picture in pictures:
+        pixels = cv2.cvtColor(picture.bgr, cv2.COLOR_BGR2RGB)
+        yield from repeat(pixels, 1 if video_rate else repeats)
 
 
 class Camera(Node):

@@ -1,7 +1,7 @@
 """The same object keeps its id from frame to frame."""
 
 from dataclasses import dataclass, replace
-from itertools import count
+from itertools import cycle
 
 import numpy as np
 
@@ -10,6 +10,8 @@ from dmmi_core.result import Instance
 MIN_IOU = 0.2
 """Masks that overlap less are different objects. Low, as an object may move half its width in a frame."""
 MAX_MISSED = 5
+HIGHEST_ID = 2**16 - 1
+"""What a label image holds; then ids begin again."""
 
 
 @dataclass
@@ -24,13 +26,13 @@ class Tracker:
     """Gives instances ids that hold over the frames of one camera and one command.
 
     An instance takes over the id of the track that its mask overlaps most. Of several that want the same
-    one, the highest IoU goes first; what is left over is new and gets an id never used before, from 1. A
+    one, the highest IoU goes first; what is left over is new and gets an id not used before, from 1. A
     track that no instance took over for more than `max_missed` frames in a row ends.
     """
 
     def __init__(self, *, max_missed: int = MAX_MISSED):
         self._max_missed = max_missed
-        self._ids = count(1)
+        self._ids = cycle(range(1, HIGHEST_ID + 1))
         self._tracks: list[_Track] = []
 
     def update(self, instances: tuple[Instance, ...]) -> tuple[Instance, ...]:

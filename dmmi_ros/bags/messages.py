@@ -7,7 +7,7 @@ from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
 from dmmi_core.errors import InputError
-from dmmi_core.instances import union_mask
+from dmmi_core.instances import label_image, union_mask
 from dmmi_core.result import Instance, Result, Roi, Status
 from dmmi_core.share import shared
 
@@ -58,12 +58,7 @@ class ResultMessages:
 
     def labels(self, result: Result, *, header):
         """sensor_msgs/Image: 0 background, n = instance id; mono8, or mono16 where an id is past 255."""
-        highest = max((instance.id for instance in result.instances), default=0)
-        labels = np.zeros(result.mask.shape, np.uint8 if highest <= 255 else np.uint16)
-        for instance in result.instances:
-            roi = instance.roi
-            labels[roi.y : roi.y + roi.height, roi.x : roi.x + roi.width][instance.mask] = instance.id
-        return self._pixels(labels, header)
+        return self._pixels(label_image(result.instances, *result.mask.shape), header)
 
     @staticmethod
     def _statement(result: Result, header, command_id: int) -> dict:

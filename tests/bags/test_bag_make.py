@@ -94,8 +94,8 @@ def test_bad_input(capsys, tmp_path, folder):
     empty.mkdir()
     text.write_text("no video")
     missing = tmp_path / "missing"
-    assert one_line(capsys, empty, bag) == f"no pictures in {empty}"
-    assert one_line(capsys, missing, bag) == f"no such folder of images, and no such video: {missing}"
+    assert one_line(capsys, empty, bag).startswith(f"no pictures in folder {empty}; known are .jpg, ")
+    assert one_line(capsys, missing, bag) == f"no such picture, folder of pictures or video: {missing}"
     assert one_line(capsys, text, bag).endswith(f"not a video that can be read: {text}")
     (folder / "d.jpg").write_bytes(b"no picture")
     assert one_line(capsys, folder, bag) == f"not an image that can be read: {folder / 'd.jpg'}"

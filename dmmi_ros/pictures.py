@@ -1,0 +1,63 @@
+"""Files into frames: a picture, a folder of pictures, or a video."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from dmmi_core.errors import InputError
+
+FORMATS = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".bmp": "bmp", ".webp": "webp", ".tif": "tiff"}
+"""Of the files that are taken for pictures."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """`bgr` is uint8 (H, W, 3); `encoded` the picture file that it comes from, if any."""
+
+    bgr: np.ndarray
+    encoded: bytes | None = None
+    format: str = ""
+
+
+def open_pictures(source: Path) -> tuple[Iterator[Picture], float | None]:
+    """The pictures by name, or the frames of a video and how many of them there are in a second.
+
+    Raises `InputError`, also while they are read.
+    """
+    if source.is_dir():
+        paths = sorted(path for path in source.iterdir() if path.suffix.lower() in FORMATS)
+        if not paths:
+            raise InputError(f"no pictures in folder {source}; known are {', '.join(FORMATS)}")
+        return map(_read, paths), None
+    if not source.is_file():
+        raise InputError(f"no such picture, folder of pictures or video: {source}")
+    if source.suffix.lower() in FORMATS:
+        return iter([_read(source)]), None
+    return _open_video(source)
+
+
+def _read(path: Path) -> Picture:
+    data = path.read_bytes()
+    # Not by EXIF orientation, as who receives the file's bytes as an image will not go by it either.
+    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    bgr = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
+    if bgr is None:
+        raise InputError(f"not an image that can be read: {path}")
+    return Picture(bgr, data, FORMATS[path.suffix.lower()])
+
+
+def _open_video(path: Path) -> tuple[Iterator[Picture], float]:
+    video = cv2.VideoCapture(str(path))
+    rate = video.get(cv2.CAP_PROP_FPS)
+    if not video.isOpened() or not rate > 0:
+        raise InputError(f"not a video that can be read: {path}")
+
+    def frames() -> Iterator[Picture]:
+        while (read := video.read())[0]:
+            yield Picture(read[1])
+        video.release()
+
+    return frames(), rate

@@ -78,6 +78,12 @@ def test_text(capsys, model, recipe, telling):
     assert first.startswith("temperature ") and second.startswith("threshold 0.")
 
 
+def test_a_folder_that_cannot_be_written(capsys, model, recipe, telling):
+    (model / ".config.json.new").mkdir()  # root may write into read-only folders, but not over a folder
+    status, _, errors = run(capsys, "--model", model, "--recipe", recipe)
+    assert status == 2 and "calibrate a copy of it" in errors and errors.count("\n") == 1
+
+
 def test_mistakes_are_one_line(capsys, model, recipe, tokenizer, tmp_path, telling):
     without = tmp_path / "without"
     save_model(make_model(replace(CONFIG, presence=False)), tokenizer, without)

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from dmmi_core.instances import group_instances
 from dmmi_core.result import Instance, Roi
 from dmmi_ros.tracking import MIN_IOU, Tracker, mask_iou
 
@@ -24,11 +23,19 @@ def whole_iou(first: Instance, second: Instance) -> float:
     return (masks[0] & masks[1]).sum() / (masks[0] | masks[1]).sum()
 
 
+def scattered(rng: np.random.Generator) -> Instance:
+    """Random pixels of a random box."""
+    width, height = rng.integers(3, [WIDTH // 2, HEIGHT // 2])
+    x, y = rng.integers(0, [WIDTH - width, HEIGHT - height])
+    mask = rng.random((height, width)) < 0.5
+    mask[0, 0] = True
+    return Instance(1, 0.9, int(mask.sum()), Roi(int(x), int(y), int(width), int(height)), mask)
+
+
 def test_iou_of_cropped_masks_is_that_of_whole_ones():
     rng = np.random.default_rng(0)
-    instances = group_instances(rng.random((HEIGHT, WIDTH), np.float32), 0.6, 3)
-    others = group_instances(rng.random((HEIGHT, WIDTH), np.float32), 0.6, 3)
-    pairs = [(first, second) for first in instances[:30] for second in others[:30]]
+    instances = [scattered(rng) for _ in range(30)]
+    pairs = [(first, second) for first in instances for second in instances]
     ious = [mask_iou(*pair) for pair in pairs]
     assert 0 < np.count_nonzero(ious) < len(ious)
     np.testing.assert_allclose(ious, [whole_iou(*pair) for pair in pairs])

@@ -11,10 +11,10 @@ from torch import Tensor
 from torchmetrics.functional.classification import binary_calibration_error
 
 from dmmi_core.checkpoint import load_model
-from dmmi_core.data.hard_validation import hard_validation_samples
 from dmmi_core.data.samples import Sample
 from dmmi_core.data.scenes import is_validation, read_scenes
 from dmmi_core.data.sources import held_out_samples
+from dmmi_core.data.templates.hard_validation import hard_validation_samples
 from dmmi_core.errors import InputError, ModelError
 from dmmi_core.evaluation import Answer, evaluate
 from dmmi_core.recipe import DataRecipe

@@ -41,7 +41,7 @@ def generators():
 
 def programs():
     """The console scripts; those of the ROS side only where there are messages for it to speak."""
-    ros = ["dmmi_node = dmmi_ros.node:main", "dmmi_pictures = dmmi_ros.pictures:main"]
+    ros = ["dmmi_node = dmmi_ros.node:main", "dmmi_player = dmmi_ros.player:main"]
     return ["dmmi = dmmi_core.cli:main", *(ros if generators() else [])]
 
 

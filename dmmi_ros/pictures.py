@@ -1,102 +1,63 @@
-"""A camera for machines without one: publishes a picture, a folder of pictures or a video, over and over."""
+"""Files into frames: a picture, a folder of pictures, or a video."""
 
-import sys
 from collections.abc import Iterator
-from itertools import repeat
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
-import rclpy
-from rclpy.exceptions import ParameterException
-from rclpy.node import Node
-from rclpy.qos import qos_profile_sensor_data
-from rclpy.signals import SignalHandlerOptions
-from sensor_msgs.msg import Image
-from std_msgs.msg import Header
 
 from dmmi_core.errors import InputError
-from dmmi_ros.images import from_array
-from dmmi_ros.spinning import spin_until_signal
 
-PICTURES = {".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+FORMATS = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".bmp": "bmp", ".webp": "webp", ".tif": "tiff"}
+"""Of the files that are taken for pictures."""
 
 
-def read_frames(source: Path, *, repeats: int) -> Iterator[np.ndarray]:
-    """The frames of `source`, uint8 RGB (H, W, 3): those of a video once, each picture `repeats` times.
+@dataclass(frozen=True)
+class Picture:
+    """`bgr` is uint8 (H, W, 3); `encoded` the picture file that it comes from, if any."""
 
-    Raises `InputError` where there is nothing to be read.
+    bgr: np.ndarray
+    encoded: bytes | None = None
+    format: str = ""
+
+
+def open_pictures(source: Path) -> tuple[Iterator[Picture], float | None]:
+    """The pictures by name, or the frames of a video and how many of them there are in a second.
+
+    Raises `InputError`, also while they are read.
     """
-    if not source.exists():
-        raise InputError(f"source {source} does not exist")
-    if source.is_dir() or source.suffix.lower() in PICTURES:
-        for path in list_pictures(source):
-            yield from repeat(read_picture(path), repeats)
-    else:
-        yield from read_video(source)
+    if source.is_dir():
+        paths = sorted(path for path in source.iterdir() if path.suffix.lower() in FORMATS)
+        if not paths:
+            raise InputError(f"no pictures in folder {source}; known are {', '.join(FORMATS)}")
+        return map(_read, paths), None
+    if not source.is_file():
+        raise InputError(f"no such picture, folder of pictures or video: {source}")
+    if source.suffix.lower() in FORMATS:
+        return iter([_read(source)]), None
+    return _open_video(source)
 
 
-def list_pictures(source: Path) -> list[Path]:
-    """`source` itself, or the pictures in it, by name."""
-    if source.is_file():
-        return [source]
-    pictures = sorted(path for path in source.iterdir() if path.suffix.lower() in PICTURES)
-    if not pictures:
-        raise InputError(f"no pictures in folder {source}; known are {', '.join(sorted(PICTURES))}")
-    return pictures
+def _read(path: Path) -> Picture:
+    data = path.read_bytes()
+    # Not by EXIF orientation, as who receives the file's bytes as an image will not go by it either.
+    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    bgr = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
+    if bgr is None:
+        raise InputError(f"not an image that can be read: {path}")
+    return Picture(bgr, data, FORMATS[path.suffix.lower()])
 
 
-def read_picture(path: Path) -> np.ndarray:
-    pixels = cv2.imread(str(path))
-    if pixels is None:
-        raise InputError(f"cannot read the picture {path}")
-    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
-
-
-def read_video(path: Path) -> Iterator[np.ndarray]:
+def _open_video(path: Path) -> tuple[Iterator[Picture], float]:
     video = cv2.VideoCapture(str(path))
-    is_good, pixels = video.read()
-    if not is_good:
-        raise InputError(f"cannot read {path} as a video")
-    while is_good:
-        yield cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
-        is_good, pixels = video.read()
-    video.release()
+    rate = video.get(cv2.CAP_PROP_FPS)
+    if not video.isOpened() or not rate > 0:
+        raise InputError(f"not a video that can be read: {path}")
 
+    def frames() -> Iterator[Picture]:
+        while (read := video.read())[0]:
+            yield Picture(read[1])
+        video.release()
 
-class Camera(Node):
-    """Publishes `rate` frames a second on `image`; raises `InputError` if `source` cannot be read."""
-
-    def __init__(self):
-        super().__init__("camera")
-        source = self.declare_parameter("source", "").value
-        rate = self.declare_parameter("rate", 10.0).value
-        hold = self.declare_parameter("hold", 3.0).value
-        if rate <= 0 or hold < 0:
-            raise InputError("rate must be above 0, and hold not below 0")
-        self._source, self._repeats = Path(source), max(1, round(rate * hold))
-        self._frames = read_frames(self._source, repeats=self._repeats)
-        self._next = next(self._frames)
-        self._publisher = self.create_publisher(Image, "image", qos_profile_sensor_data)
-        self.create_timer(1 / rate, self._publish)
-
-    def _publish(self) -> None:
-        header = Header(stamp=self.get_clock().now().to_msg(), frame_id="camera")
-        self._publisher.publish(from_array(self._next, header=header))
-        self._next = next(self._frames, None)
-        if self._next is None:
-            self._frames = read_frames(self._source, repeats=self._repeats)
-            self._next = next(self._frames)
-
-
-def main(args: list[str] | None = None) -> int:
-    """Runs the camera until SIGINT or SIGTERM; the program `dmmi_pictures`. Returns the exit status."""
-    try:
-        rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
-        spin_until_signal(Camera(), first=lambda: None)
-    except (InputError, ParameterException, RuntimeError) as error:
-        print(f"dmmi_pictures: {str(error).splitlines()[0]}", file=sys.stderr)
-        return 2
-    finally:
-        rclpy.try_shutdown()
-    return 0
+    return frames(), rate

@@ -28,7 +28,7 @@ def generate_launch_description() -> LaunchDescription:
     ]
     camera = Node(
         package="dmmi",
-        executable="dmmi_pictures",
+        executable="dmmi_player",
         namespace=LaunchConfiguration("namespace"),
         parameters=[
             {

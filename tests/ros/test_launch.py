@@ -36,7 +36,7 @@ sys.exit(service.run())
 """
 
 
-CAMERA = "import sys; from dmmi_ros.pictures import main; sys.exit(main())"
+CAMERA = "import sys; from dmmi_ros.player import main; sys.exit(main())"
 # Writes down how it was called, in a file named after itself and its first argument, and waits to be stopped.
 # `ros2 lifecycle get` says what the test says.
 RECORDER = """#!{python}
@@ -70,7 +70,7 @@ def launch(ros, tmp_path):
     recorder = RECORDER.format(python=sys.executable, folder=tmp_path)
     run = f"exec {sys.executable}"
     write_program(tmp_path / "lib/dmmi/dmmi_node", f'#!/bin/sh\n{record}\n{run} {HERE}/stub_node.py "$@"\n')
-    write_program(tmp_path / "lib/dmmi/dmmi_pictures", f'#!/bin/sh\n{run} -c "{CAMERA}" "$@"\n')
+    write_program(tmp_path / "lib/dmmi/dmmi_player", f'#!/bin/sh\n{run} -c "{CAMERA}" "$@"\n')
     for program in ("lib/rviz2/rviz2", "lib/foxglove_bridge/foxglove_bridge", "bin/ros2"):
         write_program(tmp_path / program, recorder)
     ament = os.pathsep.join([str(tmp_path), os.environ.get("AMENT_PREFIX_PATH", sys.prefix)])

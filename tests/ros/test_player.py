@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dmmi_core.errors import InputError
-from dmmi_ros.pictures import read_frames
+from dmmi_ros.player import read_frames
 
 
 @pytest.fixture
@@ -47,10 +47,10 @@ def test_each_frame_of_a_video_is_shown_once(tmp_path):
 @pytest.mark.parametrize(
     ("name", "complaint"),
     [
-        ("nowhere", "does not exist"),
+        ("nowhere", "no such picture"),
         ("empty", "no pictures in folder"),
-        ("broken.png", "cannot read the picture"),
-        ("notes.txt", "as a video"),
+        ("broken.png", "not an image that can be read"),
+        ("notes.txt", "not a video that can be read"),
     ],
 )
 def test_what_cannot_be_shown_is_one_clear_line(folder, name, complaint):
@@ -61,9 +61,9 @@ def test_what_cannot_be_shown_is_one_clear_line(folder, name, complaint):
 
 
 def test_the_program_says_what_is_wrong(ros, tmp_path):
-    program = "import sys; from dmmi_ros.pictures import main; sys.exit(main(sys.argv))"
+    program = "import sys; from dmmi_ros.player import main; sys.exit(main(sys.argv))"
     command = [sys.executable, "-c", program, "--ros-args", "-p", f"source:={tmp_path}"]
     run = subprocess.run(command, capture_output=True, text=True)
     assert run.returncode == 2
-    assert run.stderr.startswith(f"dmmi_pictures: no pictures in folder {tmp_path}; known are .bmp, ")
+    assert run.stderr.startswith(f"dmmi_player: no pictures in folder {tmp_path}; known are .jpg, ")
     assert len(run.stderr.splitlines()) == 1

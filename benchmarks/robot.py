@@ -128,7 +128,8 @@ def as_camera_sends_it(picture: np.ndarray) -> Image:
 @contextmanager
 def robot_around(model: str) -> Iterator[tuple[Robot, NodeProcess]]:
     """A robot and its node, active, around `model`, one of `NODES`; both in a ROS domain of their own."""
-    environment = Domain().environment(profile=PROFILE)
+    domain = Domain()  # held until the end
+    environment = domain.environment(profile=PROFILE)
     os.environ.update(environment)
     command = [*NODES[model], "--ros-args", "-p", "autostart:=true"]
     with (

@@ -99,7 +99,8 @@ def send(robot: Robot, message: Image, *, rate: float, seconds: float) -> tuple[
         robot.listen_until(start + number / rate)
         robot.show(message)
     robot.listen_until(time.monotonic() + 1.0)
-    return len(robot.sent), [1e3 * (robot.answered[key] - robot.sent[key]) for key in robot.answered]
+    answered = robot.answered.keys() & robot.sent.keys()  # not a late one of frames before
+    return len(robot.sent), [1e3 * (robot.answered[key] - robot.sent[key]) for key in answered]
 
 
 def highest_rate(robot: Robot, message: Image, *, seconds: float) -> int:

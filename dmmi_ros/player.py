@@ -58,12 +58,12 @@ class Camera(Node):
 
 
 def main(args: list[str] | None = None) -> int:
-    """Runs the camera until SIGINT or SIGTERM; the console script `dmmi_camera`. Returns the exit status."""
+    """Runs the camera until SIGINT or SIGTERM; the console script `dmmi_player`. Returns the exit status."""
     try:
         rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
         spin_until_signal(Camera(), first=lambda: None)
     except (InputError, ParameterException, RuntimeError) as error:
-        print(f"dmmi_camera: {str(error).splitlines()[0]}", file=sys.stderr)
+        print(f"dmmi_player: {str(error).splitlines()[0]}", file=sys.stderr)
         return 2
     finally:
         rclpy.try_shutdown()

@@ -28,7 +28,7 @@ def generate_launch_description() -> LaunchDescription:
     ]
     camera = Node(
         package="dmmi",
-        executable="dmmi_camera",
+        executable="dmmi_player",
         namespace=LaunchConfiguration("namespace"),
         parameters=[
             {

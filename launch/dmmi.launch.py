@@ -27,8 +27,8 @@ ARGUMENTS = {  # name: (default, description)
     "model": ("", "Model shipped with the package, or path of a model folder; empty: as in params_file"),
     "device": ("", "auto, cpu, cuda, cuda:1, ...; empty: as in params_file"),
     "image": ("image", "Topic of the camera; compressed images come from below it"),
-    "depth": ("depth", "Topic of the depth images, for places in space"),
-    "camera_info": ("camera_info", "Topic of the camera's calibration, likewise"),
+    "depth": ("", "Topic of depth images, for places in space; empty: as in params_file"),
+    "camera_info": ("camera_info", "Topic of the camera's calibration, which depth needs"),
     "cameras": ("", "Several cameras and their topics: 'front=/front/image_raw left=/left/image_raw'"),
     "command": ("command", "Topic of the commands"),
     "text": ("", "A first command, given as soon as the node listens"),
@@ -59,7 +59,7 @@ def make_node(context: LaunchContext) -> list[LifecycleNode]:
         namespace=LaunchConfiguration("namespace"),
         parameters=[LaunchConfiguration("params_file"), overrides(context, cameras=list(cameras))],
         remappings=[
-            *((topic, LaunchConfiguration(topic)) for topic in TOPICS),
+            *((name, topic) for name in TOPICS if (topic := LaunchConfiguration(name).perform(context))),
             *((f"{camera}/image", topic) for camera, topic in cameras.items()),
         ],
         arguments=["--ros-args", "--log-level", LaunchConfiguration("log_level")],
@@ -78,7 +78,7 @@ def read_cameras(context: LaunchContext) -> dict[str, str]:
     return dict(pair.split("=") for pair in pairs)
 
 
-def overrides(context: LaunchContext, *, cameras: list[str]) -> dict[str, ParameterValue | list[str]]:
+def overrides(context: LaunchContext, *, cameras: list[str]) -> dict[str, ParameterValue | bool | list[str]]:
     """The parameters that arguments decide, whatever params_file says."""
     types = {"use_sim_time": bool, "autostart": bool, "model": str, "device": str}
     decided = {
@@ -86,6 +86,8 @@ def overrides(context: LaunchContext, *, cameras: list[str]) -> dict[str, Parame
         for name, type_ in types.items()
         if LaunchConfiguration(name).perform(context)
     }
+    if LaunchConfiguration("depth").perform(context):
+        decided["depth"] = True
     return {**decided, "cameras": cameras} if cameras else decided
 
 

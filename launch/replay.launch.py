@@ -26,9 +26,9 @@ def generate_launch_description() -> LaunchDescription:
     ]
     # Loading the model takes longer than many a bag lasts. The node is asked, since the message of its
     # transition may come before anybody hears it.
-    node_name = [LaunchConfiguration("namespace"), "/dmmi"]
+    namespace = LaunchConfiguration("namespace")
     waiting = ExecuteProcess(
-        cmd=["until ros2 lifecycle get ", *node_name, " | grep -q ^active; do sleep 0.2; done"],
+        cmd=[["until ros2 lifecycle get ", namespace, "/dmmi | grep -q ^active; do sleep 0.2; done"]],
         name="wait_until_active",
         shell=True,
     )

@@ -70,7 +70,7 @@ def launch(ros, tmp_path):
     recorder = RECORDER.format(python=sys.executable, folder=tmp_path)
     run = f"exec {sys.executable}"
     write_program(tmp_path / "lib/dmmi/dmmi_node", f'#!/bin/sh\n{record}\n{run} {HERE}/stub_node.py "$@"\n')
-    write_program(tmp_path / "lib/dmmi/dmmi_camera", f'#!/bin/sh\n{run} -c "{CAMERA}" "$@"\n')
+    write_program(tmp_path / "lib/dmmi/dmmi_player", f'#!/bin/sh\n{run} -c "{CAMERA}" "$@"\n')
     for program in ("lib/rviz2/rviz2", "lib/foxglove_bridge/foxglove_bridge", "bin/ros2"):
         write_program(tmp_path / program, recorder)
     ament = os.pathsep.join([str(tmp_path), os.environ.get("AMENT_PREFIX_PATH", sys.prefix)])
@@ -174,6 +174,16 @@ def test_several_cameras_have_their_own_topics(launch, robot, tmp_path):
         "/a/image_raw",
         "/b/image_raw",
     ]
+    node.destroy_node()
+
+
+def test_a_topic_of_depth_asks_for_places(launch, robot, tmp_path):
+    launch("namespace:=robot", "depth:=/registered/image_raw")
+    robot.wait_for_report(state="active")
+    arguments = (tmp_path / "arguments").read_text().splitlines()
+    node = Node("dmmi", cli_args=arguments, automatically_declare_parameters_from_overrides=True)
+    assert node.get_parameter("depth").value is True
+    assert node.resolve_topic_name("depth") == "/registered/image_raw"
     node.destroy_node()
 
 

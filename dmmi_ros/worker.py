@@ -1,9 +1,12 @@
 """The thread that does the slow work, so that the node's callbacks stay short."""
 
 import threading
+import time
 from collections import deque
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Generator, Hashable
+from typing import Any, NamedTuple, Protocol
+
+from dmmi_ros.mailboxes import Mailboxes, Unused
 
 
 class Future(Protocol):
@@ -15,22 +18,31 @@ class Future(Protocol):
 
 
 class WorkerStopped(RuntimeError):
-    """What a job gets whose worker is not running, or stops before its turn."""
+    """What a job gets whose worker is not running, or stops before it is done."""
+
+
+Job = Generator[None, None, Any]
+"""Returns its result; yields where something else may have its turn."""
+
+
+class _Submitted(NamedTuple):
+    job: Job
+    future: Future
 
 
 class Worker:
-    """Runs jobs in order, and `process` on the newest frame; one at a time, in a thread of its own.
+    """Runs jobs in order, and `process` on the newest frames, one of each source; in a thread of its own.
 
-    A frame that comes while another waits takes its place. Jobs and frames take turns, so that neither holds
-    up the other. What `process` raises goes to `report`; the thread lives on.
+    A frame that comes while another of the same source waits takes its place. `process` gets all frames that
+    are due; it takes turns with the jobs, from one yield to the next, so that neither holds up the other.
     """
 
-    def __init__(self, *, process: Callable[[Any], None], report: Callable[[Exception], None]):
+    def __init__(self, *, process: Callable[[list], None], clock: Callable[[], float] = time.monotonic):
         self._process = process
-        self._report = report
+        self._clock = clock
         self._wake = threading.Condition()
-        self._frame: Any = None
-        self._jobs: deque[tuple[Callable[[], Any], Future]] = deque()
+        self._mailboxes = Mailboxes()
+        self._jobs: deque[_Submitted] = deque()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -38,68 +50,71 @@ class Worker:
         self._thread = threading.Thread(target=self._run, name="dmmi-worker", daemon=True)
         self._thread.start()
 
-    def stop(self) -> bool:
-        """Waits for the work under way and ends the thread; waiting jobs get `WorkerStopped`.
+    def stop(self) -> list[Hashable]:
+        """Waits for what has its turn and ends the thread; unfinished jobs get `WorkerStopped`.
 
-        True if a frame was waiting too, which is then dropped.
+        The sources whose frames were waiting, which are then dropped.
         """
         with self._wake:
             thread, self._thread = self._thread, None
-            dropped, self._frame = self._frame is not None, None
-            jobs, self._jobs = self._jobs, deque()
+            dropped = self._mailboxes.clear()
             self._wake.notify()
-        for _, future in jobs:
-            future.set_exception(WorkerStopped())
         if thread is not None:
             thread.join()
+        while self._jobs:
+            self._jobs.popleft().future.set_exception(WorkerStopped())
         return dropped
 
-    def put(self, frame: Any) -> bool:
-        """Leaves `frame` for the thread; True if another was still waiting, which is then dropped."""
+    def put(self, source: Hashable, frame: Any, *, period: float = 0.0) -> Unused | None:
+        """Leaves `frame`, to be processed `period` seconds after the last of its source at the earliest.
+
+        What becomes of the frame that was still waiting there, if one was.
+        """
         with self._wake:
-            dropped, self._frame = self._frame is not None, frame
+            unused = self._mailboxes.put(source, frame, period=period, now=self._clock())
             self._wake.notify()
-        return dropped
+        return unused
 
-    def submit(self, job: Callable[[], Any], future: Future) -> None:
+    def submit(self, job: Job, future: Future) -> None:
         """Has `job` run after those before it; `future` gets what it returns or raises."""
         with self._wake:
             is_running = self._thread is not None
             if is_running:
-                self._jobs.append((job, future))
+                self._jobs.append(_Submitted(job, future))
                 self._wake.notify()
         if not is_running:
             future.set_exception(WorkerStopped())
 
     def _run(self) -> None:
         while self._wait_for_work():
-            self._run_next_job()
-            self._process_newest_frame()
+            if self._jobs:
+                self._advance(*self._jobs[0])
+            with self._wake:
+                frames = self._mailboxes.take(now=self._clock())
+            if frames:
+                self._process(frames)
 
     def _wait_for_work(self) -> bool:
         """True once there is some; False once stopped."""
         with self._wake:
-            self._wake.wait_for(lambda: self._thread is None or self._jobs or self._frame is not None)
+            while self._thread is not None and not self._jobs:
+                due = self._mailboxes.next_due()
+                rest = None if due is None else due - self._clock()
+                if rest is not None and rest <= 0:
+                    break
+                self._wake.wait(rest)
             return self._thread is not None
 
-    def _run_next_job(self) -> None:
-        with self._wake:
-            if not self._jobs:
-                return
-            job, future = self._jobs.popleft()
+    def _advance(self, job: Job, future: Future) -> None:
         try:
-            result = job()
-        except Exception as error:
-            future.set_exception(error)
-        else:
-            future.set_result(result)
-
-    def _process_newest_frame(self) -> None:
-        with self._wake:
-            frame, self._frame = self._frame, None
-        if frame is None:
+            next(job)
             return
-        try:
-            self._process(frame)
-        except Exception as error:
-            self._report(error)
+        except StopIteration as end:
+            result, error = end.value, None
+        except Exception as raised:
+            result, error = None, raised
+        self._jobs.popleft()  # before others know, who may look for what is still to do
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)

@@ -1,0 +1,162 @@
+"""What sensor_msgs images hold, as NumPy arrays; any object with a message's fields will do, so without ROS.
+
+Rows and byte order are put right here, because the converters get them wrong: rosbags-image ignores `step`,
+and cv_bridge fails on steps that are no multiple of a pixel and on big-endian data. What is left, colour, is
+theirs.
+"""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from dmmi_core.errors import InputError
+
+if TYPE_CHECKING:
+    from sensor_msgs.msg import CompressedImage, Image
+
+BYTES_PER_PIXEL = {
+    "rgb8": 3,
+    "bgr8": 3,
+    "rgba8": 4,
+    "bgra8": 4,
+    "mono8": 1,
+    "mono16": 2,
+    "8UC1": 1,
+    "8UC3": 3,
+    "8UC4": 4,
+    "16UC1": 2,
+    "bayer_rggb8": 1,
+    "bayer_bggr8": 1,
+    "bayer_gbrg8": 1,
+    "bayer_grbg8": 1,
+    "bayer_rggb16": 2,
+    "bayer_bggr16": 2,
+    "bayer_gbrg16": 2,
+    "bayer_grbg16": 2,
+    "uyvy": 2,
+    "yuyv": 2,
+    "yuv422": 2,
+    "yuv422_yuy2": 2,
+}
+"""The encodings that can be read."""
+
+_COLOUR_OF = {"8UC1": "mono8", "8UC3": "bgr8", "8UC4": "bgra8", "16UC1": "mono16"}
+
+
+@dataclass(frozen=True)
+class _TightImage:
+    """The fields of an Image that the converters read."""
+
+    encoding: str
+    height: int
+    width: int
+    step: int
+    is_bigendian: int
+    data: np.ndarray
+
+
+def _load_converter():
+    """A function of (Image with tight rows in this machine's byte order) -> uint8 RGB (H, W, 3)."""
+    try:
+        from cv_bridge import CvBridge
+    except Exception:  # not installed, or built against another NumPy, which raises almost anything
+        from rosbags.image import message_to_cvimage
+
+        return lambda message: message_to_cvimage(message, "rgb8")
+    bridge = CvBridge()
+    return lambda message: bridge.imgmsg_to_cv2(message, "rgb8")
+
+
+_convert = _load_converter()
+
+
+def to_rgb(message: "Image | CompressedImage") -> np.ndarray:
+    """The picture in `message` as uint8 RGB (H, W, 3); 16-bit images lose their low byte.
+
+    Raises `InputError`, one line, for an encoding not in `BYTES_PER_PIXEL`, for sizes that contradict each
+    other and for data that cannot be decoded.
+    """
+    if hasattr(message, "format"):  # only a CompressedImage has it
+        return _decode(message)
+    tight = _with_tight_rows(message)
+    try:
+        return _convert(tight)
+    except Exception as error:  # the converters' own types, cv2.error and AssertionError
+        raise InputError(
+            f"cannot convert a {message.width} x {message.height} {message.encoding!r} image: "
+            f"{_first_line(error)}"
+        ) from error
+
+
+def rows_of(message: "Image", pixel_bytes: Mapping[str, int]) -> np.ndarray:
+    """The bytes of each row without its padding, uint8 (H, width * bytes of a pixel).
+
+    `pixel_bytes` has those of each encoding that will do. Raises `InputError` for any other, and where the
+    message contradicts itself.
+    """
+    row_bytes = _checked_row_bytes(message, pixel_bytes)
+    return np.frombuffer(message.data, np.uint8).reshape(message.height, message.step)[:, :row_bytes]
+
+
+def _with_tight_rows(message: "Image") -> "Image | _TightImage":
+    """The same picture with `step` = width * bytes per pixel and this machine's byte order."""
+    rows = rows_of(message, BYTES_PER_PIXEL)
+    row_bytes = rows.shape[1]
+    if _has_foreign_byte_order(message):
+        rows = np.ascontiguousarray(rows).view(np.uint16).byteswap().view(np.uint8)
+    elif message.step == row_bytes and message.encoding not in _COLOUR_OF:
+        return message
+    return _TightImage(
+        encoding=_COLOUR_OF.get(message.encoding, message.encoding),
+        height=message.height,
+        width=message.width,
+        step=row_bytes,
+        is_bigendian=int(sys.byteorder == "big"),
+        data=np.ascontiguousarray(rows),
+    )
+
+
+def _has_foreign_byte_order(message: "Image") -> bool:
+    # The number of bytes says nothing: 16-bit encodings and the 8-bit pairs of YUV 4:2:2 both have two.
+    is_wide = message.encoding.endswith("16") or message.encoding == "16UC1"
+    return is_wide and bool(message.is_bigendian) != (sys.byteorder == "big")
+
+
+def _checked_row_bytes(message: "Image", pixel_bytes: Mapping[str, int]) -> int:
+    try:
+        row_bytes = message.width * pixel_bytes[message.encoding]
+    except KeyError:
+        raise InputError(
+            f"unsupported image encoding {message.encoding[:40]!r}; supported: {', '.join(pixel_bytes)}"
+        ) from None
+    size = f"{message.width} x {message.height} {message.encoding}"
+    if not message.width or not message.height:
+        raise InputError(f"empty image ({size})")
+    if message.step < row_bytes:
+        raise InputError(f"image step {message.step} is less than the {row_bytes} bytes of a row ({size})")
+    expected = message.step * message.height
+    if len(message.data) != expected:
+        raise InputError(f"image has {len(message.data)} bytes, not step x height = {expected} ({size})")
+    return row_bytes
+
+
+def _decode(message: "CompressedImage") -> np.ndarray:
+    # Not by EXIF orientation: masks must lie on the pixels as the camera sent them.
+    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    try:
+        bgr = cv2.imdecode(np.frombuffer(message.data, np.uint8), flags)
+    except cv2.error as error:
+        raise InputError(f"cannot decode the compressed image: {_first_line(error)}") from error
+    if bgr is None:
+        raise InputError(
+            f"cannot decode the compressed image: {len(message.data)} bytes, format {message.format[:40]!r}"
+        )
+    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -1,0 +1,82 @@
+"""Where instances are in space, from a depth image that is registered to the camera image.
+
+Depth images follow REP 118, points the optical frame of REP 103: x to the right, y down, z forward.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+from geometry_msgs.msg import Point, Pose, PoseArray
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import Header
+
+from dmmi_core.errors import InputError
+from dmmi_core.result import Instance
+from dmmi_ros.decoding import rows_of
+
+_ENCODINGS = {"16UC1": (np.uint16, 1e-3), "32FC1": (np.float32, 1.0)}
+"""Type of a pixel and its unit in metres (REP 118)."""
+_PIXEL_BYTES = {encoding: np.dtype(type_).itemsize for encoding, (type_, _) in _ENCODINGS.items()}
+
+
+def depth_in_metres(message: Image) -> np.ndarray:
+    """The depth image as float32 (H, W); what has no depth is 0, NaN or infinite.
+
+    Raises `InputError` for encodings other than 16UC1 and 32FC1 and for sizes that contradict each other.
+    """
+    rows = np.ascontiguousarray(rows_of(message, _PIXEL_BYTES))
+    type_, unit = _ENCODINGS[message.encoding]
+    stored = np.dtype(type_).newbyteorder(">" if message.is_bigendian else "<")
+    return rows.view(stored).astype(np.float32) * np.float32(unit)
+
+
+def camera_matrix(info: CameraInfo, size: tuple[int, int]) -> np.ndarray:
+    """K, float64 (3, 3), for pixels of an image of `size` (height, width), whatever that of `info` is.
+
+    Raises `InputError` where the camera is not calibrated.
+    """
+    matrix = np.array(info.k, np.float64).reshape(3, 3)
+    if not (matrix[0, 0] > 0 and matrix[1, 1] > 0):
+        raise InputError("camera_info has no focal length: calibrate the camera")
+    if not (info.width and info.height):
+        return matrix
+    height, width = size
+    scale = np.array([width / info.width, height / info.height])
+    matrix[:2] *= scale[:, None]
+    matrix[:2, 2] += (scale - 1) / 2  # the centre of the first pixel is 0, not its corner
+    return matrix
+
+
+def locate(
+    instance: Instance, depth: np.ndarray, camera_matrix: np.ndarray, *, size: tuple[int, int]
+) -> np.ndarray | None:
+    """The median of the points seen on `instance`, float64 (3,) in metres; None where none has a depth.
+
+    The median of each coordinate, so that background at the edges of the mask has no say. `depth` is float32
+    (H, W) in metres and may have another size than the image: the nearest of its pixels counts. `size` is
+    (height, width) of the image, `camera_matrix` (3, 3) that of its pixels, without distortion.
+    """
+    v, u = np.nonzero(instance.mask)
+    v, u = v + instance.roi.y, u + instance.roi.x
+    z = depth[_nearest(v, size[0], depth.shape[0]), _nearest(u, size[1], depth.shape[1])].astype(np.float64)
+    seen = np.isfinite(z) & (z > 0)
+    if not seen.any():
+        return None
+    u, v, z = u[seen], v[seen], z[seen]
+    x = (u - camera_matrix[0, 2]) / camera_matrix[0, 0] * z
+    y = (v - camera_matrix[1, 2]) / camera_matrix[1, 1] * z
+    return np.median([x, y, z], axis=1)
+
+
+def to_pose_array(points: Iterable[np.ndarray], header: Header) -> PoseArray:
+    """Points (3,) in the optical frame that `header` names, as poses without rotation."""
+    message = PoseArray(header=header)
+    for x, y, z in points:
+        pose = Pose(position=Point(x=float(x), y=float(y), z=float(z)))  # w is 1 by default
+        message.poses.append(pose)
+    return message
+
+
+def _nearest(index: np.ndarray, size: int, other_size: int) -> np.ndarray:
+    """Indices of pixels along a side of `size`, along the same side of `other_size`."""
+    return (2 * index + 1) * other_size // (2 * size)

@@ -1,0 +1,119 @@
+"""Ids that hold over frames, counted on synthetic sequences."""
+
+import numpy as np
+import pytest
+
+from dmmi_core.instances import group_instances
+from dmmi_core.result import Instance, Roi
+from dmmi_ros.tracking import MIN_IOU, Tracker, mask_iou
+
+HEIGHT, WIDTH = 120, 160
+
+
+def box(x: int, y: int, width: int, height: int) -> Instance:
+    return Instance(1, 0.9, width * height, Roi(x, y, width, height), np.ones((height, width), bool))
+
+
+def whole_iou(first: Instance, second: Instance) -> float:
+    masks = []
+    for item in (first, second):
+        mask = np.zeros((HEIGHT, WIDTH), bool)
+        roi = item.roi
+        mask[roi.y : roi.y + roi.height, roi.x : roi.x + roi.width] = item.mask
+        masks.append(mask)
+    return (masks[0] & masks[1]).sum() / (masks[0] | masks[1]).sum()
+
+
+def test_iou_of_cropped_masks_is_that_of_whole_ones():
+    rng = np.random.default_rng(0)
+    instances = group_instances(rng.random((HEIGHT, WIDTH), np.float32), 0.6, 3)
+    others = group_instances(rng.random((HEIGHT, WIDTH), np.float32), 0.6, 3)
+    pairs = [(first, second) for first in instances[:30] for second in others[:30]]
+    ious = [mask_iou(*pair) for pair in pairs]
+    assert 0 < np.count_nonzero(ious) < len(ious)
+    np.testing.assert_allclose(ious, [whole_iou(*pair) for pair in pairs])
+
+
+def test_iou_by_hand():
+    assert mask_iou(box(0, 0, 10, 10), box(5, 0, 10, 10)) == 50 / 150
+    assert mask_iou(box(0, 0, 10, 10), box(10, 0, 10, 10)) == 0  # side by side
+
+
+def ids(tracker: Tracker, *instances: Instance) -> list[int]:
+    named = tracker.update(instances)
+    assert [item.roi for item in named] == [item.roi for item in instances]  # their order stays
+    return [item.id for item in named]
+
+
+def test_ids_follow_objects_not_their_order():
+    tracker = Tracker()
+    assert ids(tracker, box(0, 0, 40, 40), box(80, 0, 30, 30)) == [1, 2]
+    assert ids(tracker, box(82, 0, 50, 50), box(4, 4, 38, 38)) == [2, 1]
+
+
+def test_of_two_candidates_the_higher_iou_wins_and_the_other_is_new():
+    tracker = Tracker()
+    ids(tracker, box(0, 0, 40, 10))
+    assert ids(tracker, box(0, 0, 16, 10), box(16, 0, 24, 10)) == [2, 1]
+
+
+@pytest.mark.parametrize(("shift", "id_"), [(6, 1), (7, 2)])  # IoU 4/16 and 3/17
+def test_minimum_iou(shift, id_):
+    assert 3 / 17 < MIN_IOU <= 4 / 16
+    tracker = Tracker()
+    ids(tracker, box(0, 0, 10, 10))
+    assert ids(tracker, box(shift, 0, 10, 10)) == [id_]
+
+
+@pytest.mark.parametrize(("missed", "id_"), [(3, 1), (4, 2)])
+def test_lost_objects_keep_their_id_for_a_while(missed, id_):
+    tracker = Tracker(max_missed=3)
+    ids(tracker, box(0, 0, 10, 10))
+    for _ in range(missed):
+        assert ids(tracker) == []
+    assert ids(tracker, box(1, 1, 10, 10)) == [id_]
+
+
+def test_ids_are_never_used_again():
+    tracker = Tracker(max_missed=0)
+    seen = []
+    for step in range(100):
+        seen += ids(tracker, box(step % 2 * 50, 0, 10, 10))  # jumps: each time another object
+    assert seen == list(range(1, 101))
+
+
+def objects_of(frame: int) -> dict[str, Instance]:
+    """Two that pass each other without touching, one that blinks, one that comes late."""
+    objects = {
+        "right": box(2 * frame, 10, 30, 20),
+        "left": box(120 - 2 * frame, 34, 28, 22),
+    }
+    if frame % 7 not in (3, 4):
+        objects["blinking"] = box(60 + frame % 3, 70, 24, 18)
+    if frame >= 20:
+        objects["late"] = box(10, 40 + frame, 20, 16)
+    return objects
+
+
+def switches(tracker: Tracker | None) -> tuple[int, int]:
+    """How often an object has another id than when it was last seen, and the ids of the four at the end.
+
+    Without a tracker, ids are numbers in a frame.
+    """
+    last: dict[str, int] = {}
+    switched = 0
+    for frame in range(60):
+        objects = sorted(
+            objects_of(frame).items(), key=lambda item: -item[1].area - frame % 2 * item[1].roi.x
+        )
+        instances = tuple(instance for _, instance in objects)
+        named = [item.id for item in tracker.update(instances)] if tracker else range(1, len(objects) + 1)
+        for (name, _), id_ in zip(objects, named, strict=True):
+            switched += last.get(name, id_) != id_
+            last[name] = id_
+    return switched, len(set(last.values()))
+
+
+def test_no_id_switches_where_objects_move_cross_and_vanish():
+    assert switches(Tracker()) == (0, 4)
+    assert switches(None)[0] > 20  # the sequence is not without them

@@ -1,72 +1,115 @@
 """What the node says of its own health on /diagnostics."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
-from rclpy.time import Time
+from rclpy.node import Node
+
+if TYPE_CHECKING:
+    from dmmi_ros.camera import Camera
+
+WARNING_PERIOD_S = 10.0
 
 
 @dataclass
 class Statistics:
-    """Of every frame that came: received = processed + dropped + failed + idle + the one or two under way.
+    """Of every frame that came: received = processed + dropped + skipped + failed + idle + under way.
 
-    Counts since the node was configured. Each field has one writer: `received` and `dropped` the executor's
-    thread, the others the worker's.
+    Counts since the node was configured. Each field has one writer: the executor's thread those before
+    `processed`, the worker's thread the others.
     """
 
     received: int = 0
-    processed: int = 0
-    """Answered."""
+    lost: int = 0
+    """Not received: lost on the way, or overwritten in the subscription's queue."""
     dropped: int = 0
     """Not answered, because a newer frame came first."""
+    skipped: int = 0
+    """Not answered, because of `max_rate`."""
+    processed: int = 0
+    """Answered."""
     failed: int = 0
     """Not answered, because the image or the inference was at fault."""
     idle: int = 0
     """Not answered, because there was no command."""
+    without_depth: int = 0
+    """Answers without poses, because no depth image or calibration was there for their frame."""
     last_error: str = ""
     inference_ms: float = 0.0
-    """Of the newest answer: time in the model."""
+    """Of the newest answer: time in the model, for all frames that were answered together."""
     result_age_ms: float = 0.0
     """Of the newest answer: from the arrival of its frame to its publication."""
 
+    @property
+    def under_way(self) -> int:
+        """Waiting, or in the model."""
+        settled = self.processed + self.dropped + self.skipped + self.failed + self.idle
+        return max(0, self.received - settled)
+
+    def values(self) -> dict[str, str]:
+        """By their names on /diagnostics."""
+        return {
+            "frames received": str(self.received),
+            "frames lost": str(self.lost),
+            "frames processed": str(self.processed),
+            "frames dropped": str(self.dropped),
+            "frames skipped": str(self.skipped),
+            "frames failed": str(self.failed),
+            "frames without a command": str(self.idle),
+            "frames under way": str(self.under_way),
+            "answers without depth": str(self.without_depth),
+            "inference ms": f"{self.inference_ms:.1f}",
+            "result age ms": f"{self.result_age_ms:.1f}",
+            "last error": self.last_error,
+        }
+
 
 class Diagnostics:
-    """Turns `Statistics` into messages; warns where frames failed since the message before."""
+    """Publishes a status for each camera; warns where none of its frames comes, or some failed."""
 
-    def __init__(self, *, name: str):
-        self._name = name
-        self._failed_before = 0
+    def __init__(self, node: Node):
+        self._node = node
+        self._name = f"{node.get_fully_qualified_name()}: segmentation"
+        self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        self._failed_before: dict[str, int] = {}
 
-    def message(
+    def publish(
         self,
-        statistics: Statistics,
+        cameras: "Iterable[Camera]",
         *,
-        stamp: Time,
-        state: str,
-        model: str,
-        device: str,
-        command: str,
-    ) -> DiagnosticArray:
-        has_failures = statistics.failed not in (0, self._failed_before)
-        self._failed_before = statistics.failed
-        values = {
-            "state": state,
-            "model": model,
-            "device": device,
-            "command": command,
-            "frames received": statistics.received,
-            "frames processed": statistics.processed,
-            "frames dropped": statistics.dropped,
-            "frames failed": statistics.failed,
-            "frames without a command": statistics.idle,
-            "inference ms": f"{statistics.inference_ms:.1f}",
-            "result age ms": f"{statistics.result_age_ms:.1f}",
-            "last error": statistics.last_error,
-        }
-        status = DiagnosticStatus(name=self._name, hardware_id=device)
-        status.level = DiagnosticStatus.WARN if has_failures else DiagnosticStatus.OK
-        status.message = statistics.last_error if has_failures else state
-        status.values = [KeyValue(key=key, value=str(value)) for key, value in values.items()]
-        message = DiagnosticArray(status=[status])
-        message.header.stamp = stamp.to_msg()
-        return message
+        about_node: dict[str, str],
+        awaited_since: float | None,
+        frame_timeout: float,
+    ) -> None:
+        """`awaited_since` is when frames began to be awaited, by the monotonic clock; None: they are not."""
+        message = DiagnosticArray()
+        message.header.stamp = self._node.get_clock().now().to_msg()
+        complaints = []
+        for camera in cameras:
+            silence = ""
+            if awaited_since is not None:
+                silence = camera.silence(since=awaited_since, limit=frame_timeout)
+            complaints += [silence] if silence else []
+            complaint = silence or self._new_failure(camera)
+            message.status.append(self._status(camera, about_node=about_node, complaint=complaint))
+        self._publisher.publish(message)
+        if complaints:
+            self._node.get_logger().warning("; ".join(complaints), throttle_duration_sec=WARNING_PERIOD_S)
+
+    def _new_failure(self, camera: "Camera") -> str:
+        statistics = camera.statistics
+        is_new = statistics.failed not in (0, self._failed_before.get(camera.name))
+        self._failed_before[camera.name] = statistics.failed
+        return statistics.last_error if is_new else ""
+
+    def _status(self, camera: "Camera", *, about_node: dict[str, str], complaint: str) -> DiagnosticStatus:
+        values = {"camera": camera.name, **about_node, **camera.statistics.values()}
+        return DiagnosticStatus(
+            name=f"{self._name} {camera.name}".strip(),
+            hardware_id=about_node["device"],
+            level=DiagnosticStatus.WARN if complaint else DiagnosticStatus.OK,
+            message=complaint or about_node["state"],
+            values=[KeyValue(key=key, value=value) for key, value in values.items()],
+        )

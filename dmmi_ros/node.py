@@ -1,37 +1,30 @@
 """The lifecycle node: frames and a command in, masks or "no target" out."""
 
-import gc
 import sys
-import time
 from collections.abc import Callable
 
 import rclpy
-from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.exceptions import ParameterException
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
-from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
-from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import String
 
 from dmmi.srv import Segment
 from dmmi_core.errors import DmmiError
-from dmmi_ros.commands import Commands
+from dmmi_ros.camera import Camera, Frame
+from dmmi_ros.commands import MOST_REQUESTS, Commands
 from dmmi_ros.diagnostics import Diagnostics, Statistics
-from dmmi_ros.outputs import Outputs
+from dmmi_ros.mailboxes import Unused
 from dmmi_ros.parameters import Parameters, refusal
-from dmmi_ros.pipeline import Frame, Pipeline
+from dmmi_ros.pipeline import Pipeline, free_memory
+from dmmi_ros.qos import COMMAND_QOS, subscription_events
 from dmmi_ros.spinning import spin_until_signal
-from dmmi_ros.worker import Worker, WorkerStopped
+from dmmi_ros.worker import Job, Worker, WorkerStopped
 
-# Volatile, so that it matches a latched publisher and an ordinary one alike.
-COMMAND_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
-# Room for what comes while another callback runs; what is stale is dropped, and counted, after it.
-IMAGE_DEPTH = 5
 REPORT_PERIOD_S = 1.0
 WARNING_PERIOD_S = 5.0
 
@@ -44,7 +37,7 @@ def load_segmenter(parameters: Parameters):
 
 
 class DmmiNode(LifecycleNode):
-    """Answers every frame that it processes with one Segmentation, under the frame's own header.
+    """Answers every frame that it processes, once for each request of the command, under the frame's header.
 
     Callbacks run in the executor's thread and only pass work on; inference and publishing happen in the
     worker's. `load_segmenter` makes a segmenter from `Parameters`; tests give their own.
@@ -54,12 +47,13 @@ class DmmiNode(LifecycleNode):
         super().__init__("dmmi")
         self._load_segmenter = load_segmenter
         self._pipeline: Pipeline | None = None
-        self._images = {}  # a subscription for each type of message, while active
         self._commands = Commands()
-        self._statistics = Statistics()
-        self._worker = Worker(process=self._process, report=self._report)
+        self._worker = Worker(process=self._process)
+        self._cameras: list[Camera] = []
+        self._misfit = ""
         self._declare_parameters()
-        self._create_outputs()
+        self._create_cameras()
+        self._create_diagnostics()
         self._create_inputs()
 
     # Set-up
@@ -77,28 +71,27 @@ class DmmiNode(LifecycleNode):
     def _take_parameters(self, _changes) -> None:
         self._settings = Parameters.read(self)
 
-    def _create_outputs(self) -> None:
-        self._outputs = Outputs(self)
-        self._diagnostics = Diagnostics(name=f"{self.get_fully_qualified_name()}: segmentation")
-        self._diagnostics_publisher = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
+    def _create_cameras(self) -> None:
+        """As the parameter `cameras` says; those that are there already stay."""
+        names = self._settings.camera_names
+        if tuple(camera.name for camera in self._cameras) == names:
+            return
+        while self._cameras:
+            self._cameras.pop().destroy()
+        self._cameras = [Camera(self, name, take=self._on_frame, report=self._on_misfit) for name in names]
+
+    def _create_diagnostics(self) -> None:
+        self._diagnostics = Diagnostics(self)
         # Not by ROS time, which stands still while a simulation is paused.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(REPORT_PERIOD_S, self._publish_diagnostics, clock=steady)
 
     def _create_inputs(self) -> None:
-        self.create_subscription(String, "command", self._on_command, COMMAND_QOS)
+        topic = self.resolve_topic_name("command")
+        events = subscription_events(topic, self._on_misfit)
+        self.create_subscription(String, topic, self._on_command, COMMAND_QOS, event_callbacks=events)
         # A group of its own, or a request under way would keep every other callback waiting.
         self.create_service(Segment, "~/segment", self._on_segment, callback_group=ReentrantCallbackGroup())
-
-    def _subscribe_to_images(self) -> dict:
-        reliability = ReliabilityPolicy[self._settings.image_reliability.upper()]
-        qos = QoSProfile(depth=IMAGE_DEPTH, reliability=reliability)
-        # Below the resolved name, so that remapping `image` is enough.
-        topic = self.resolve_topic_name("image")
-        transports = {"raw": (Image, topic), "compressed": (CompressedImage, f"{topic}/compressed")}
-        chosen = self._settings.image_transport
-        wanted = transports.values() if chosen == "auto" else [transports[chosen]]
-        return {type_: self.create_subscription(type_, name, self._on_image, qos) for type_, name in wanted}
 
     # Lifecycle
 
@@ -108,18 +101,16 @@ class DmmiNode(LifecycleNode):
             self.trigger_activate()
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        self._statistics = Statistics()
+        self._create_cameras()
+        self._misfit = ""
+        for camera in self._cameras:
+            camera.statistics = Statistics()
         try:
-            pipeline = Pipeline(
-                self._load_segmenter(self._settings),
-                commands=self._commands,
-                outputs=self._outputs,
-                statistics=self._statistics,
-            )
+            segmenter = self._load_segmenter(self._settings)
+            pipeline = Pipeline(segmenter, commands=self._commands, report=self._on_failure)
             pipeline.warm_up()
         except Exception as error:
-            self._statistics.last_error = f"cannot configure: {describe(error)}"
-            self.get_logger().error(self._statistics.last_error)
+            self._say_why_not_configured(error)
             return TransitionCallbackReturn.FAILURE
         self._pipeline = pipeline
         self.get_logger().info(f"model {self._settings.model!r} is ready on {pipeline.device}")
@@ -127,7 +118,8 @@ class DmmiNode(LifecycleNode):
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         self._worker.start()
-        self._images = self._subscribe_to_images()
+        for camera in self._cameras:
+            camera.subscribe(self._settings)
         return super().on_activate(state)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -152,39 +144,50 @@ class DmmiNode(LifecycleNode):
         super().destroy_node()
 
     def _stop(self) -> None:
-        while self._images:
-            self.destroy_subscription(self._images.popitem()[1])
-        self._statistics.dropped += self._worker.stop()
+        for camera in self._cameras:
+            camera.unsubscribe()
+        for camera in self._worker.stop():
+            camera.statistics.dropped += 1
 
     def _release(self) -> None:
         self._stop()
         self._commands.accept("")
         self._pipeline = None
-        gc.collect()
-        torch = sys.modules.get("torch")
-        if torch is not None and torch.cuda.is_available():
-            torch.cuda.empty_cache()  # or PyTorch keeps freed memory from other processes
+        free_memory()
+
+    def _say_why_not_configured(self, error: Exception) -> None:
+        said = f"cannot configure: {describe(error)}"
+        for camera in self._cameras:
+            camera.statistics.last_error = said
+        self.get_logger().error(said)
 
     # Callbacks, in the executor's thread
 
-    def _on_image(self, message: Image | CompressedImage) -> None:
-        if type(message) not in self._images:
-            return  # it came before its subscription was ended below
-        for other in self._images.keys() - {type(message)}:  # or a camera that sends both is answered twice
-            self.destroy_subscription(self._images.pop(other))
-        self._statistics.received += 1
-        self._statistics.dropped += self._worker.put(Frame(message, arrival=time.monotonic()))
+    def _on_frame(self, frame: Frame) -> None:
+        max_rate = self._settings.max_rate
+        unused = self._worker.put(frame.camera, frame, period=1 / max_rate if max_rate else 0.0)
+        frame.camera.statistics.dropped += unused is Unused.DROPPED
+        frame.camera.statistics.skipped += unused is Unused.SKIPPED
 
     def _on_command(self, message: String) -> None:
         command = self._commands.accept(message.data)
         said = f"command {command.id}: {command.text[:80]!r}" if command else "command cancelled"
         self.get_logger().info(said)
+        if command and command.left_out:
+            self.get_logger().warning(
+                f"command {command.id} has {command.left_out} requests more than the {MOST_REQUESTS} that "
+                "are answered: use the service ~/segment for so many"
+            )
         self._publish_diagnostics()  # so that who gave the command knows that it holds
+
+    def _on_misfit(self, said: str) -> None:
+        self._misfit = said
+        self.get_logger().warning(said)
 
     async def _on_segment(self, request: Segment.Request, response: Segment.Response) -> Segment.Response:
         future = Future()
         future.add_done_callback(lambda _: self.executor.wake())  # which does not watch what is awaited
-        self._worker.submit(lambda: self._pipeline.answer(request, self._settings), future)
+        self._worker.submit(self._answer(request), future)
         try:
             response.results = await future
             response.success = True
@@ -196,30 +199,38 @@ class DmmiNode(LifecycleNode):
 
     def _publish_diagnostics(self) -> None:
         command = self._commands.current(timeout=self._settings.command_timeout)
-        message = self._diagnostics.message(
-            self._statistics,
-            stamp=self.get_clock().now(),
-            state=self._state_name(),
-            model=self._settings.model,
-            device=self._pipeline.device if self._pipeline else self._settings.device,
-            command=command.text if command else "",
+        about_node = {
+            "state": self._state_name(),
+            "model": self._settings.model,
+            "device": self._pipeline.device if self._pipeline else self._settings.device,
+            "command": command.text if command else "",
+            "incompatible QoS": self._misfit,
+        }
+        self._diagnostics.publish(
+            self._cameras,
+            about_node=about_node,
+            awaited_since=command.since if command and self._worker.is_running else None,
+            frame_timeout=self._settings.frame_timeout,
         )
-        self._diagnostics_publisher.publish(message)
 
     def _state_name(self) -> str:
         if self._pipeline is None:
             return "unconfigured"
-        return "active" if self._images else "inactive"
+        return "active" if self._worker.is_running else "inactive"
 
     # In the worker's thread
 
-    def _process(self, frame: Frame) -> None:
-        self._pipeline.process(frame, self._settings)
+    def _process(self, frames: list[Frame]) -> None:
+        self._pipeline.process(frames, self._settings)
 
-    def _report(self, error: Exception) -> None:
-        self._statistics.failed += 1
-        self._statistics.last_error = describe(error)
-        said = f"a frame has no answer: {self._statistics.last_error}"
+    def _answer(self, request: Segment.Request) -> Job:
+        return (yield from self._pipeline.answer(request, self._settings))
+
+    def _on_failure(self, frame: Frame, error: Exception) -> None:
+        statistics = frame.camera.statistics
+        statistics.failed += 1
+        statistics.last_error = describe(error)
+        said = f"a frame of {frame.camera.topic} has no answer: {statistics.last_error}"
         self.get_logger().warning(said, throttle_duration_sec=WARNING_PERIOD_S)
 
 

@@ -1,28 +1,40 @@
 """The topics on which answers leave the node."""
 
+from collections.abc import Callable, Iterable
+
 import numpy as np
+from geometry_msgs.msg import PoseArray
 from rclpy.lifecycle import LifecycleNode
-from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from dmmi.msg import NoTarget, Segmentation
 from dmmi_core.overlay import draw_overlay
 from dmmi_core.result import Result, Status
+from dmmi_ros.depth import to_pose_array
 from dmmi_ros.images import from_array
 from dmmi_ros.messages import to_labels, to_no_target, to_segmentation
-
-QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
+from dmmi_ros.qos import OUTPUT_QOS, publisher_events
 
 
 class Outputs:
-    """Lifecycle publishers of `node`, silent while it is not active."""
+    """Lifecycle publishers of `node` for one camera, below `~/` and `prefix`; silent while it is not active.
 
-    def __init__(self, node: LifecycleNode):
-        self._segmentation = node.create_lifecycle_publisher(Segmentation, "~/segmentation", QOS)
-        self._no_target = node.create_lifecycle_publisher(NoTarget, "~/no_target", QOS)
-        self._labels = node.create_lifecycle_publisher(Image, "~/labels", QOS)
-        self._overlay = node.create_lifecycle_publisher(Image, "~/overlay", QOS)
+    `report` gets a line where somebody listens in vain.
+    """
+
+    def __init__(self, node: LifecycleNode, *, prefix: str, report: Callable[[str], None]):
+        def create(type_: type, name: str):
+            topic = f"~/{prefix}{name}"
+            events = publisher_events(topic, report)
+            return node.create_lifecycle_publisher(type_, topic, OUTPUT_QOS, event_callbacks=events)
+
+        self._node = node
+        self._segmentation = create(Segmentation, "segmentation")
+        self._no_target = create(NoTarget, "no_target")
+        self._labels = create(Image, "labels")
+        self._overlay = create(Image, "overlay")
+        self._poses = create(PoseArray, "poses")
 
     def publish(self, image: np.ndarray, result: Result, *, header: Header, command_id: int) -> None:
         """Publishes the answer for `image`, uint8 RGB (H, W, 3), under `header`, that of its frame."""
@@ -32,3 +44,11 @@ class Outputs:
         self._labels.publish(to_labels(result, header=header))
         if self._overlay.get_subscription_count():
             self._overlay.publish(from_array(draw_overlay(image, result), header=header))
+
+    def publish_poses(self, points: Iterable[np.ndarray], *, header: Header) -> None:
+        """Publishes where instances are: points (3,) in metres, in the frame that `header` names."""
+        self._poses.publish(to_pose_array(points, header))
+
+    def destroy(self) -> None:
+        for publisher in (self._segmentation, self._no_target, self._labels, self._overlay, self._poses):
+            self._node.destroy_lifecycle_publisher(publisher)

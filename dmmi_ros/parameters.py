@@ -1,11 +1,15 @@
 """The node's parameters: declared with descriptions and ranges, read into one frozen dataclass."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.node import Node
+from rclpy.parameter import Parameter
+
+CAMERA_NAME = re.compile("[A-Za-z][A-Za-z0-9_]*")
 
 
 def _parameter(default: Any, description: str, *, within=None, choices=(), tunable=False) -> Any:
@@ -23,6 +27,11 @@ class Parameters:
 
     model: str = _parameter("dmmi-lite", "A model shipped with the package, or the path of a model folder.")
     device: str = _parameter("auto", "Where the model runs: auto, cpu, cuda, cuda:1, ...")
+    cameras: tuple[str, ...] = _parameter(
+        ("",),
+        "Names of cameras: front subscribes to front/image and answers on ~/front/segmentation and so on. "
+        "One empty name: a single camera, with image and ~/segmentation.",
+    )
     presence_threshold: float = _parameter(
         0.5, "The answer is NO_TARGET where presence is below this.", within=(0.0, 1.0), tunable=True
     )
@@ -34,6 +43,33 @@ class Parameters:
     )
     command_timeout: float = _parameter(
         0.0, "Seconds that a command holds; 0: until replaced or cancelled.", within=(0.0, 1e6), tunable=True
+    )
+    max_rate: float = _parameter(
+        0.0,
+        "Frames a second of each camera that are answered at most; 0: as many as the model has time for.",
+        within=(0.0, 1e3),
+        tunable=True,
+    )
+    frame_timeout: float = _parameter(
+        5.0,
+        "Seconds without a frame, while a command holds, after which the node warns; 0: never.",
+        within=(0.0, 1e6),
+        tunable=True,
+    )
+    tracking: bool = _parameter(
+        False,
+        "Instances keep their id from frame to frame, by the overlap of their masks, while a command holds.",
+        tunable=True,
+    )
+    depth: bool = _parameter(
+        False,
+        "Subscribe to depth, registered to image, and camera_info; publish on ~/poses where instances are.",
+    )
+    depth_tolerance: float = _parameter(
+        0.05,
+        "Seconds between the stamps of a frame and of a depth image that belongs to it.",
+        within=(0.0, 1e3),
+        tunable=True,
     )
     image_transport: str = _parameter(
         "auto",
@@ -56,7 +92,18 @@ class Parameters:
     @classmethod
     def read(cls, node: Node) -> "Parameters":
         """The current values."""
-        return cls(**{parameter.name: node.get_parameter(parameter.name).value for parameter in fields(cls)})
+        values = {}
+        for parameter in fields(cls):
+            # An empty list in a file has no type, and leaves the parameter without a value.
+            default = Parameter(parameter.name, value=parameter.default)
+            value = node.get_parameter_or(parameter.name, default).value
+            values[parameter.name] = tuple(value) if isinstance(value, list) else value
+        return cls(**values)
+
+    @property
+    def camera_names(self) -> tuple[str, ...]:
+        """At least one; "" is the name of a single camera."""
+        return self.cameras or ("",)
 
 
 _METADATA = {parameter.name: parameter.metadata for parameter in fields(Parameters)}
@@ -72,6 +119,19 @@ def refusal(changes: Iterable, *, is_configured: bool) -> str:
             return f"{change.name} is read when the node is configured: clean it up first, then set it"
         if metadata["choices"] and change.value not in metadata["choices"]:
             return f"{change.name} must be one of {', '.join(metadata['choices'])}, not {change.value!r}"
+        if change.name == "cameras" and (reason := _refusal_of_cameras(change.value or ())):
+            return reason
+    return ""
+
+
+def _refusal_of_cameras(names: Sequence[str]) -> str:
+    if list(names) == [""]:
+        return ""
+    for name in names:
+        if not CAMERA_NAME.fullmatch(name):
+            return f"{name[:40]!r} in cameras is no ROS name: use letters, digits and _, a letter first"
+    if len(set(names)) < len(names):
+        return f"cameras names one twice: {', '.join(names)}"
     return ""
 
 

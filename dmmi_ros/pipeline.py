@@ -1,39 +1,43 @@
-"""What happens to a frame, or a request, in the worker's thread: decode, segment, publish."""
+"""What happens to frames, or a request, in the worker's thread: decode, segment, publish."""
 
+import gc
+import sys
 import time
-from dataclasses import dataclass
+import traceback
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
-from sensor_msgs.msg import CompressedImage, Image
 
 from dmmi.msg import Segmentation
 from dmmi.srv import Segment
 from dmmi_core.errors import InputError
 from dmmi_core.result import Result
-from dmmi_ros.commands import Commands
-from dmmi_ros.diagnostics import Statistics
+from dmmi_ros.camera import Frame
+from dmmi_ros.commands import Command, Commands
 from dmmi_ros.images import to_rgb
 from dmmi_ros.messages import to_segmentation
-from dmmi_ros.outputs import Outputs
 from dmmi_ros.parameters import Parameters
+from dmmi_ros.worker import Job
+
+TEXTS_AT_ONCE = 8
+"""Of a request; between them frames have their turn."""
 
 
-@dataclass(frozen=True)
-class Frame:
-    """A camera message and when it came, in seconds of the monotonic clock."""
+class _Picture(NamedTuple):
+    """A frame and its pixels, uint8 RGB (H, W, 3)."""
 
-    message: Image | CompressedImage
-    arrival: float
+    frame: Frame
+    image: np.ndarray
 
 
 class Pipeline:
-    """Takes frames and requests through `segmenter`, one at a time."""
+    """Takes frames and requests through `segmenter`; `report` gets each frame that failed, and why."""
 
-    def __init__(self, segmenter, *, commands: Commands, outputs: Outputs, statistics: Statistics):
+    def __init__(self, segmenter, *, commands: Commands, report: Callable[[Frame, Exception], None]):
         self._segmenter = segmenter
         self._commands = commands
-        self._outputs = outputs
-        self._statistics = statistics
+        self._report = report
 
     @property
     def device(self) -> str:
@@ -41,32 +45,96 @@ class Pipeline:
 
     def warm_up(self) -> None:
         """Runs once on nothing, so that the first frame does not wait for what is set up on first use."""
-        self._segmenter(np.zeros((480, 640, 3), np.uint8), "warm up")
+        self._segmenter.batch([np.zeros((480, 640, 3), np.uint8)], ["warm up"])
 
-    def process(self, frame: Frame, parameters: Parameters) -> None:
-        """Publishes the answer for `frame`, if there is a command; raises `InputError` for a bad image."""
-        command = self._commands.current(timeout=parameters.command_timeout)
+    def process(self, frames: Sequence[Frame], settings: Parameters) -> None:
+        """Publishes the answers for `frames`, of different cameras, if there is a command; raises nothing."""
+        command = self._commands.current(timeout=settings.command_timeout)
         if command is None:
-            self._statistics.idle += 1
+            for frame in frames:
+                frame.camera.statistics.idle += 1
             return
-        image = to_rgb(frame.message)
-        start = time.monotonic()
-        result = self._segment(image, command.text, parameters)
-        self._statistics.inference_ms = 1e3 * (time.monotonic() - start)
-        self._outputs.publish(image, result, header=frame.message.header, command_id=command.id)
-        self._statistics.result_age_ms = 1e3 * (time.monotonic() - frame.arrival)
-        self._statistics.processed += 1
+        pictures = [picture for frame in frames if (picture := self._decode(frame))]
+        if pictures:
+            self._answer(pictures, command, settings)
 
-    def answer(self, request: Segment.Request, parameters: Parameters) -> list[Segmentation]:
-        """One answer for each command of `request`; raises `InputError` for a bad image or text."""
+    def answer(self, request: Segment.Request, settings: Parameters) -> Job:
+        """Gives the list of answers, dmmi/Segmentation, one for each command of `request`.
+
+        Raises `InputError` for a bad image or text.
+        """
         if not request.commands:
             raise InputError("the request has no commands")
         image = to_rgb(request.image)
-        results = [self._segment(image, text, parameters) for text in request.commands]
-        return [to_segmentation(result, header=request.image.header, command_id=0) for result in results]
+        answers: list[Segmentation] = []
+        for start in range(0, len(request.commands), TEXTS_AT_ONCE):
+            if start:
+                yield
+            texts = request.commands[start : start + TEXTS_AT_ONCE]
+            results = self._segment([image] * len(texts), texts, settings)
+            answers += [to_segmentation(r, header=request.image.header, command_id=0) for r in results]
+        return answers
 
-    def _segment(self, image: np.ndarray, text: str, parameters: Parameters) -> Result:
-        self._segmenter.presence_threshold = parameters.presence_threshold
-        self._segmenter.mask_threshold = parameters.mask_threshold
-        self._segmenter.min_area = parameters.min_area
-        return self._segmenter(image, text)
+    def _decode(self, frame: Frame) -> _Picture | None:
+        try:
+            return _Picture(frame, to_rgb(frame.message))
+        except Exception as error:
+            self._report(frame, error)
+            return None
+
+    def _answer(self, pictures: list[_Picture], command: Command, settings: Parameters) -> None:
+        """All in one batch; one by one if that fails, so that only those at fault have no answer."""
+        count = len(command.requests)
+        images = [picture.image for picture in pictures for _ in range(count)]
+        start = time.monotonic()
+        try:
+            results = self._segment(images, command.requests * len(pictures), settings)
+        except Exception as error:
+            if len(pictures) == 1:
+                self._report(pictures[0].frame, error)
+                return
+            results = None
+        if results is None:
+            for picture in pictures:
+                self._answer([picture], command, settings)
+            return
+        inference_ms = 1e3 * (time.monotonic() - start)
+        for index, picture in enumerate(pictures):
+            picture.frame.camera.statistics.inference_ms = inference_ms
+            self._publish(picture, results[index * count : (index + 1) * count], command, settings)
+
+    def _publish(
+        self, picture: _Picture, results: list[Result], command: Command, settings: Parameters
+    ) -> None:
+        frame, image = picture
+        try:
+            for result in results:
+                frame.camera.publish(frame, image, result, command_id=command.id, settings=settings)
+        except Exception as error:
+            self._report(frame, error)
+            return
+        frame.camera.statistics.result_age_ms = 1e3 * (time.monotonic() - frame.arrival)
+        frame.camera.statistics.processed += 1
+
+    def _segment(
+        self, images: Sequence[np.ndarray], texts: Sequence[str], settings: Parameters
+    ) -> list[Result]:
+        self._segmenter.presence_threshold = settings.presence_threshold
+        self._segmenter.mask_threshold = settings.mask_threshold
+        self._segmenter.min_area = settings.min_area
+        try:
+            return self._segmenter.batch(images, texts)
+        except InputError:
+            raise
+        except Exception as error:
+            traceback.clear_frames(error.__traceback__)  # which still hold tensors
+            free_memory()
+            raise
+
+
+def free_memory() -> None:
+    """Gives back what nobody refers to any more, on the GPU too."""
+    gc.collect()
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        torch.cuda.empty_cache()  # or PyTorch keeps freed memory from other processes

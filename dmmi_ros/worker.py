@@ -4,6 +4,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Hashable
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from dmmi_ros.mailboxes import Mailboxes, Unused
@@ -45,6 +46,10 @@ class Worker:
         self._jobs: deque[_Submitted] = deque()
         self._thread: threading.Thread | None = None
 
+    @property
+    def is_running(self) -> bool:
+        return self._thread is not None
+
     def start(self) -> None:
         """Starts the thread; it must not be running."""
         self._thread = threading.Thread(target=self._run, name="dmmi-worker", daemon=True)
@@ -78,8 +83,7 @@ class Worker:
     def submit(self, job: Job, future: Future) -> None:
         """Has `job` run after those before it; `future` gets what it returns or raises."""
         with self._wake:
-            is_running = self._thread is not None
-            if is_running:
+            if is_running := self.is_running:
                 self._jobs.append(_Submitted(job, future))
                 self._wake.notify()
         if not is_running:
@@ -97,24 +101,21 @@ class Worker:
     def _wait_for_work(self) -> bool:
         """True once there is some; False once stopped."""
         with self._wake:
-            while self._thread is not None and not self._jobs:
+            while self.is_running and not self._jobs:
                 due = self._mailboxes.next_due()
                 rest = None if due is None else due - self._clock()
                 if rest is not None and rest <= 0:
                     break
                 self._wake.wait(rest)
-            return self._thread is not None
+            return self.is_running
 
     def _advance(self, job: Job, future: Future) -> None:
         try:
             next(job)
             return
         except StopIteration as end:
-            result, error = end.value, None
-        except Exception as raised:
-            result, error = None, raised
-        self._jobs.popleft()  # before others know, who may look for what is still to do
-        if error is None:
-            future.set_result(result)
-        else:
-            future.set_exception(error)
+            settle = partial(future.set_result, end.value)
+        except Exception as error:
+            settle = partial(future.set_exception, error)
+        self._jobs.popleft()
+        settle()

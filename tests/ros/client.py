@@ -86,12 +86,15 @@ class Client(Node):
             self._spinner.spin_once(timeout_sec=rest)
 
     def wait_for_report(self, **expected) -> dict[str, str]:
-        """The newest report on /diagnostics, once it has these values."""
+        """The newest report on /diagnostics, of a camera if `camera` names one, once it has these values."""
         texts = {key.replace("_", " "): str(value) for key, value in expected.items()}
-        self.wait_for(
-            lambda: self.reports and texts.items() <= self.reports[-1].items(), f"report of {texts}"
-        )
-        return self.reports[-1]
+        self.wait_for(lambda: texts.items() <= self._newest_report(texts).items(), f"report of {texts}")
+        return self._newest_report(texts)
+
+    def _newest_report(self, texts: dict[str, str]) -> dict[str, str]:
+        camera = texts.get("camera")
+        of_camera = (r for r in reversed(self.reports) if camera in (None, r["camera"]))
+        return next(of_camera, {})
 
     def wait_until_active(self, *, images=None) -> None:
         """Until the node takes frames from `images` (a publisher) and its answers will be heard."""

@@ -65,6 +65,7 @@ def node(shared_node):
     for parameter in fields(Parameters):
         if parameter.metadata["tunable"]:
             client.set_parameter(parameter.name, parameter.default)
+    client.set_parameter("frame_timeout", 0.0)  # what is not sent need not be missed
     client.forget()
     client.wait_until_active()
     return shared_node

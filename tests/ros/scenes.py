@@ -1,5 +1,6 @@
 """Synthetic pictures with known answers; nothing in them is symmetric, so that flips and offsets show."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -46,6 +47,9 @@ class ColourSegmenter:
     mask_threshold = 0.5
     min_area = 64
     device = "stub"
+
+    def batch(self, images: Sequence[np.ndarray], texts: Sequence[str]) -> list[Result]:
+        return [self(image, text) for image, text in zip(images, texts, strict=True)]
 
     def __call__(self, image: np.ndarray, text: str) -> Result:
         if "explode" in text:

@@ -20,10 +20,10 @@ def pass_gate() -> None:
 
 
 class GatedSegmenter(ColourSegmenter):
-    def __call__(self, image, text):
-        if "slowly" in text:
+    def batch(self, images, texts):
+        if any("slowly" in text for text in texts):
             pass_gate()
-        return super().__call__(image, text)
+        return super().batch(images, texts)
 
 
 def load_stub(parameters):

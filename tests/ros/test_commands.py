@@ -1,6 +1,6 @@
 """The current command."""
 
-from dmmi_ros.commands import Commands
+from dmmi_ros.commands import MOST_REQUESTS, Commands
 
 
 class Clock:
@@ -53,3 +53,17 @@ def test_saying_it_again_starts_the_time_anew():
     commands.accept("the cat")
     clock.now = 8.0
     assert commands.current(timeout=5.0).id == 2
+
+
+def test_one_request_a_line():
+    command = Commands().accept("the cat\r\n\n  the dog \n \t\nthe cat\n")
+    assert command.requests == ("the cat", "the dog")
+    assert command.text == "the cat\nthe dog"
+    assert command.left_out == 0
+
+
+def test_many_requests_are_bounded():
+    lines = [f"cat {number}" for number in range(MOST_REQUESTS + 3)]
+    command = Commands().accept("\n".join(lines))
+    assert command.requests == tuple(lines[:MOST_REQUESTS])
+    assert command.left_out == 3

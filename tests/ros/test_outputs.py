@@ -28,7 +28,7 @@ class Node:
     def __init__(self):
         self.publishers = {}
 
-    def create_lifecycle_publisher(self, _type, topic, _qos) -> Publisher:
+    def create_lifecycle_publisher(self, _type, topic, _qos, *, event_callbacks) -> Publisher:
         return self.publishers.setdefault(topic, Publisher())
 
 
@@ -36,32 +36,23 @@ class Node:
 def publish(scene):
     """Publishes the answer to a text; gives the number of messages by topic."""
     node = Node()
-    result = Outputs(node)
+    outputs = Outputs(node, prefix="front/", report=print)
 
     def publish(text: str, *, overlay_listeners: int = 0) -> dict[str, int]:
-        node.publishers["~/overlay"].listeners = overlay_listeners
-        result.publish(scene.image, ColourSegmenter()(scene.image, text), header=HEADER, command_id=1)
-        return {topic: len(publisher.published) for topic, publisher in node.publishers.items()}
+        node.publishers["~/front/overlay"].listeners = overlay_listeners
+        outputs.publish(scene.image, ColourSegmenter()(scene.image, text), header=HEADER, command_id=1)
+        published = {topic: len(publisher.published) for topic, publisher in node.publishers.items()}
+        return {topic.removeprefix("~/front/"): count for topic, count in published.items() if count}
 
     return publish
 
 
 def test_targets(publish):
-    assert publish("the red boxes") == {
-        "~/segmentation": 1,
-        "~/no_target": 0,
-        "~/labels": 1,
-        "~/overlay": 0,
-    }
+    assert publish("the red boxes") == {"segmentation": 1, "labels": 1}
 
 
 def test_no_target(publish):
-    assert publish("the blue box") == {
-        "~/segmentation": 1,
-        "~/no_target": 1,
-        "~/labels": 1,
-        "~/overlay": 0,
-    }
+    assert publish("the blue box") == {"segmentation": 1, "no_target": 1, "labels": 1}
 
 
 def test_the_overlay_is_drawn_only_for_somebody(publish, monkeypatch):
@@ -69,5 +60,5 @@ def test_the_overlay_is_drawn_only_for_somebody(publish, monkeypatch):
     monkeypatch.setattr(outputs, "draw_overlay", lambda image, result: drawn.append(result) or image)
     publish("the red boxes")
     assert not drawn
-    assert publish("the red boxes", overlay_listeners=1)["~/overlay"] == 1
+    assert publish("the red boxes", overlay_listeners=1)["overlay"] == 1
     assert len(drawn) == 1

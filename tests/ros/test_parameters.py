@@ -30,7 +30,8 @@ def test_every_parameter_is_described(node, client):
 
 def test_the_shipped_file_has_the_defaults():
     values = yaml.safe_load(CONFIG.read_text())["/**"]["ros__parameters"]
-    assert values == {parameter.name: parameter.default for parameter in fields(Parameters)}
+    assert Parameters(**{**values, "cameras": tuple(values["cameras"])}) == Parameters()
+    assert values.keys() == {parameter.name for parameter in fields(Parameters)}
 
 
 def test_thresholds_hold_from_the_next_frame_on(node, client, scene):

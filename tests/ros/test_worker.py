@@ -1,10 +1,11 @@
-"""The inference thread and its one-frame mailbox."""
+"""The inference thread: frames, jobs, and their turns."""
 
 import threading
 from concurrent.futures import Future
 
 import pytest
 
+from dmmi_ros.mailboxes import Unused
 from dmmi_ros.worker import Worker, WorkerStopped
 
 pytestmark = pytest.mark.timeout(60)
@@ -12,24 +13,21 @@ TIMEOUT_S = 20.0
 
 
 class Bench:
-    """A worker whose frames wait at `door`; `begun` is released for each one that came in."""
+    """A worker whose frames wait at `door`; `begun` is released for each time that some came in."""
 
     def __init__(self):
         self.processed = []
-        self.errors = []
         self.begun = threading.Semaphore(0)
         self.door = threading.Semaphore(0)
-        self.worker = Worker(process=self._process, report=self.errors.append)
+        self.worker = Worker(process=self._process)
 
-    def _process(self, frame) -> None:
+    def _process(self, frames) -> None:
         self.begun.release()
         assert self.door.acquire(timeout=TIMEOUT_S)
-        if isinstance(frame, Exception):
-            raise frame
-        self.processed.append(frame)
+        self.processed.append(frames)
 
-    def put_and_wait_until_begun(self, frame) -> None:
-        assert not self.worker.put(frame)
+    def put_and_wait_until_begun(self, frame, *, source="front") -> None:
+        assert self.worker.put(source, frame) is None
         assert self.begun.acquire(timeout=TIMEOUT_S)
 
 
@@ -42,10 +40,32 @@ def bench():
     bench.worker.stop()
 
 
-def run(worker: Worker, job):
+def job(*steps):
+    """Calls each of `steps` at a turn of its own; the result of the last."""
+    result = None
+    for number, step in enumerate(steps):
+        if number:
+            yield
+        result = step()
+    return result
+
+
+def run(worker: Worker, *steps):
     future = Future()
-    worker.submit(job, future)
+    worker.submit(job(*steps), future)
     return future.result(timeout=TIMEOUT_S)
+
+
+def stop_while(worker: Worker, end_what_is_under_way) -> list:
+    """What `stop` returns, when work that is under way ends only after the stop has begun."""
+    stopped = []
+    stopping = threading.Thread(target=lambda: stopped.extend(worker.stop()))
+    stopping.start()
+    while worker.is_running:
+        pass
+    end_what_is_under_way()
+    stopping.join(TIMEOUT_S)
+    return stopped
 
 
 def test_processes_every_frame_that_it_has_time_for(bench):
@@ -53,65 +73,102 @@ def test_processes_every_frame_that_it_has_time_for(bench):
         bench.door.release()
         bench.put_and_wait_until_begun(number)
     run(bench.worker, lambda: None)  # comes after them
-    assert bench.processed == list(range(50))
+    assert bench.processed == [[number] for number in range(50)]
 
 
 def test_the_newest_frame_wins(bench):
     bench.put_and_wait_until_begun("first")
-    assert not bench.worker.put("second")
-    assert bench.worker.put("third")
-    assert bench.worker.put("fourth")
+    assert bench.worker.put("front", "second") is None
+    assert bench.worker.put("front", "third") is Unused.DROPPED
+    assert bench.worker.put("front", "fourth") is Unused.DROPPED
     bench.door.release(2)
     assert bench.begun.acquire(timeout=TIMEOUT_S)
     run(bench.worker, lambda: None)
-    assert bench.processed == ["first", "fourth"]
+    assert bench.processed == [["first"], ["fourth"]]
 
 
-def test_what_processing_raises_is_reported_and_survived(bench):
-    error = ValueError("a bad frame")
+def test_frames_of_several_sources_that_wait_together_come_together(bench):
+    bench.put_and_wait_until_begun("front 1")
+    assert bench.worker.put("left", "left 1") is None
+    assert bench.worker.put("front", "front 2") is None
+    assert bench.worker.put("left", "left 2") is Unused.DROPPED
     bench.door.release(2)
-    bench.put_and_wait_until_begun(error)
-    bench.put_and_wait_until_begun("good")
+    assert bench.begun.acquire(timeout=TIMEOUT_S)
     run(bench.worker, lambda: None)
-    assert bench.errors == [error]
-    assert bench.processed == ["good"]
+    assert bench.processed[0] == ["front 1"]
+    assert sorted(bench.processed[1]) == ["front 2", "left 2"]
+
+
+def test_a_frame_that_is_not_due_yet_is_processed_without_another_coming(bench):
+    bench.put_and_wait_until_begun("first")
+    assert bench.worker.put("front", "second", period=0.2) is None
+    bench.door.release(2)
+    assert bench.begun.acquire(timeout=TIMEOUT_S)
+    run(bench.worker, lambda: None)
+    assert bench.processed == [["first"], ["second"]]
 
 
 def test_jobs_give_their_results_in_order_and_what_they_raise(bench):
     assert [run(bench.worker, lambda number=number: number) for number in range(5)] == list(range(5))
     with pytest.raises(ZeroDivisionError):
         run(bench.worker, lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        run(bench.worker, lambda: 1, lambda: 1 / 0, lambda: 2)
     assert run(bench.worker, threading.get_ident) != threading.get_ident()
 
 
 def test_frames_are_not_held_up_by_many_jobs(bench):
     bench.put_and_wait_until_begun("first")
-    bench.worker.put("second")
+    bench.worker.put("front", "second")
     futures = [Future() for _ in range(10)]
     for future in futures:
-        bench.worker.submit(lambda: len(bench.processed), future)
+        bench.worker.submit(job(lambda: len(bench.processed)), future)
     bench.door.release(2)
     seen = [future.result(timeout=TIMEOUT_S) for future in futures]
     assert seen == [1] + [2] * 9  # one job, then the frame, then the other jobs
 
 
-def test_stopping_waits_for_the_frame_under_way_and_drops_what_waits(bench):
+def test_frames_are_not_held_up_by_a_long_job(bench):
+    bench.put_and_wait_until_begun("first")
+    bench.worker.put("front", "second")
+    seen, future = [], Future()
+    bench.worker.submit(job(*[lambda: seen.append(len(bench.processed))] * 4), future)
+    bench.door.release(2)
+    future.result(timeout=TIMEOUT_S)
+    assert seen == [1, 2, 2, 2]
+
+
+def test_stopping_waits_for_what_is_under_way_and_drops_what_waits(bench):
     bench.put_and_wait_until_begun("under way")
-    bench.worker.put("waiting")
+    bench.worker.put("front", "waiting")
+    bench.worker.put("left", "waiting")
     refused = Future()
-    refused.add_done_callback(
-        lambda _: bench.door.release()
-    )  # so it lets go of the first frame while it stops
-    bench.worker.submit(lambda: None, refused)
-    assert bench.worker.stop()
-    assert bench.processed == ["under way"]
+    bench.worker.submit(job(lambda: None), refused)
+    assert stop_while(bench.worker, bench.door.release) == ["front", "left"]
+    assert bench.processed == [["under way"]]
     with pytest.raises(WorkerStopped):
         refused.result(timeout=0)
 
 
+def test_stopping_ends_a_long_job_at_its_next_turn(bench):
+    begun, door, seen, future = threading.Semaphore(0), threading.Semaphore(0), [], Future()
+
+    def step():
+        begun.release()
+        assert door.acquire(timeout=TIMEOUT_S)
+        seen.append(len(seen))
+
+    bench.worker.submit(job(*[step] * 100), future)
+    assert begun.acquire(timeout=TIMEOUT_S)
+    stop_while(bench.worker, lambda: door.release(100))
+    assert seen == [0]
+    with pytest.raises(WorkerStopped):
+        future.result(timeout=0)
+
+
 def test_a_stopped_worker_refuses_jobs_and_starts_again(bench):
-    assert not bench.worker.stop()
-    assert not bench.worker.stop()
+    assert bench.worker.stop() == []
+    assert bench.worker.stop() == []
     with pytest.raises(WorkerStopped):
         run(bench.worker, lambda: None)
     bench.worker.start()

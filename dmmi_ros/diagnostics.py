@@ -94,9 +94,9 @@ class Diagnostics:
             complaints += [silence] if silence else []
             complaint = silence or self._new_failure(camera)
             message.status.append(self._status(camera, about_node=about_node, complaint=complaint))
-        self._publisher.publish(message)
         if complaints:
             self._node.get_logger().warning("; ".join(complaints), throttle_duration_sec=WARNING_PERIOD_S)
+        self._publisher.publish(message)
 
     def _new_failure(self, camera: "Camera") -> str:
         statistics = camera.statistics

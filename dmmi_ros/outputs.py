@@ -25,7 +25,7 @@ class Outputs:
 
     def __init__(self, node: LifecycleNode, *, prefix: str, report: Callable[[str], None]):
         def create(type_: type, name: str):
-            topic = f"~/{prefix}{name}"
+            topic = node.resolve_topic_name(f"~/{prefix}{name}")
             events = publisher_events(topic, report)
             return node.create_lifecycle_publisher(type_, topic, OUTPUT_QOS, event_callbacks=events)
 

@@ -39,6 +39,29 @@ def test_deactivation_lets_the_frame_under_way_be_answered(node, client, scene, 
     client.wait_for_report(state="inactive", frames_processed=1)
 
 
+def test_deactivation_does_not_wait_for_a_long_request(node, client, scene, gate):
+    waiting = client.start_segmenting(scene.image, *[f"the red boxes {n}, slowly" for n in range(200)])
+    with gate.held():
+        change = client.start_changing_state("deactivate")
+    client.wait_for(change.done, "response to deactivate")  # though nobody opens the gate again
+    assert change.result().success
+    client.wait_for(waiting.done, "response of segment")
+    assert (waiting.result().success, waiting.result().message) == (False, "the node is not active")
+
+
+def test_nothing_is_published_after_deactivation(node, client, scene):
+    client.command("the red boxes")
+    client.answer_to(client.send(scene.image))
+    assert client.change_state("deactivate")
+    client.send(scene.image)
+    client.wait_for_report(state="inactive", frames_received=1)
+    assert client.change_state("activate")
+    client.wait_until_active()
+    header = client.send(scene.image)
+    client.answer_to(header)
+    assert len(client.segmentations) == 2
+
+
 def test_a_model_that_cannot_load_fails_the_transition_only(start_node):
     node = start_node(model="broken")
     client = node.client

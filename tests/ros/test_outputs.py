@@ -28,6 +28,9 @@ class Node:
     def __init__(self):
         self.publishers = {}
 
+    def resolve_topic_name(self, topic: str) -> str:
+        return topic
+
     def create_lifecycle_publisher(self, _type, topic, _qos, *, event_callbacks) -> Publisher:
         return self.publishers.setdefault(topic, Publisher())
 

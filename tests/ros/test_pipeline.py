@@ -1,0 +1,88 @@
+"""What happens to frames in the worker's thread, where the model fails."""
+
+from dataclasses import dataclass, field
+
+import pytest
+from scenes import ColourSegmenter
+from std_msgs.msg import Header
+
+from dmmi_ros import pipeline as pipeline_module
+from dmmi_ros.camera import Frame
+from dmmi_ros.commands import Commands
+from dmmi_ros.diagnostics import Statistics
+from dmmi_ros.images import from_array
+from dmmi_ros.parameters import Parameters
+from dmmi_ros.pipeline import Pipeline
+
+torch = pytest.importorskip("torch")
+OUT_OF_MEMORY = torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.\nmore of it")
+
+
+@dataclass
+class Camera:
+    """As much of a camera as a pipeline needs."""
+
+    published: list = field(default_factory=list)
+    statistics: Statistics = field(default_factory=Statistics)
+
+    def publish(self, frame, image, result, *, command_id, settings) -> None:
+        self.published.append((result.text, command_id))
+
+
+class Segmenter(ColourSegmenter):
+    """Has room for `room` pairs; keeps the sizes of the batches."""
+
+    def __init__(self, room: int):
+        self.room = room
+        self.sizes = []
+
+    def batch(self, images, texts):
+        self.sizes.append(len(images))
+        if len(images) > self.room:
+            raise OUT_OF_MEMORY
+        return super().batch(images, texts)
+
+
+@pytest.fixture
+def process(scene):
+    """Takes a frame of each of `count` cameras through a pipeline; gives the cameras and what failed."""
+
+    def process(segmenter, *, count: int, command: str = "the red boxes"):
+        commands, cameras, failed = Commands(), [Camera() for _ in range(count)], []
+        commands.accept(command)
+        pipeline = Pipeline(
+            segmenter, commands=commands, report=lambda frame, error: failed.append((frame.camera, error))
+        )
+        message = from_array(scene.image, header=Header())
+        pipeline.process([Frame(camera, message, 0.0) for camera in cameras], Parameters())
+        return cameras, failed
+
+    return process
+
+
+def test_frames_and_requests_make_one_batch(process):
+    segmenter = Segmenter(room=100)
+    cameras, failed = process(segmenter, count=3, command="the red boxes\nthe green box")
+    assert segmenter.sizes == [6] and not failed
+    for camera in cameras:
+        assert camera.published == [("the red boxes", 1), ("the green box", 1)]
+        assert camera.statistics.processed == 1
+
+
+def test_without_room_for_all_frames_each_is_answered_alone(process, monkeypatch):
+    freed = []
+    monkeypatch.setattr(pipeline_module, "free_memory", lambda: freed.append(True))
+    segmenter = Segmenter(room=1)
+    cameras, failed = process(segmenter, count=3)
+    assert segmenter.sizes == [3, 1, 1, 1] and not failed and len(freed) == 1
+    assert all(camera.published for camera in cameras)
+
+
+def test_running_out_of_memory_costs_the_frame_and_frees_memory(process, monkeypatch):
+    emptied = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: emptied.append(True))
+    (camera,), failed = process(Segmenter(room=0), count=1)
+    assert failed == [(camera, OUT_OF_MEMORY)]
+    assert emptied and not camera.published
+    assert camera.statistics.processed == 0

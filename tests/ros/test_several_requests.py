@@ -1,0 +1,48 @@
+"""A command with several requests, one a line."""
+
+import pytest
+from expectations import assert_finds
+from std_msgs.msg import String
+
+from dmmi.msg import Segmentation
+from dmmi_ros.commands import MOST_REQUESTS
+
+pytestmark = pytest.mark.timeout(120)
+
+
+def test_each_line_has_its_own_answer_for_each_frame(node, client, scene):
+    client.commands.publish(String(data="the red boxes\r\n\r\n the green box\nthe blue box\nthe red boxes\n"))
+    requests = ["the red boxes", "the green box", "the blue box"]
+    client.wait_for_report(command="\n".join(requests))
+    headers = []
+    for _ in range(3):
+        headers.append(client.send(scene.image))
+        client.wait_for(lambda: len(client.segmentations) == 3 * len(headers), "three answers")
+    assert [answer.header for answer in client.segmentations] == [h for h in headers for _ in requests]
+    assert [answer.command for answer in client.segmentations] == requests * 3
+    assert len({answer.command_id for answer in client.segmentations}) == 1
+    red, green, blue = client.segmentations[:3]
+    assert_finds(red, scene.masks["red"])
+    assert_finds(green, scene.masks["green"])
+    assert blue.status == Segmentation.NO_TARGET
+    client.wait_for(lambda: len(client.no_targets) == 3, "messages on no_target")
+    client.wait_for(lambda: len(client.labels) == 9, "labels of each request")
+    assert [max(labels.data) for labels in client.labels[:3]] == [2, 1, 0]
+    client.wait_for_report(frames_received=3, frames_processed=3)
+
+
+def test_the_id_counts_messages_and_not_lines(node, client, scene):
+    client.command("the red boxes\nthe green box")
+    first = client.answer_to(client.send(scene.image)).command_id
+    client.command("the blue box")
+    assert client.answer_to(client.send(scene.image)).command_id == first + 1
+
+
+def test_too_many_lines_are_cut_with_a_warning(node, client, scene):
+    lines = [f"the red boxes {number}" for number in range(MOST_REQUESTS + 2)]
+    client.commands.publish(String(data="\n".join(lines)))
+    client.wait_for_report(command="\n".join(lines[:MOST_REQUESTS]))
+    assert f"has 2 requests more than the {MOST_REQUESTS} that are answered" in node.log()
+    client.send(scene.image)
+    client.wait_for_report(frames_processed=1)
+    client.wait_for(lambda: len(client.segmentations) == MOST_REQUESTS, "all answers")

@@ -110,8 +110,8 @@ class Camera:
         if not any(subscription.get_publisher_count() for subscription in self._images.values()):
             return f"nobody publishes {topics}: start the camera, or remap image to its topic"
         return (
-            f"no frame on {topics} for {seconds:.0f} s, though somebody publishes: look whether the camera "
-            "runs, at its QoS, and whether it has the shipped FASTDDS_DEFAULT_PROFILES_FILE"
+            f"no frame on {topics} for {seconds:.0f} s, though somebody publishes: does the camera run, does "
+            "its QoS fit, has it the shipped FASTDDS_DEFAULT_PROFILES_FILE?"
         )
 
     def _subscribe_to_depth(self, settings: Parameters) -> DepthInput:

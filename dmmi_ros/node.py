@@ -50,7 +50,7 @@ class DmmiNode(LifecycleNode):
         self._commands = Commands()
         self._worker = Worker(process=self._process)
         self._cameras: list[Camera] = []
-        self._misfit = ""
+        self._misfit = ""  # the newest that was said of QoS
         self._declare_parameters()
         self._create_cameras()
         self._create_diagnostics()
@@ -102,15 +102,11 @@ class DmmiNode(LifecycleNode):
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         self._create_cameras()
-        self._misfit = ""
         for camera in self._cameras:
             camera.statistics = Statistics()
-        try:
-            segmenter = self._load_segmenter(self._settings)
-            pipeline = Pipeline(segmenter, commands=self._commands, report=self._on_failure)
-            pipeline.warm_up()
-        except Exception as error:
-            self._say_why_not_configured(error)
+        pipeline = self._load()
+        if pipeline is None:
+            free_memory()  # what was loaded before the failure
             return TransitionCallbackReturn.FAILURE
         self._pipeline = pipeline
         self.get_logger().info(f"model {self._settings.model!r} is ready on {pipeline.device}")
@@ -155,11 +151,19 @@ class DmmiNode(LifecycleNode):
         self._pipeline = None
         free_memory()
 
-    def _say_why_not_configured(self, error: Exception) -> None:
-        said = f"cannot configure: {describe(error)}"
-        for camera in self._cameras:
-            camera.statistics.last_error = said
-        self.get_logger().error(said)
+    def _load(self) -> Pipeline | None:
+        """None where that fails; it is said why."""
+        try:
+            segmenter = self._load_segmenter(self._settings)
+            pipeline = Pipeline(segmenter, commands=self._commands, report=self._on_failure)
+            pipeline.warm_up()
+        except Exception as error:
+            said = f"cannot configure: {describe(error)}"
+            for camera in self._cameras:
+                camera.statistics.last_error = said
+            self.get_logger().error(said)
+            return None
+        return pipeline
 
     # Callbacks, in the executor's thread
 
@@ -186,7 +190,7 @@ class DmmiNode(LifecycleNode):
 
     async def _on_segment(self, request: Segment.Request, response: Segment.Response) -> Segment.Response:
         future = Future()
-        future.add_done_callback(lambda _: self.executor.wake())  # which does not watch what is awaited
+        future.add_done_callback(self._wake)
         self._worker.submit(self._answer(request), future)
         try:
             response.results = await future
@@ -196,6 +200,10 @@ class DmmiNode(LifecycleNode):
         except Exception as error:
             response.message = describe(error)
         return response
+
+    def _wake(self, future: Future) -> None:
+        future.exception()  # or rclpy complains where nobody awaits it any more, as the process ends
+        self.executor.wake()  # which does not watch what is awaited
 
     def _publish_diagnostics(self) -> None:
         command = self._commands.current(timeout=self._settings.command_timeout)

@@ -19,8 +19,9 @@ from dmmi_ros.camera import Camera, Frame
 from dmmi_ros.commands import MOST_REQUESTS, Commands
 from dmmi_ros.diagnostics import Diagnostics, Statistics
 from dmmi_ros.mailboxes import Unused
+from dmmi_ros.memory import free_memory
 from dmmi_ros.parameters import Parameters, refusal
-from dmmi_ros.pipeline import Pipeline, free_memory
+from dmmi_ros.pipeline import Pipeline
 from dmmi_ros.qos import COMMAND_QOS, subscription_events
 from dmmi_ros.spinning import spin_until_signal
 from dmmi_ros.worker import Job, Worker, WorkerStopped

@@ -1,7 +1,5 @@
 """What happens to frames, or a request, in the worker's thread: decode, segment, publish."""
 
-import gc
-import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -16,6 +14,7 @@ from dmmi_core.result import Result
 from dmmi_ros.camera import Frame
 from dmmi_ros.commands import Command, Commands
 from dmmi_ros.images import to_rgb
+from dmmi_ros.memory import free_memory
 from dmmi_ros.messages import to_segmentation
 from dmmi_ros.parameters import Parameters
 from dmmi_ros.worker import Job
@@ -130,11 +129,3 @@ class Pipeline:
             traceback.clear_frames(error.__traceback__)  # which still hold tensors
             free_memory()
             raise
-
-
-def free_memory() -> None:
-    """Gives back what nobody refers to any more, on the GPU too."""
-    gc.collect()
-    torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_available():
-        torch.cuda.empty_cache()  # or PyTorch keeps freed memory from other processes

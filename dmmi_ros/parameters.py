@@ -33,7 +33,10 @@ class Parameters:
         "One empty name: a single camera, with image and ~/segmentation.",
     )
     presence_threshold: float = _parameter(
-        0.5, "The answer is NO_TARGET where presence is below this.", within=(0.0, 1.0), tunable=True
+        -1.0,
+        "The answer is NO_TARGET where presence is below this; below 0: the threshold that the model came with.",
+        within=(-1.0, 1.0),
+        tunable=True,
     )
     mask_threshold: float = _parameter(
         0.5, "Pixels above this probability are foreground.", within=(0.0, 1.0), tunable=True

@@ -35,6 +35,7 @@ class Pipeline:
 
     def __init__(self, segmenter, *, commands: Commands, report: Callable[[Frame, Exception], None]):
         self._segmenter = segmenter
+        self._own_threshold = segmenter.presence_threshold
         self._commands = commands
         self._report = report
 
@@ -118,7 +119,8 @@ class Pipeline:
     def _segment(
         self, images: Sequence[np.ndarray], texts: Sequence[str], settings: Parameters
     ) -> list[Result]:
-        self._segmenter.presence_threshold = settings.presence_threshold
+        asked = settings.presence_threshold
+        self._segmenter.presence_threshold = self._own_threshold if asked < 0 else asked
         self._segmenter.mask_threshold = settings.mask_threshold
         self._segmenter.min_area = settings.min_area
         try:

@@ -43,6 +43,7 @@ def test_deactivation_does_not_wait_for_a_long_request(node, client, scene, gate
     waiting = client.start_segmenting(scene.image, *[f"the red boxes {n}, slowly" for n in range(200)])
     with gate.held():
         change = client.start_changing_state("deactivate")
+        client.wait_for(lambda: not client.images.get_subscription_count(), "begin of the deactivation")
     client.wait_for(change.done, "response to deactivate")  # though nobody opens the gate again
     assert change.result().success
     client.wait_for(waiting.done, "response of segment")

@@ -22,7 +22,7 @@ def test_every_parameter_is_described(node, client):
     assert all(descriptor.description for descriptor in descriptors)
     by_name = {descriptor.name: descriptor for descriptor in descriptors}
     (threshold,) = by_name["presence_threshold"].floating_point_range
-    assert (threshold.from_value, threshold.to_value) == (0.0, 1.0)
+    assert (threshold.from_value, threshold.to_value) == (-1.0, 1.0)
     (area,) = by_name["min_area"].integer_range
     assert area.from_value == 0
     assert by_name["image_reliability"].additional_constraints == "one of best_effort, reliable"

@@ -1,0 +1,142 @@
+"""One camera of the node: its topics, its counters, and which of its transports is used."""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+from rclpy.lifecycle import LifecycleNode
+from rclpy.subscription import MessageInfo
+from sensor_msgs.msg import CompressedImage, Image
+
+from dmmi_core.result import Result
+from dmmi_ros.diagnostics import Statistics
+from dmmi_ros.outputs import Outputs
+from dmmi_ros.parameters import Parameters
+from dmmi_ros.qos import image_qos, subscription_events
+from dmmi_ros.space import DepthInput
+from dmmi_ros.tracking import Tracker
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A camera message and when it came, in seconds of the monotonic clock."""
+
+    camera: "Camera"
+    message: Image | CompressedImage
+    arrival: float
+
+
+class Camera:
+    """Subscribes to `<name>/image` and publishes below `~/<name>/`; without a name, `image` and `~/`.
+
+    `take` gets every frame, in the executor's thread. `report` gets a line where another end's QoS does not
+    fit.
+    """
+
+    def __init__(
+        self,
+        node: LifecycleNode,
+        name: str,
+        *,
+        take: Callable[[Frame], None],
+        report: Callable[[str], None],
+    ):
+        self.name = name
+        self.statistics = Statistics()
+        self._node = node
+        self._take = take
+        self._report = report
+        self._prefix = f"{name}/" if name else ""
+        self.outputs = Outputs(node, prefix=self._prefix, report=report)
+        # Compressed images come below the resolved name, so that remapping `image` is enough.
+        self.topic = node.resolve_topic_name(f"{self._prefix}image")
+        self._images = {}  # a subscription for each type of message, while active
+        self._depth: DepthInput | None = None
+        self._heard_at = 0.0
+        self._sequence_number: int | None = None
+        self._tracked_command = 0
+        self._trackers: defaultdict[str, Tracker] = defaultdict(Tracker)
+
+    def subscribe(self, settings: Parameters) -> None:
+        """From now on frames come."""
+        self._heard_at = time.monotonic()
+        transports = {"raw": (Image, self.topic), "compressed": (CompressedImage, f"{self.topic}/compressed")}
+        chosen = settings.image_transport
+        for type_, topic in transports.values() if chosen == "auto" else [transports[chosen]]:
+            self._images[type_] = self._node.create_subscription(
+                type_,
+                topic,
+                partial(self._on_image, type_),
+                image_qos(settings.image_reliability),
+                event_callbacks=subscription_events(topic, self._report),
+            )
+        self._depth = self._subscribe_to_depth(settings) if settings.depth else None
+
+    def unsubscribe(self) -> None:
+        self._sequence_number = None
+        while self._images:
+            self._node.destroy_subscription(self._images.popitem()[1])
+        if self._depth is not None:
+            self._depth.destroy()
+
+    def destroy(self) -> None:
+        self.unsubscribe()
+        self.outputs.destroy()
+
+    def publish(self, frame: Frame, image, result: Result, *, command_id: int, settings: Parameters) -> None:
+        """Publishes the answer to one request for `frame`, whose pixels are `image`, uint8 RGB (H, W, 3)."""
+        header = frame.message.header
+        if settings.tracking:
+            result = self._with_lasting_ids(result, command_id)
+        self.outputs.publish(image, result, header=header, command_id=command_id)
+        if self._depth is not None:
+            points = self._depth.points(result, header, tolerance=settings.depth_tolerance)
+            if points is None:
+                self.statistics.without_depth += 1
+            else:
+                self.outputs.publish_poses(points, header=header)
+
+    def silence(self, *, since: float, limit: float) -> str:
+        """What to say where no frame came for `limit` seconds, counted from `since` at the earliest.
+
+        Empty where one did, and where `limit` is 0.
+        """
+        seconds = time.monotonic() - max(since, self._heard_at)
+        if not limit or seconds <= limit:
+            return ""
+        topics = " or ".join(subscription.topic_name for subscription in self._images.values())
+        if not any(subscription.get_publisher_count() for subscription in self._images.values()):
+            return f"nobody publishes {topics}: start the camera, or remap image to its topic"
+        return (
+            f"no frame on {topics} for {seconds:.0f} s, though somebody publishes: does the camera run, does "
+            "its QoS fit, has it the shipped FASTDDS_DEFAULT_PROFILES_FILE?"
+        )
+
+    def _subscribe_to_depth(self, settings: Parameters) -> DepthInput:
+        return DepthInput(
+            self._node, prefix=self._prefix, reliability=settings.image_reliability, report=self._report
+        )
+
+    def _on_image(self, type_: type, message: Image | CompressedImage, info: MessageInfo) -> None:
+        if type_ not in self._images:
+            return  # it came before its subscription was ended below
+        for other in self._images.keys() - {type_}:  # or a camera that sends both is answered twice
+            self._node.destroy_subscription(self._images.pop(other))
+        self._heard_at = time.monotonic()
+        self._count_lost(info["publication_sequence_number"], self._images[type_].get_publisher_count())
+        self.statistics.received += 1
+        self._take(Frame(self, message, self._heard_at))
+
+    def _count_lost(self, number: int | None, publishers: int) -> None:
+        """By the publisher's own count: DDS says nothing of what its queues overwrite."""
+        before, self._sequence_number = self._sequence_number, number if publishers == 1 else None
+        if before is not None and self._sequence_number is not None:
+            self.statistics.lost += max(0, self._sequence_number - before - 1)
+
+    def _with_lasting_ids(self, result: Result, command_id: int) -> Result:
+        if command_id != self._tracked_command:
+            self._tracked_command = command_id
+            self._trackers.clear()
+        return replace(result, instances=self._trackers[result.text].update(result.instances))

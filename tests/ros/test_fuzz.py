@@ -166,7 +166,7 @@ def test_a_node_survives_them_all(node, client, scene):
         wait_until_received(client, number)  # one at a time, so that the middleware loses none
     for _ in range(OVER_DDS // 2):
         client.commands.publish(String(data=text(rng)))
-    client.command("the red boxes")
+    client.command("now the red boxes")  # unlike all before, so that its report is told from theirs
     assert_finds(client.answer_to(client.send(scene.image)), scene.masks["red"])
     outcomes = [f"frames {name}" for name in ("processed", "dropped", "failed", "without a command")]
 

@@ -8,10 +8,12 @@ theirs.
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+import PIL.Image
 
 from dmmi_core.errors import InputError
 
@@ -43,6 +45,8 @@ BYTES_PER_PIXEL = {
     "yuv422_yuy2": 2,
 }
 """The encodings that can be read."""
+MOST_PIXELS = 100_000_000
+"""Of a compressed image; no camera has more."""
 
 _COLOUR_OF = {"8UC1": "mono8", "8UC3": "bgr8", "8UC4": "bgra8", "16UC1": "mono16"}
 
@@ -145,6 +149,7 @@ def _checked_row_bytes(message: "Image", pixel_bytes: Mapping[str, int]) -> int:
 
 
 def _decode(message: "CompressedImage") -> np.ndarray:
+    _check_size(message)
     # Not by EXIF orientation: masks must lie on the pixels as the camera sent them.
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     try:
@@ -156,6 +161,20 @@ def _decode(message: "CompressedImage") -> np.ndarray:
             f"cannot decode the compressed image: {len(message.data)} bytes, format {message.format[:40]!r}"
         )
     return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+
+
+def _check_size(message: "CompressedImage") -> None:
+    # OpenCV believes damaged sizes: 69 bytes of PNG can cost it seconds and gigabytes.
+    try:
+        with PIL.Image.open(BytesIO(message.data)) as picture:
+            width, height = picture.size
+            picture.verify()
+    except Exception as error:  # Pillow's own types, and struct.error, SyntaxError and others of its parsers
+        raise InputError(
+            f"cannot decode the compressed image: {len(message.data)} bytes, format {message.format[:40]!r}"
+        ) from error
+    if width * height > MOST_PIXELS:
+        raise InputError(f"cannot decode the compressed image: {width} x {height} is too large")
 
 
 def _first_line(error: Exception) -> str:

@@ -34,7 +34,7 @@ class Parameters:
     )
     presence_threshold: float = _parameter(
         -1.0,
-        "The answer is NO_TARGET where presence is below this; below 0: the threshold that the model came with.",
+        "The answer is NO_TARGET where presence is below this; negative: below the model's own threshold.",
         within=(-1.0, 1.0),
         tunable=True,
     )

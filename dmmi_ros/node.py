@@ -138,6 +138,7 @@ class DmmiNode(LifecycleNode):
 
     def destroy_node(self) -> None:
         self._stop()
+        self._worker.close()
         super().destroy_node()
 
     def _stop(self) -> None:

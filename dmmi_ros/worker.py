@@ -44,31 +44,35 @@ class Worker:
         self._wake = threading.Condition()
         self._mailboxes = Mailboxes()
         self._jobs: deque[_Submitted] = deque()
-        self._thread: threading.Thread | None = None
+        self._is_running = self._has_turn = self._is_closed = False
+        threading.Thread(target=self._run, name="dmmi-worker", daemon=True).start()
 
     @property
     def is_running(self) -> bool:
-        return self._thread is not None
+        return self._is_running
 
     def start(self) -> None:
-        """Starts the thread; it must not be running."""
-        self._thread = threading.Thread(target=self._run, name="dmmi-worker", daemon=True)
-        self._thread.start()
+        with self._wake:
+            self._is_running = True
 
     def stop(self) -> list[Hashable]:
-        """Waits for what has its turn and ends the thread; unfinished jobs get `WorkerStopped`.
+        """Waits for what has its turn; unfinished jobs get `WorkerStopped`.
 
         The sources whose frames were waiting, which are then dropped.
         """
         with self._wake:
-            thread, self._thread = self._thread, None
+            self._is_running = False
             dropped = self._mailboxes.clear()
-            self._wake.notify()
-        if thread is not None:
-            thread.join()
+            self._wake.wait_for(lambda: not self._has_turn)
         while self._jobs:
             self._jobs.popleft().future.set_exception(WorkerStopped())
         return dropped
+
+    def close(self) -> None:
+        """Ends the thread; the worker must be stopped."""
+        with self._wake:
+            self._is_closed = True
+            self._wake.notify_all()
 
     def put(self, source: Hashable, frame: Any, *, period: float = 0.0) -> Unused | None:
         """Leaves `frame`, to be processed `period` seconds after the last of its source at the earliest.
@@ -77,7 +81,7 @@ class Worker:
         """
         with self._wake:
             unused = self._mailboxes.put(source, frame, period=period, now=self._clock())
-            self._wake.notify()
+            self._wake.notify_all()
         return unused
 
     def submit(self, job: Job, future: Future) -> None:
@@ -85,7 +89,7 @@ class Worker:
         with self._wake:
             if is_running := self.is_running:
                 self._jobs.append(_Submitted(job, future))
-                self._wake.notify()
+                self._wake.notify_all()
         if not is_running:
             future.set_exception(WorkerStopped())
 
@@ -97,17 +101,21 @@ class Worker:
                 frames = self._mailboxes.take(now=self._clock())
             if frames:
                 self._process(frames)
+            with self._wake:
+                self._has_turn = False
+                self._wake.notify_all()
 
     def _wait_for_work(self) -> bool:
-        """True once there is some; False once stopped."""
+        """True once there is some, which then has its turn; False once closed."""
         with self._wake:
-            while self.is_running and not self._jobs:
-                due = self._mailboxes.next_due()
+            while not self._is_closed:
+                due = self._mailboxes.next_due() if self._is_running else None
                 rest = None if due is None else due - self._clock()
-                if rest is not None and rest <= 0:
-                    break
+                if self._is_running and (self._jobs or (rest is not None and rest <= 0)):
+                    self._has_turn = True
+                    return True
                 self._wake.wait(rest)
-            return self.is_running
+            return False
 
     def _advance(self, job: Job, future: Future) -> None:
         try:

@@ -38,6 +38,7 @@ def bench():
     yield bench
     bench.door.release(100)
     bench.worker.stop()
+    bench.worker.close()
 
 
 def job(*steps):

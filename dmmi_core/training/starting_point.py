@@ -6,7 +6,7 @@ from pathlib import Path
 from transformers import PreTrainedTokenizerBase
 
 from dmmi_core.checkpoint import load_model
-from dmmi_core.config import PRESETS
+from dmmi_core.config import PRESETS, DmmiConfig
 from dmmi_core.model import Dmmi
 from dmmi_core.model.text import load_tokenizer
 from dmmi_core.pretrained import load_backbone, load_text_encoder, resolve
@@ -14,10 +14,16 @@ from dmmi_core.recipe import Recipe
 
 
 def starting_point(recipe: Recipe) -> tuple[Dmmi, PreTrainedTokenizerBase]:
-    """A preset with its pretrained encoders, or a model folder with everything that it holds."""
+    """A preset with its pretrained encoders, or a model folder with all that it holds but its calibration."""
     if recipe.model not in PRESETS and Path(recipe.model).is_dir():
         model, tokenizer = load_model(Path(recipe.model))
-        model.config = replace(model.config, image_size=recipe.image_size)
+        fresh = DmmiConfig()
+        model.config = replace(
+            model.config,
+            image_size=recipe.image_size,
+            presence_temperature=fresh.presence_temperature,
+            presence_threshold=fresh.presence_threshold,
+        )
         return model, tokenizer
     model = Dmmi(recipe.config())
     load_backbone(model, recipe.backbone_weights)

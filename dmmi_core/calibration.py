@@ -12,8 +12,7 @@ from torchmetrics.functional.classification import binary_calibration_error
 
 from dmmi_core.checkpoint import load_model
 from dmmi_core.data.samples import Sample
-from dmmi_core.data.scenes import is_validation, read_scenes
-from dmmi_core.data.sources import held_out_samples
+from dmmi_core.data.sources import held_out_samples, held_out_scenes
 from dmmi_core.data.templates.hard_validation import hard_validation_samples
 from dmmi_core.errors import InputError, ModelError
 from dmmi_core.evaluation import Answer, evaluate
@@ -45,8 +44,7 @@ def calibration_samples(data: DataRecipe) -> list[Sample]:
     """The validation split; of templates also the hard one, whose one-to-zero texts nearly fit."""
     samples = list(held_out_samples(data))
     if data.from_templates:
-        scenes = [s for s in read_scenes(data.annotations) if is_validation(s.image, data.validation_share)]
-        samples += hard_validation_samples(scenes, data.images)
+        samples += hard_validation_samples(held_out_scenes(data), data.images)
     return sorted(samples, key=lambda sample: sample.image)
 
 

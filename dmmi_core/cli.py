@@ -6,22 +6,13 @@ import sys
 from collections.abc import Sequence
 
 from dmmi_core.commands import build_refzom, calibrate, convert, evaluate, segment, train
-from dmmi_core.errors import DmmiError
+from dmmi_core.program import run_program
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Exit status 0; 2 with one line on stderr for bad input; 130 when interrupted."""
-    arguments = _parser().parse_args(argv)
-    logging.basicConfig(level=logging.WARNING, format="dmmi: %(message)s")
+    """Exit status, as of `run_program`."""
     logging.getLogger("dmmi_core").setLevel(logging.INFO)
-    try:
-        arguments.run(arguments)
-    except DmmiError as error:
-        print(f"dmmi: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
-    return 0
+    return run_program(_parser(), argv)
 
 
 def _parser() -> argparse.ArgumentParser:

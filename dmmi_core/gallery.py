@@ -8,11 +8,10 @@ import cv2
 import numpy as np
 from accelerate.utils import gather_object
 
-from dmmi_core.errors import InputError
 from dmmi_core.evaluation import Answer
 from dmmi_core.metrics import table
 from dmmi_core.overlay import TINT
-from dmmi_core.pages import STYLE, data_url, fitted
+from dmmi_core.pages import figure, fitted, write_page
 
 TARGET_COLOUR, PREDICTED_COLOUR = (0, 200, 120), (255, 122, 0)  # RGB
 
@@ -39,30 +38,9 @@ class Gallery:
 
     def write(self, path: str | Path, title: str, scores: dict) -> None:
         """`scores` as `evaluate` returns them. Raises InputError."""
-        page = _page(title, scores, [html for *_, html in sorted(self._entries, reverse=True)])
-        try:
-            Path(path).write_text(page, encoding="utf-8")
-        except OSError as error:
-            raise InputError(f"cannot write {path}: {error.strerror}") from error
-
-
-def _page(title: str, scores: dict, sections: list[str]) -> str:
-    head, *rows = table(scores)
-    return "\n".join(
-        [
-            '<!doctype html><html lang="en"><meta charset="utf-8">',
-            '<meta name="viewport" content="width=device-width">',
-            f"<title>{escape(title)}</title><style>{STYLE}</style>",
-            f"<h1>{escape(title)}</h1>",
-            "<table>",
-            "<tr>" + "".join(f"<th>{cell}</th>" for cell in head),
-            *("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) for row in rows),
-            "</table>",
-            f"<p>The {len(sections)} answers with the lowest IoU, worst first.</p>",
-            *sections,
-            "</html>\n",
-        ]
-    )
+        sections = [html for *_, html in sorted(self._entries, reverse=True)]
+        said = f"<p>The {len(sections)} answers with the lowest IoU, worst first.</p>"
+        write_page(path, title, table(scores), [said, *sections])
 
 
 def _section(answer: Answer) -> str:
@@ -73,12 +51,7 @@ def _section(answer: Answer) -> str:
         "ground truth": _tinted(image, answer.target, TARGET_COLOUR),
         "prediction": _tinted(image, answer.predicted, PREDICTED_COLOUR),
     }
-    figures = "".join(
-        f'<figure><img loading="lazy" decoding="async" src="{data_url(picture)}" '
-        f'width="{image.shape[1]}" height="{image.shape[0]}" alt="{name}">'
-        f"<figcaption>{name}</figcaption></figure>"
-        for name, picture in pictures.items()
-    )
+    figures = "".join(figure(picture, alt=name, caption=name) for name, picture in pictures.items())
     return (
         f"<section><h2>{escape(sample.text)}</h2>"
         f"<p>IoU {100 * answer.iou:.1f} % · {sample.kind}{presence} · {escape(sample.image)}</p>"

@@ -1,9 +1,14 @@
 """What web pages that need nothing beside them are made of."""
 
 import base64
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
 
 import cv2
 import numpy as np
+
+from dmmi_core.errors import InputError
 
 LONG_SIDE = 480  # pixels of a picture in a page
 STYLE = """
@@ -23,6 +28,37 @@ def fitted(image: np.ndarray) -> np.ndarray:
     scale = min(1.0, LONG_SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+
+
+def write_page(path: str | Path, title: str, table: Sequence[Sequence[str]], body: Sequence[str]) -> None:
+    """A title, a table that begins with its head, and the HTML of `body` below. Raises InputError."""
+    head, *rows = table
+    page = [
+        '<!doctype html><html lang="en"><meta charset="utf-8">',
+        '<meta name="viewport" content="width=device-width">',
+        f"<title>{escape(title)}</title><style>{STYLE}</style>",
+        f"<h1>{escape(title)}</h1>",
+        "<table>",
+        "<tr>" + "".join(f"<th>{escape(cell)}</th>" for cell in head),
+        *("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) for row in rows),
+        "</table>",
+        *body,
+        "</html>\n",
+    ]
+    try:
+        Path(path).write_text("\n".join(page), encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}") from error
+
+
+def figure(picture: np.ndarray, *, alt: str, caption: str) -> str:
+    """uint8 RGB (H, W, 3) with a caption, as HTML."""
+    height, width = picture.shape[:2]
+    return (
+        f'<figure><img loading="lazy" decoding="async" src="{data_url(picture)}" '
+        f'width="{width}" height="{height}" alt="{alt}">'
+        f"<figcaption>{escape(caption)}</figcaption></figure>"
+    )
 
 
 def data_url(picture: np.ndarray) -> str:

@@ -3,7 +3,6 @@
 import argparse
 import importlib.util
 import json
-import logging
 import math
 import sys
 from collections.abc import Iterator, Sequence
@@ -12,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dmmi_core.commands.options import add_model
-from dmmi_core.errors import DmmiError, InputError
+from dmmi_core.errors import InputError
+from dmmi_core.program import aligned, run_program
 
 if TYPE_CHECKING:
     from dmmi_ros.bags.answers import Answer
@@ -36,18 +36,8 @@ segmentation, by which an object is known from frame to frame; else it is its pl
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Exit status 0; 2 with one line on stderr for bad input; 130 when interrupted."""
-    arguments = _parser().parse_args(argv)
-    logging.basicConfig(level=logging.WARNING, format="dmmi-bag: %(message)s")
-    try:
-        _require_extra()
-        arguments.run(arguments)
-    except DmmiError as error:
-        print(f"dmmi-bag: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
-    return 0
+    """Exit status, as of `run_program`."""
+    return run_program(_parser(), argv)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -100,6 +90,7 @@ def _add_make(commands) -> None:
 
 
 def evaluate(arguments: argparse.Namespace) -> None:
+    _require_extra()
     from dmmi_ros.bags.reading import Bag
     from dmmi_ros.bags.report import Report
     from dmmi_ros.bags.schedule import read_schedule
@@ -136,6 +127,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
 
 
 def make(arguments: argparse.Namespace) -> None:
+    _require_extra()
     from dmmi_ros.bags.making import write_pictures
     from dmmi_ros.bags.writing import new_bag
 
@@ -213,9 +205,7 @@ def _positive(text: str) -> float:
 def _text(figures: dict) -> str:
     from dmmi_ros.bags.summary import table
 
-    rows = table(figures)
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+    lines = [aligned(table(figures))]
     for topic, counts in figures["topics"].items():
         lines.append(f"{topic}: {counts['frames']} frames, {counts['without_command']} without a command")
     if figures["ground_truth"]:

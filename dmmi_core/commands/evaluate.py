@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from dmmi_core.commands.options import add_model, require_training_extra
 from dmmi_core.errors import InputError
+from dmmi_core.program import aligned
 
 if TYPE_CHECKING:
     from accelerate import PartialState
@@ -61,6 +62,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     from dmmi_core.evaluation import evaluate, own_part
     from dmmi_core.gallery import Gallery
+    from dmmi_core.metrics import table
     from dmmi_core.segmenter import Segmenter
 
     if arguments.visualize and not arguments.report.parent.is_dir():
@@ -88,7 +90,7 @@ def run(arguments: argparse.Namespace) -> None:
         on_answer=on_answer,
     )
     if state.is_main_process:
-        print(json.dumps(scores) if arguments.json else _text(scores))
+        print(json.dumps(scores) if arguments.json else aligned(table(scores)))
     if gallery:
         gallery.gather()
         if state.is_main_process:
@@ -135,13 +137,3 @@ class _Progress:
         if self.shown:
             end = "" if self.done < self.total else "\n"
             print(f"\r{self.done}/{self.total}", end=end, file=sys.stderr)
-
-
-def _text(scores: dict) -> str:
-    from dmmi_core.metrics import table
-
-    rows = table(scores)
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows
-    )

@@ -6,7 +6,7 @@ from dmmi_core.data.missing import without_missing_images
 from dmmi_core.data.packed import PackedSamples, grouped_by_objects
 from dmmi_core.data.refer import read_refer
 from dmmi_core.data.samples import iterate_samples
-from dmmi_core.data.scenes import is_validation, read_scenes
+from dmmi_core.data.scenes import Scene, is_validation, read_scenes
 from dmmi_core.data.templates.validation import validation_samples
 from dmmi_core.errors import InputError
 from dmmi_core.recipe import DataRecipe
@@ -39,11 +39,14 @@ def held_out_samples(data: DataRecipe, split: str | None = None) -> PackedSample
     elif data.refs or data.samples:
         samples = _share(_read(data), data.validation_share, kept_apart=True)
     else:
-        scenes = read_scenes(data.annotations)
-        held_out = [scene for scene in scenes if is_validation(scene.image, data.validation_share)]
-        samples = PackedSamples.pack(grouped_by_objects(validation_samples(held_out)))
+        samples = PackedSamples.pack(grouped_by_objects(validation_samples(held_out_scenes(data))))
     samples = samples.select(np.argsort(samples.image_numbers(), kind="stable"))
     return without_missing_images(samples, data.images)
+
+
+def held_out_scenes(data: DataRecipe) -> list[Scene]:
+    """The share of the photographs of `data.annotations` that is kept apart, with their objects."""
+    return [s for s in read_scenes(data.annotations) if is_validation(s.image, data.validation_share)]
 
 
 def _read(data: DataRecipe) -> PackedSamples:

@@ -4,9 +4,8 @@ from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
-from dmmi_core.errors import InputError
 from dmmi_core.overlay import draw_overlay
-from dmmi_core.pages import STYLE, data_url, fitted
+from dmmi_core.pages import figure, fitted, write_page
 from dmmi_ros.bags.answers import Answer
 from dmmi_ros.bags.summary import table
 
@@ -51,29 +50,9 @@ class Report:
 
     def write(self, path: Path, title: str, summary: dict) -> None:
         """`summary` as `Summary.to_dict` gives it. Raises `InputError`."""
-        try:
-            path.write_text(self._page(title, summary), encoding="utf-8")
-        except OSError as error:
-            raise InputError(f"cannot write {path}: {error.strerror}") from error
-
-    def _page(self, title: str, summary: dict) -> str:
-        head, *rows = table(summary)
+        timeline = f"<section><h2>Over time</h2>{_legend()}{_timeline(summary)}</section>"
         sections = [self._section(command) for command in summary["commands"]]
-        return "\n".join(
-            [
-                '<!doctype html><html lang="en"><meta charset="utf-8">',
-                '<meta name="viewport" content="width=device-width">',
-                f"<title>{escape(title)}</title><style>{STYLE}</style>",
-                f"<h1>{escape(title)}</h1>",
-                "<table>",
-                "<tr>" + "".join(f"<th>{escape(cell)}</th>" for cell in head),
-                *("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) for row in rows),
-                "</table>",
-                f"<section><h2>Over time</h2>{_legend()}{_timeline(summary)}</section>",
-                *sections,
-                "</html>\n",
-            ]
-        )
+        write_page(path, title, table(summary), [timeline, *sections])
 
     def _section(self, command: dict) -> str:
         text = command["command"]
@@ -90,11 +69,7 @@ class Report:
 
 def _figure(answer: Answer, seconds: float) -> str:
     picture = fitted(draw_overlay(answer.frame.image(), answer.result))
-    return (
-        f'<figure><img loading="lazy" decoding="async" src="{data_url(picture)}" '
-        f'width="{picture.shape[1]}" height="{picture.shape[0]}" alt="answer">'
-        f"<figcaption>{seconds:.2f} s, {escape(answer.frame.topic)}</figcaption></figure>"
-    )
+    return figure(picture, alt="answer", caption=f"{seconds:.2f} s, {answer.frame.topic}")
 
 
 def _legend() -> str:

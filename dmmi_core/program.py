@@ -1,0 +1,33 @@
+"""What the command-line programs have in common."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+
+from dmmi_core.errors import DmmiError
+
+
+def run_program(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> int:
+    """Calls the `run` of the subcommand that was chosen.
+
+    Exit status 0; 2 with one line on stderr for bad input; 130 when interrupted.
+    """
+    arguments = parser.parse_args(argv)
+    logging.basicConfig(level=logging.WARNING, format=f"{parser.prog}: %(message)s")
+    try:
+        arguments.run(arguments)
+    except DmmiError as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """A table as text, its cells to the right of their columns."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows
+    )

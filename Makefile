@@ -42,6 +42,6 @@ $(READY): $(INPUTS)
 	@$(BIN)/python -m pip install --quiet --upgrade pip
 	@echo "== pip downloads PyTorch, ROS 2 and the rest (about 3 GB; 6 GB on disk), compiles the ROS"
 	@echo "   messages (half a minute) and installs everything; the last step is silent for a minute or two"
-	@$(BIN)/python -m pip install --editable '.[ros,train,test,demo]' --config-settings ros=kilted
+	@$(BIN)/python -m pip install --editable '.[ros,engines,train,test,demo]' --config-settings ros=kilted
 	@touch $@
 	@echo "== .venv is ready"

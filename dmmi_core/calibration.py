@@ -57,7 +57,7 @@ def calibrate(
         raise ModelError(f"the model in {folder} has no presence head to calibrate")
     model.config = replace(model.config, presence_temperature=1.0, presence_threshold=0.0)
     answers: list[tuple[float, bool, bool]] = []
-    segmenter = Segmenter(model, tokenizer, device=device)
+    segmenter = Segmenter.of_network(model, tokenizer, device=device)
     evaluate(segmenter, samples, images, batch_size=batch_size, on_answer=_remember(answers))
     logits, has_target, found = torch.tensor(answers, dtype=torch.float64).reshape(-1, 3).T
     return fit(logits, has_target.bool(), found.bool())

@@ -1,10 +1,5 @@
 """Our model format: a folder with config.json, model.safetensors and the tokenizer."""
 
-import json
-import os
-import shutil
-import tempfile
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,20 +11,9 @@ from dmmi_core.config import DmmiConfig
 from dmmi_core.errors import ModelError, one_line
 from dmmi_core.model import Dmmi
 from dmmi_core.model.text import load_tokenizer
-from dmmi_core.share import shared
+from dmmi_core.model_folder import CONFIG, WEIGHTS, read_config, replaced_folder, write_config
 
-CONFIG, WEIGHTS = "config.json", "model.safetensors"
 TRAINING_ONLY = ("recovery.", "pooling.")
-
-
-def find_model(name: str | Path) -> Path:
-    """A model's folder: a path, or the name of a model shipped with this package. Raises ModelError."""
-    if Path(name).is_dir():
-        return Path(name)
-    config = shared("models", str(name), CONFIG)
-    if config is not None:
-        return config.parent
-    raise ModelError(f"no model {str(name)!r}: give a folder with {CONFIG} and {WEIGHTS}, or 'dmmi-lite'")
 
 
 def load_model(folder: Path) -> tuple[Dmmi, PreTrainedTokenizerBase]:
@@ -69,38 +53,7 @@ def write_folder(
         tokenizer.save_pretrained(new)
 
 
-def read_config(folder: Path) -> DmmiConfig:
-    return DmmiConfig.from_dict(json.loads((folder / CONFIG).read_text(encoding="utf-8")))
-
-
-def write_config(config: DmmiConfig, folder: Path) -> None:
-    """The configuration of the model in `folder`; it replaces what is there at once, or not at all."""
-    new = folder / f".{CONFIG}.new"
-    new.write_text(json.dumps(config.to_dict(), indent=2) + "\n", encoding="utf-8")
-    os.replace(new, folder / CONFIG)
-
-
 def _stored(value: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
     """Biases, norms and their statistics stay in float32: they are small, and some exceed float16."""
     wide = value.is_floating_point() and value.dim() > 1
     return value.detach().to("cpu", dtype if wide else value.dtype).contiguous()
-
-
-@contextmanager
-def replaced_folder(folder: Path):
-    """A new folder to fill, put in place of `folder` when done: never half of it, even if killed."""
-    folder = folder.resolve()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    new = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        yield new
-        new.chmod(0o755)
-        if folder.exists():
-            old = new.with_name(new.name + "-old")
-            os.replace(folder, old)
-            os.replace(new, folder)
-            shutil.rmtree(old)
-        else:
-            os.replace(new, folder)
-    finally:
-        shutil.rmtree(new, ignore_errors=True)

@@ -5,7 +5,7 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from dmmi_core.commands import build_refzom, calibrate, convert, evaluate, segment, train
+from dmmi_core.commands import benchmark, build_refzom, calibrate, convert, evaluate, export, segment, train
 from dmmi_core.program import run_program
 
 
@@ -20,7 +20,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="dmmi", description="Find what a text refers to: zero, one or many objects."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (segment, train, evaluate, calibrate, convert, build_refzom):
+    for command in (segment, train, evaluate, calibrate, convert, export, build_refzom, benchmark):
         command.add(commands)
     return parser
 

@@ -1,12 +1,18 @@
 """Where to compute."""
 
-import torch
+import ctypes
+from typing import TYPE_CHECKING
 
 from dmmi_core.errors import ModelError, one_line
 
+if TYPE_CHECKING:
+    import torch
 
-def select_device(name: str) -> torch.device:
+
+def select_device(name: str) -> "torch.device":
     """ "auto" is the first GPU, or the CPU. Raises ModelError for a device that is not there."""
+    import torch
+
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
@@ -15,3 +21,19 @@ def select_device(name: str) -> torch.device:
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise ModelError(f"device {name!r} cannot be used: {one_line(error)}") from error
     return device
+
+
+def device_name(name: str) -> str:
+    """`select_device`'s as text; the CPU is found without PyTorch, whose import takes seconds."""
+    if name == "cpu" or (name == "auto" and not _has_gpu()):
+        return "cpu"
+    return str(select_device(name))
+
+
+def _has_gpu() -> bool:
+    try:
+        driver = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return False
+    count = ctypes.c_int()
+    return driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0

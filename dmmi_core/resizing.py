@@ -2,8 +2,6 @@
 
 import cv2
 import numpy as np
-import torch
-from torch.nn.functional import interpolate
 
 
 def resize(image: np.ndarray, side: int, antialias: bool) -> np.ndarray:
@@ -21,6 +19,9 @@ def resize_mask(mask: np.ndarray, side: int) -> np.ndarray:
 
 
 def _resize_as_pillow(image: np.ndarray, side: int) -> np.ndarray:
+    import torch  # which takes seconds to import, and is needed for this alone
+    from torch.nn.functional import interpolate
+
     pixels = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None]
     resized = interpolate(pixels, (side, side), mode="bilinear", antialias=True)
     return resized[0].permute(1, 2, 0).numpy()

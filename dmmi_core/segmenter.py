@@ -5,27 +5,25 @@ import time
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-import torch
-from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
-from transformers import PreTrainedTokenizerBase
 
-from dmmi_core.checkpoint import find_model, load_model
-from dmmi_core.device import select_device
+from dmmi_core.engines.engine import Encoded, Engine, Scores
+from dmmi_core.engines.opening import open_engine
 from dmmi_core.errors import InputError
 from dmmi_core.instances import GROUPING, GROUPINGS, group_instances, union_mask
-from dmmi_core.model import Dmmi, DmmiOutput
-from dmmi_core.model.text import tokenize
+from dmmi_core.model_folder import find_model
 from dmmi_core.resizing import resize
 from dmmi_core.result import Result, Status
+from dmmi_core.word_pieces import WordPieces
+
+if TYPE_CHECKING:
+    from dmmi_core.model import Dmmi
 
 logger = logging.getLogger(__name__)
 CACHED_TEXTS = 256
-PAIRS_AT_ONCE = 16
-"""More would need more memory, and are hardly faster."""
 
 
 class Segmenter:
@@ -36,127 +34,138 @@ class Segmenter:
     `mask_threshold`: a pixel is foreground above this probability.
     `min_area`: a group of fewer foreground pixels is not an instance.
     `grouping`: how foreground becomes instances, one of `dmmi_core.instances.GROUPINGS`.
-    These four may be changed between calls. The features of recent texts are kept, so a frame with a
+    `pairs_at_once`: how many pairs of image and text go through the network together; more need more memory,
+    and on a CPU are hardly faster.
+    These five may be changed between calls. The features of recent texts are kept, so a frame with a
     known text costs the visual side only.
     """
 
     def __init__(
         self,
-        model: Dmmi,
-        tokenizer: PreTrainedTokenizerBase,
+        engine: Engine,
+        word_pieces: WordPieces,
         *,
-        device: str = "auto",
         presence_threshold: float | None = None,
         mask_threshold: float = 0.5,
         min_area: int = 64,
         grouping: str = GROUPING,
+        pairs_at_once: int = 16,
     ):
         if grouping not in GROUPINGS:
             raise InputError(f"grouping is {grouping!r}; it must be one of {', '.join(GROUPINGS)}")
-        self.device = str(select_device(device))
-        calibrated = model.config.presence_threshold
+        calibrated = engine.config.presence_threshold
+        self.engine = engine
         self.presence_threshold = calibrated if presence_threshold is None else presence_threshold
         self.mask_threshold = mask_threshold
         self.min_area = min_area
         self.grouping = grouping
-        self._model = model.eval().to(self.device, memory_format=torch.channels_last)
-        self._tokenizer = tokenizer
-        self._text_features = lru_cache(CACHED_TEXTS)(self._encode)
+        self.pairs_at_once = pairs_at_once
+        self._config = engine.config
+        self.word_pieces = word_pieces
+        self._encoded = lru_cache(CACHED_TEXTS)(self._encode)
 
     @classmethod
-    def from_pretrained(cls, model: str | Path = "dmmi-lite", **options) -> "Segmenter":
+    def from_pretrained(
+        cls,
+        model: str | Path = "dmmi-lite",
+        *,
+        engine: str = "auto",
+        precision: str = "auto",
+        device: str = "auto",
+        **options,
+    ) -> "Segmenter":
         """Opens a model folder, or a model shipped with this package by its name; never uses a network.
 
-        `options` are those of the constructor; `device` is "auto", "cpu", "cuda" or "cuda:N".
-        Raises ModelError where the model is missing or damaged or the device is not there.
+        `engine` and `precision` are "auto" or one of `dmmi_core.engines`; "auto" chooses the fastest that was
+        found to agree with PyTorch. `device` is "auto", "cpu", "cuda" or "cuda:N". `options` are those of the
+        constructor.
+        Raises ModelError where the model is missing or damaged, or cannot be run as asked for.
         """
-        return cls(*load_model(find_model(model)), **options)
+        folder = find_model(model)
+        opened = open_engine(folder, engine=engine, precision=precision, device=device)
+        return cls(opened, WordPieces.read(folder, opened.config), **options)
+
+    @classmethod
+    def of_network(cls, network: "Dmmi", tokenizer, *, device: str = "auto", **options) -> "Segmenter":
+        """The reference, plain PyTorch in float32, of a network in memory and its transformers tokenizer."""
+        from dmmi_core.engines.torch_engine import TorchEngine
+
+        engine = TorchEngine(network, device=device)
+        return cls(engine, WordPieces(tokenizer.backend_tokenizer, network.config), **options)
+
+    @property
+    def device(self) -> str:
+        return self.engine.device
 
     def __call__(self, image: np.ndarray, text: str) -> Result:
         """image uint8 RGB (H, W, 3). Raises InputError for any other, and for an empty text."""
         return self.batch([image], [text])[0]
 
     def batch(self, images: Sequence[np.ndarray], texts: Sequence[str]) -> list[Result]:
-        """One result for each pair of image and text, in forward passes of at most `PAIRS_AT_ONCE`.
+        """One result for each pair of image and text, in forward passes of at most `pairs_at_once`.
 
         Sizes may differ. Texts about one image, the same object, share what the network does before the
         first fusion. `timing_ms` of each result is that of its whole pass.
         """
         _check_numbers(images, texts)
         results: list[Result] = []
-        for start in range(0, len(texts), PAIRS_AT_ONCE):
-            chunk = slice(start, start + PAIRS_AT_ONCE)
+        for start in range(0, len(texts), self.pairs_at_once):
+            chunk = slice(start, start + self.pairs_at_once)
             results += self._pass(images[chunk], texts[chunk])
         return results
 
-    @torch.inference_mode()
-    def _pass(self, images: Sequence[np.ndarray], texts: Sequence[str]) -> list[Result]:
-        clock = _Clock()
-        output = self._forward(images, texts, clock)
-        foreground = output.logits.softmax(dim=1)[:, 1].float().cpu().numpy()
-        presence = self._presence(output, foreground)
-        clock.lap("network")
-        results = [
-            self._result(text, image.shape[:2], map_, float(present), clock.laps)
-            for text, image, map_, present in zip(texts, images, foreground, presence, strict=True)
-        ]
-        clock.lap("postprocess")
-        return results
-
-    @torch.inference_mode()
     def foreground(self, images: Sequence[np.ndarray], texts: Sequence[str]) -> np.ndarray:
         """What the network alone takes for foreground, at its own size: bool (B, S, S), B at least 1.
 
         Neither presence nor a threshold has a say: a pixel is what has the higher of its two scores.
         """
         _check_numbers(images, texts)
-        return self._forward(images, texts, _Clock()).logits.argmax(dim=1).bool().cpu().numpy()
+        return self._scores(images, texts, _Clock()).margin > 0
 
-    def _forward(self, images: Sequence[np.ndarray], texts: Sequence[str], clock: "_Clock") -> DmmiOutput:
-        """The network's output for pairs of image and text."""
-        distinct = {id(image): image for image in images}
-        pixels = self._pixels([_checked_image(image) for image in distinct.values()])
-        clock.lap("preprocess")
-        features, mask = self._texts([_checked_text(text) for text in texts])
-        clock.lap("text")
-        image_of = None
-        if len(distinct) < len(images):
-            order = {key: index for index, key in enumerate(distinct)}
-            image_of = torch.tensor([order[id(image)] for image in images], device=self.device)
-        return self._model(self._model.normalize(pixels), features, mask, image_of=image_of)
-
-    def _pixels(self, images: Sequence[np.ndarray]) -> Tensor:
-        """The images at the network's size, uint8 (B, 3, S, S)."""
-        config = self._model.config
-        resized = [resize(image, config.image_size, config.antialias) for image in images]
-        return torch.from_numpy(np.stack(resized)).to(self.device).permute(0, 3, 1, 2)
-
-    def _texts(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
-        """Features (B, L, D) and mask (B, L), padded to the longest text."""
-        features, masks = zip(*(self._text_features(text) for text in texts), strict=True)
-        return pad_sequence(features, batch_first=True), pad_sequence(masks, batch_first=True)
-
-    def _encode(self, text: str) -> tuple[Tensor, Tensor]:
-        """E of one text, (L, D), and its mask, (L,)."""
-        config = self._model.config
-        limit = config.max_tokens
-        ids, mask = tokenize(self._tokenizer, [text], limit, fill=config.attend_padding)
-        count = len(self._tokenizer(text, verbose=False)["input_ids"])
-        if count > limit:
-            logger.warning(
-                "the text has %d word pieces; only the first %d are read: %.60s...", count, limit, text
+    def _pass(self, images: Sequence[np.ndarray], texts: Sequence[str]) -> list[Result]:
+        clock = _Clock()
+        scores = self._scores(images, texts, clock)
+        clock.lap("network")
+        foreground = _sigmoid(scores.margin)
+        results = [
+            self._result(text, image.shape[:2], map_, present, clock.laps)
+            for text, image, map_, present in zip(
+                texts, images, foreground, self._presence(scores, foreground), strict=True
             )
-        ids, mask = ids.to(self.device), mask.to(self.device)
-        return self._model.encode_text(ids, mask)[0], mask[0]
+        ]
+        clock.lap("postprocess")
+        return results
 
-    def _presence(self, output: DmmiOutput, foreground: np.ndarray) -> np.ndarray:
-        """Probability of any target, (B,): the highest of any pixel where the model has no presence head."""
-        if output.presence is None:
-            return foreground.max(axis=(1, 2))
-        return (output.presence / self._model.config.presence_temperature).sigmoid().float().cpu().numpy()
+    def _scores(self, images: Sequence[np.ndarray], texts: Sequence[str], clock: "_Clock") -> Scores:
+        """The engine's, for pairs of image and text."""
+        distinct = {id(image): image for image in images}
+        number = {key: index for index, key in enumerate(distinct)}
+        config = self._config
+        pixels = np.stack(
+            [resize(_checked_image(i), config.image_size, config.antialias) for i in distinct.values()]
+        )
+        clock.lap("preprocess")
+        encoded = [self._encoded(_checked_text(text)) for text in texts]
+        clock.lap("text")
+        return self.engine.score(pixels, encoded, [number[id(image)] for image in images])
+
+    def _encode(self, text: str) -> Encoded:
+        pieces = self.word_pieces(text)
+        limit = self._config.max_tokens
+        if pieces.count > limit:
+            logger.warning(
+                "the text has %d word pieces; only the first %d are read: %.60s...", pieces.count, limit, text
+            )
+        return self.engine.encode(pieces.ids, pieces.mask)
+
+    def _presence(self, scores: Scores, foreground: np.ndarray) -> list[float]:
+        """Probabilities of any target: the highest of any pixel where the model has no presence head."""
+        if scores.presence is None:
+            return foreground.max(axis=(1, 2)).tolist()
+        return _sigmoid(scores.presence / self._config.presence_temperature).tolist()
 
     def _is_rejected(self, presence: float) -> bool:
-        return self._model.config.presence and presence < self.presence_threshold
+        return self._config.presence and presence < self.presence_threshold
 
     def _result(
         self,
@@ -180,6 +189,15 @@ class Segmenter:
             grouping=self.grouping,
             timing_ms=timing,
         )
+
+
+def _sigmoid(logits: np.ndarray) -> np.ndarray:
+    """In place."""
+    np.negative(logits, out=logits)
+    with np.errstate(over="ignore"):  # exp of much is infinite, whose inverse is the 0 that is meant
+        np.exp(logits, out=logits)
+    logits += 1
+    return np.reciprocal(logits, out=logits)
 
 
 class _Clock:

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dmmi_core.commands.options import add_model
+from dmmi_core.commands.options import add_engine, add_model, segmenter_options
 from dmmi_core.errors import InputError
 from dmmi_core.program import aligned, run_program
 
@@ -66,6 +66,7 @@ def _add_evaluate(commands) -> None:
         help="label images with the stamps of the frames: 0 background, n for object n that is asked for",
     )
     add_model(parser)
+    add_engine(parser)
     parser.add_argument("--tracking", action="store_true", help="ids hold from frame to frame")
     parser.add_argument("--live", action="store_true", help="play the bag to a node, at its pace")
     parser.add_argument(
@@ -162,7 +163,7 @@ def _answers(
         from dmmi_core.segmenter import Segmenter
         from dmmi_ros.bags.offline import answer_offline
 
-        segmenter = Segmenter.from_pretrained(arguments.model, device=arguments.device)
+        segmenter = Segmenter.from_pretrained(arguments.model, **segmenter_options(arguments))
         return answer_offline(frames, schedule, segmenter, start=bag.start, tracking=arguments.tracking)
     from dmmi_ros.bags.live import answer_live
 
@@ -170,7 +171,7 @@ def _answers(
         raise InputError("--live plays one camera: choose it with --topic")
     parameters = {
         "model": arguments.model,
-        "device": arguments.device,
+        **segmenter_options(arguments),
         "tracking": str(arguments.tracking).lower(),
     }
     type_ = bag.type_of(topics[0])

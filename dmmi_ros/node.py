@@ -31,10 +31,15 @@ WARNING_PERIOD_S = 5.0
 
 
 def load_segmenter(parameters: Parameters):
-    """The segmenter that `parameters` ask for; raises `ModelError`. Imports PyTorch, which takes seconds."""
+    """The segmenter that `parameters` ask for; raises `DmmiError`. May import PyTorch, which takes seconds."""
     from dmmi_core.segmenter import Segmenter
 
-    return Segmenter.from_pretrained(parameters.model, device=parameters.device)
+    return Segmenter.from_pretrained(
+        parameters.model,
+        engine=parameters.engine,
+        precision=parameters.precision,
+        device=parameters.device,
+    )
 
 
 class DmmiNode(LifecycleNode):
@@ -110,7 +115,9 @@ class DmmiNode(LifecycleNode):
             free_memory()  # what was loaded before the failure
             return TransitionCallbackReturn.FAILURE
         self._pipeline = pipeline
-        self.get_logger().info(f"model {self._settings.model!r} is ready on {pipeline.device}")
+        self.get_logger().info(
+            f"model {self._settings.model!r} is ready on {pipeline.device}, {pipeline.engine}"
+        )
         return super().on_configure(state)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -213,6 +220,7 @@ class DmmiNode(LifecycleNode):
             "state": self._state_name(),
             "model": self._settings.model,
             "device": self._pipeline.device if self._pipeline else self._settings.device,
+            "engine": self._pipeline.engine if self._pipeline else self._settings.engine,
             "command": command.text if command else "",
             "incompatible QoS": self._misfit,
         }

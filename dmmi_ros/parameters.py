@@ -9,6 +9,8 @@ from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescri
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
+from dmmi_core.engines import ENGINES, PRECISIONS
+
 CAMERA_NAME = re.compile("[A-Za-z][A-Za-z0-9_]*")
 
 
@@ -27,6 +29,14 @@ class Parameters:
 
     model: str = _parameter("dmmi-lite", "A model shipped with the package, or the path of a model folder.")
     device: str = _parameter("auto", "Where the model runs: auto, cpu, cuda, cuda:1, ...")
+    engine: str = _parameter(
+        "auto",
+        "What runs the model; auto is the fastest that is installed and agrees with PyTorch.",
+        choices=("auto", *ENGINES),
+    )
+    precision: str = _parameter(
+        "auto", "What it computes in; auto is the fastest that agrees.", choices=("auto", *PRECISIONS)
+    )
     cameras: tuple[str, ...] = _parameter(
         ("",),
         "Names of cameras: front subscribes to front/image and answers on ~/front/segmentation and so on. "

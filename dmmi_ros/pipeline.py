@@ -41,7 +41,12 @@ class Pipeline:
 
     @property
     def device(self) -> str:
-        return self._segmenter.device
+        return self._segmenter.engine.device
+
+    @property
+    def engine(self) -> str:
+        """And its precision."""
+        return f"{self._segmenter.engine.name} {self._segmenter.engine.precision}"
 
     def warm_up(self) -> None:
         """Runs once on nothing, so that the first frame does not wait for what is set up on first use."""

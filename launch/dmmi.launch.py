@@ -26,6 +26,8 @@ ARGUMENTS = {  # name: (default, description)
     "log_level": ("info", "Log level of the node"),
     "model": ("", "Model shipped with the package, or path of a model folder; empty: as in params_file"),
     "device": ("", "auto, cpu, cuda, cuda:1, ...; empty: as in params_file"),
+    "engine": ("", "auto, torch, compiled, onnx, openvino; empty: as in params_file"),
+    "precision": ("", "auto, fp32, bf16, fp16; empty: as in params_file"),
     "image": ("image", "Topic of the camera; compressed images come from below it"),
     "depth": ("", "Topic of depth images, for places in space; empty: as in params_file"),
     "camera_info": ("camera_info", "Topic of the camera's calibration, which depth needs"),
@@ -80,7 +82,8 @@ def read_cameras(context: LaunchContext) -> dict[str, str]:
 
 def overrides(context: LaunchContext, *, cameras: list[str]) -> dict[str, ParameterValue | bool | list[str]]:
     """The parameters that arguments decide, whatever params_file says."""
-    types = {"use_sim_time": bool, "autostart": bool, "model": str, "device": str}
+    types = {"use_sim_time": bool, "autostart": bool}
+    types |= dict.fromkeys(("model", "device", "engine", "precision"), str)
     decided = {
         name: ParameterValue(LaunchConfiguration(name), value_type=type_)
         for name, type_ in types.items()

@@ -10,6 +10,14 @@ import pytest
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def engine_cache(tmp_path_factory):
+    """Exported models of the tests, in a folder of their own, which the processes they start see too."""
+    folder = tmp_path_factory.mktemp("cache")
+    os.environ["DMMI_CACHE"] = str(folder)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def tokenizer(tmp_path_factory):
     from tiny import make_tokenizer

@@ -41,7 +41,7 @@ def red_finder(tokenizer, monkeypatch):
 
     def open_model(model="dmmi-lite", **options):
         opened.append(model)
-        return Segmenter(RedFinder(), tokenizer, **options)
+        return Segmenter.of_network(RedFinder(), tokenizer, device=options.get("device", "auto"))
 
     monkeypatch.setattr(Segmenter, "from_pretrained", open_model)
     return opened

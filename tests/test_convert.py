@@ -23,6 +23,7 @@ from dmmi_core.config import TextEncoderConfig, preset
 from dmmi_core.data.batching import Collate
 from dmmi_core.errors import ModelError
 from dmmi_core.model import Dmmi
+from dmmi_core.model.text import load_tokenizer
 from dmmi_core.pretrained import read_weights
 from dmmi_core.recipe import DataRecipe, Recipe
 from dmmi_core.released import convert, read_released
@@ -136,27 +137,32 @@ def test_images_of_any_shape(model):
 
 def test_images_are_resized_as_pillow_does(swin, words, tmp_path):
     convert(write(tmp_path, as_released(swin)), tmp_path / "out", tokenizer=words)
-    segmenter = Segmenter.from_pretrained(tmp_path / "out", device="cpu")
+    segmenter = Segmenter.from_pretrained(tmp_path / "out", engine="torch", device="cpu")
+    seen, score = [], segmenter.engine.score
+    segmenter.engine.score = lambda images, *others: seen.append(images) or score(images, *others)
     for size in [(300, 200), (90, 40), (33, 500)]:
         image = np.random.default_rng(0).integers(0, 255, (*size, 3), np.uint8)
         expected = Image.fromarray(image).resize((64, 64), Image.Resampling.BILINEAR)
-        pixels = segmenter._pixels([image])[0].permute(1, 2, 0).numpy()
-        assert np.abs(pixels.astype(int) - np.asarray(expected)).max() <= 1
+        segmenter(image, "the cups")
+        assert np.abs(seen.pop()[0].astype(int) - np.asarray(expected)).max() <= 1
 
 
 def test_texts_are_padded_to_the_length_of_training(model, words, tmp_path):
     """Alone or beside a longer one, and long ones lose their end, as the released code has it."""
     convert(write(tmp_path, as_released(model)), tmp_path / "out", tokenizer=words)
-    segmenter = Segmenter.from_pretrained(tmp_path / "out", device="cpu")
-    features, mask = segmenter._texts(["the cups", "the " * 40])
-    assert features.shape == (2, 20, 64)
-    assert mask.sum(dim=1).tolist() == [4, 20]
-    batch = Collate(segmenter._tokenizer, 20, fill=True)([(np.zeros((8, 8, 3), np.uint8), [[0]], "the", 0)])
+    segmenter = Segmenter.from_pretrained(tmp_path / "out", engine="torch", device="cpu")
+    short, long = (segmenter._encoded(text) for text in ("the cups", "the " * 40))
+    assert short.features.shape == long.features.shape == (20, 64)
+    assert (short.mask.sum(), long.mask.sum()) == (4, 20)
+    batch = Collate(load_tokenizer(tmp_path / "out"), 20, fill=True)(
+        [(np.zeros((8, 8, 3), np.uint8), [[0]], "the", 0)]
+    )
     assert batch.ids.tolist() == batch.erased_ids.tolist() == [[2, 5, 3] + 17 * [0]]
-    network, image = segmenter._model, torch.randn(1, 3, 64, 64)
+    network, image = load_model(tmp_path / "out")[0], torch.randn(1, 3, 64, 64)
     ids = torch.tensor([[2, 5, 8, 3] + 16 * [0]])
     padded = network(image, network.encode_text(ids, ids > 0), ids > 0)
-    torch.testing.assert_close(network(image, features[:1], mask[:1]).logits, padded.logits)
+    found = network(image, short.features[None], short.mask[None])
+    torch.testing.assert_close(found.logits, padded.logits)
 
 
 def test_command_line(swin, words, tmp_path, capsys):

@@ -168,7 +168,7 @@ def score(tokenizer, folder, shape, masks: list[np.ndarray | None], text: str, *
         for mask in masks
         for segmentations in [() if mask is None else (encode_mask(mask),)]
     ]
-    segmenter = Segmenter(RedNetwork(), tokenizer, device="cpu")
+    segmenter = Segmenter.of_network(RedNetwork(), tokenizer, device="cpu")
     return evaluate(segmenter, samples, folder, **options)
 
 

@@ -22,6 +22,7 @@ def run(code: str) -> str:
         "import dmmi_core.result, dmmi_core.instances, dmmi_core.overlay, dmmi_core.errors",
         "from dmmi_core import DmmiError, InputError, Instance, ModelError, Result, Roi, Status",
         "import dmmi_core.cli; dmmi_core.cli._parser()",
+        "import dmmi_core.segmenter",
     ],
 )
 def test_values_need_no_pytorch(statement):

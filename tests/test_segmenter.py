@@ -24,7 +24,7 @@ def network():
 
 @pytest.fixture
 def segmenter(network, tokenizer):
-    return Segmenter(network, tokenizer, device="cpu", min_area=1)
+    return Segmenter.of_network(network, tokenizer, device="cpu", min_area=1)
 
 
 def scene(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
@@ -91,21 +91,21 @@ def test_the_grouping_is_a_choice(network, tokenizer):
     for middle in (15, 47):
         image[abs(x - middle) + abs(y - 32) <= 16] = (255, 0, 0)
     for grouping, count in (("watershed", 2), ("connected_components", 1)):
-        segmenter = Segmenter(network, tokenizer, device="cpu", grouping=grouping)
+        segmenter = Segmenter.of_network(network, tokenizer, device="cpu", grouping=grouping)
         result = segmenter(image, PRESENT)
         assert (result.grouping, len(result.instances)) == (grouping, count)
     with pytest.raises(InputError, match="grouping is 'contours'; it must be one of watershed, connected"):
-        Segmenter(network, tokenizer, grouping="contours")
+        Segmenter.of_network(network, tokenizer, grouping="contours")
 
 
 def test_calibrated_presence(network, tokenizer):
     """The logit of 0.1 is -ln 9; with temperature 2 it is -ln 3, a probability of 1 / 4."""
     network.config = replace(network.config, presence_temperature=2.0, presence_threshold=0.2)
     image, _ = scene(100, 160)
-    result = Segmenter(network, tokenizer, device="cpu")(image, ABSENT)
+    result = Segmenter.of_network(network, tokenizer, device="cpu")(image, ABSENT)
     assert (result.presence, result.presence_threshold) == pytest.approx((0.25, 0.2))
     assert result.status == Status.MANY
-    result = Segmenter(network, tokenizer, device="cpu", presence_threshold=0.3)(image, ABSENT)
+    result = Segmenter.of_network(network, tokenizer, device="cpu", presence_threshold=0.3)(image, ABSENT)
     assert (result.status, result.presence_threshold) == (Status.NO_TARGET, 0.3)
 
 
@@ -139,7 +139,9 @@ def test_min_area_is_of_pixels_of_the_image(segmenter):
 def test_without_a_presence_head(tokenizer, threshold):
     """Presence is the highest foreground probability, and only an empty mask is no target."""
     network = RedFinder(presence=False)
-    segmenter = Segmenter(network, tokenizer, device="cpu", min_area=1, presence_threshold=threshold)
+    segmenter = Segmenter.of_network(
+        network, tokenizer, device="cpu", min_area=1, presence_threshold=threshold
+    )
     image = np.zeros((SIDE, SIDE, 3), np.uint8)
     image[:20, :20, 0] = 204
     for text in (PRESENT, ABSENT):
@@ -162,7 +164,9 @@ def test_a_batch_is_as_its_samples(segmenter):
 
 def test_real_batches_are_as_their_samples(model_folder):
     """With a real network, and so with texts padded to the longest."""
-    segmenter = Segmenter.from_pretrained(model_folder, device="cpu", presence_threshold=0, min_area=1)
+    segmenter = Segmenter.from_pretrained(
+        model_folder, engine="torch", device="cpu", presence_threshold=0, min_area=1
+    )
     image = np.random.default_rng(0).integers(0, 256, (90, 70, 3), np.uint8)
     texts = ["dog", "find all the two zebras on the left side", "cup"]
     for together, text in zip(segmenter.batch([image] * 3, texts), texts, strict=True):
@@ -174,7 +178,7 @@ def test_real_batches_are_as_their_samples(model_folder):
 @pytest.mark.parametrize("family", FAMILIES)
 def test_texts_about_one_image_share_the_work_before_the_first_fusion(tokenizer, family):
     model = make_model(replace(CONFIG, **FAMILIES[family]))
-    segmenter = Segmenter(model, tokenizer, device="cpu", presence_threshold=0, min_area=1)
+    segmenter = Segmenter.of_network(model, tokenizer, device="cpu", presence_threshold=0, min_area=1)
     seen = []
     model.visual.stages[0].register_forward_hook(lambda _, inputs, output: seen.append(len(output)))
     random = np.random.default_rng(0)
@@ -189,8 +193,8 @@ def test_texts_about_one_image_share_the_work_before_the_first_fusion(tokenizer,
     assert shared[0].presence != pytest.approx(shared[1].presence, abs=1e-4), "no image takes another's place"
 
 
-def test_many_pairs_go_in_passes_of_bounded_size(segmenter, network, monkeypatch):
-    monkeypatch.setattr(segmenter_module, "PAIRS_AT_ONCE", 3)
+def test_many_pairs_go_in_passes_of_bounded_size(segmenter, network):
+    segmenter.pairs_at_once = 3
     sizes = []
     network.register_forward_hook(lambda _, inputs, output: sizes.append(len(output.logits)))
     images = [scene(64, 64)[0], scene(64, 64)[0][:, ::-1].copy()] * 4
@@ -213,7 +217,7 @@ def test_texts_are_encoded_once(segmenter, network):
 
 def test_the_text_cache_is_bounded(network, tokenizer, monkeypatch):
     monkeypatch.setattr(segmenter_module, "CACHED_TEXTS", 2)
-    segmenter = Segmenter(network, tokenizer, device="cpu")
+    segmenter = Segmenter.of_network(network, tokenizer, device="cpu")
     image, _ = scene(64, 64)
     for text in ("dog", "cat", "cup", "cup", "cat", "dog"):  # the dog has been dropped for the cup
         segmenter(image, text)
@@ -280,7 +284,9 @@ def test_views_and_read_only_images(segmenter):
 
 
 def test_from_pretrained(model_folder):
-    segmenter = Segmenter.from_pretrained(str(model_folder), device="cpu", min_area=7, mask_threshold=0.4)
+    segmenter = Segmenter.from_pretrained(
+        str(model_folder), engine="torch", device="cpu", min_area=7, mask_threshold=0.4
+    )
     assert (segmenter.device, segmenter.min_area, segmenter.mask_threshold) == ("cpu", 7, 0.4)
     result = segmenter(scene(48, 80)[0], "the dog")
     assert result.mask.shape == (48, 80) and 0 <= result.presence <= 1
@@ -294,5 +300,5 @@ def test_what_cannot_be_opened(model_folder, model, options):
 
 def test_the_model_is_put_into_evaluation_mode(tokenizer):
     model = make_model().train()
-    Segmenter(model, tokenizer, device="cpu")
+    Segmenter.of_network(model, tokenizer, device="cpu")
     assert not any(module.training for module in model.modules())

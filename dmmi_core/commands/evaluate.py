@@ -8,7 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dmmi_core.commands.options import add_model, require_training_extra
+from dmmi_core.commands.options import (
+    add_engine,
+    add_model,
+    require_training_extra,
+    segmenter_options,
+)
 from dmmi_core.errors import InputError
 from dmmi_core.program import aligned
 
@@ -28,6 +33,7 @@ def add(commands) -> None:
         description="Score a model. torchrun and accelerate launch share the work among processes.",
     )
     add_model(parser)
+    add_engine(parser, default="torch")
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument(
         "--recipe", nargs="+", metavar="RECIPE", help="a recipe's validation split [KEY=VALUE ...]"
@@ -69,7 +75,8 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError(f"cannot write {arguments.report}: does its folder exist?")
     samples, images = _samples(arguments)
     state = PartialState(cpu=arguments.device == "cpu")
-    segmenter = Segmenter.from_pretrained(arguments.model, device=_device(arguments.device, state))
+    arguments.device = _device(arguments.device, state)
+    segmenter = Segmenter.from_pretrained(arguments.model, **segmenter_options(arguments))
     if arguments.presence_threshold is not None:
         segmenter.presence_threshold = arguments.presence_threshold
     gallery = Gallery(arguments.visualize) if arguments.visualize else None

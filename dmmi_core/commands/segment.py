@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dmmi_core.commands.options import add_model
+from dmmi_core.commands.options import add_engine, add_model, segmenter_options
 from dmmi_core.errors import InputError
 from dmmi_core.result import Result, Status
 
@@ -16,6 +16,7 @@ def add(commands) -> None:
     parser.add_argument("image", help="an image file")
     parser.add_argument("texts", nargs="+", metavar="TEXT", help='for example "the two cups on the left"')
     add_model(parser)
+    add_engine(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object for each text")
     parser.add_argument(
         "--overlay", type=Path, metavar="OUT.png", help="write the picture with the masks drawn"
@@ -29,7 +30,7 @@ def run(arguments: argparse.Namespace) -> None:
     from dmmi_core.segmenter import Segmenter
 
     image = read_image(arguments.image)
-    segmenter = Segmenter.from_pretrained(arguments.model, device=arguments.device)
+    segmenter = Segmenter.from_pretrained(arguments.model, **segmenter_options(arguments))
     results = segmenter.batch([image] * len(arguments.texts), arguments.texts)
     for number, result in enumerate(results, start=1):
         print(json.dumps(result_to_dict(result)) if arguments.json else _sentence(result))

@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dmmi_core.model.projection import Projection
+
 
 def text_to_image_affinity(query: Tensor, key: Tensor, mask: Tensor, regions: Sequence[int], weights: Tensor):
     """W_att^alpha of eq. 2 and 3: how much each position attends to each token.
@@ -25,15 +27,14 @@ def text_to_image_affinity(query: Tensor, key: Tensor, mask: Tensor, regions: Se
     return combine_regions(maps, weights)
 
 
-def image_to_text_affinity(query: Tensor, key: Tensor, mask: Tensor, regions: Sequence[int], weights: Tensor):
+def image_to_text_affinity(products: Tensor, regions: Sequence[int], weights: Tensor):
     """W_att^beta of eq. 5: how much each token attends to each position.
 
-    query (B, L, C), key (B, C, N), mask bool (B, L), `regions` lengths of the sequences that start
-    at a token, weights (R,) the lambda_r^beta. Padded tokens are no part of any sequence.
+    products (B, L, N) of queries and keys, divided by sqrt(C) and 0 for padded tokens, which so are no part
+    of any sequence; `regions` lengths of the sequences that start at a token, weights (R,) the lambda_r^beta.
     Returns (B, L, N).
     """
-    logits = (query * mask[:, :, None]) @ key * query.shape[2] ** -0.5
-    maps = [_sequence_sum(logits, length).softmax(dim=2) for length in regions]
+    maps = [_sequence_sum(products, length).softmax(dim=2) for length in regions]
     return combine_regions(maps, weights)
 
 
@@ -46,7 +47,7 @@ def _box_sum(logits: Tensor, side: int) -> Tensor:
     """Sum over the side x side region centred at each position of (B, L, H, W), zero outside."""
     if side == 1:
         return logits
-    return F.avg_pool2d(logits, side, stride=1, padding=side // 2, divisor_override=1)
+    return F.avg_pool2d(logits, side, stride=1, padding=side // 2) * side**2
 
 
 def _sequence_sum(logits: Tensor, length: int) -> Tensor:
@@ -67,18 +68,6 @@ class RegionWeights(nn.Module):
         return self.logits.softmax(dim=0)
 
 
-class PositionNorm(nn.InstanceNorm2d):
-    """Instance norm over the positions of (B, C, H, W), without parameters; a single position becomes 0."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return super().forward(x) if x.shape[2:].numel() > 1 else x - x  # PyTorch's refuses a single one
-
-
-def pointwise(inputs: int, outputs: int) -> nn.Module:
-    """1x1 convolution and norm over the positions, as released."""
-    return nn.Sequential(nn.Conv2d(inputs, outputs, 1), PositionNorm(outputs))
-
-
 class TextToImageAttention(nn.Module):
     """Eq. 2-4: every position gathers the words that its surroundings match."""
 
@@ -87,11 +76,11 @@ class TextToImageAttention(nn.Module):
         self.regions = tuple(regions)
         self.build_affinity(channels, text_width)
         self.value = nn.Linear(text_width, channels)
-        self.output = pointwise(channels, channels)
+        self.output = Projection(channels, channels)
         self.weights = RegionWeights(len(self.regions))
 
     def build_affinity(self, channels: int, text_width: int) -> None:
-        self.query = pointwise(channels, channels)
+        self.query = Projection(channels, channels)
         self.key = nn.Linear(text_width, channels)
 
     def affinity(self, x: Tensor, text: Tensor, mask: Tensor) -> Tensor:
@@ -111,20 +100,20 @@ class ImageToTextAttention(nn.Module):
         super().__init__()
         self.regions = tuple(regions)
         self.build_affinity(channels, text_width)
-        self.value = pointwise(channels, text_width)
+        self.value = Projection(channels, text_width)
         self.output = nn.Linear(text_width, text_width)
         self.weights = RegionWeights(len(self.regions))
 
     def build_affinity(self, channels: int, text_width: int) -> None:
         self.query = nn.Linear(text_width, text_width)
-        self.key = pointwise(channels, text_width)
+        self.key = Projection(channels, text_width)
 
     def affinity(self, x: Tensor, text: Tensor, mask: Tensor) -> Tensor:
         """(B, L, N), of what `forward` takes."""
-        key = self.key(x).flatten(2)  # (B, D, N)
-        return image_to_text_affinity(self.query(text), key, mask, self.regions, self.weights())
+        query = self.query(text) * mask[:, :, None]
+        products = self.key.products(query, x) * text.shape[2] ** -0.5
+        return image_to_text_affinity(products, self.regions, self.weights())
 
     def forward(self, x: Tensor, text: Tensor, mask: Tensor) -> Tensor:
         """x (B, C, H, W), text (B, L, D), mask bool (B, L) -> (B, L, D)."""
-        value = self.value(x).flatten(2)  # (B, D, N)
-        return self.output(self.affinity(x, text, mask) @ value.transpose(1, 2))
+        return self.output(self.value.gathered(self.affinity(x, text, mask), x))

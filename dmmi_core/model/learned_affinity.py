@@ -10,13 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dmmi_core.model.attention import (
-    ImageToTextAttention,
-    PositionNorm,
-    TextToImageAttention,
-    combine_regions,
-    pointwise,
-)
+from dmmi_core.model.attention import ImageToTextAttention, TextToImageAttention, combine_regions
+from dmmi_core.model.projection import PositionNorm, Projection
 
 
 class LearnedTextToImageAttention(TextToImageAttention):
@@ -47,7 +42,7 @@ class ImageRegion(nn.Module):
     def __init__(self, channels: int, text_width: int, side: int):
         super().__init__()
         width = channels // max(side - 1, 1)
-        self.narrow = pointwise(channels, width)
+        self.narrow = Projection(channels, width)
         self.query = nn.Sequential(
             nn.Conv2d(width, channels, side, padding=side // 2), PositionNorm(channels)
         )
@@ -68,7 +63,7 @@ class TextRegion(nn.Module):
         width = channels // length
         self.narrow = nn.Linear(text_width, width)
         self.query = nn.Conv1d(width, text_width, length)
-        self.key = pointwise(channels, text_width)
+        self.key = Projection(channels, text_width)
         self.ends = (length // 2, (length - 1) // 2)
 
     def forward(self, x: Tensor, text: Tensor, mask: Tensor) -> Tensor:
@@ -78,5 +73,5 @@ class TextRegion(nn.Module):
         """
         tokens = F.pad(self.narrow(text).transpose(1, 2), self.ends, mode="replicate")
         query = self.query(tokens).transpose(1, 2) * mask[:, :, None]  # (B, L, D)
-        logits = query @ self.key(x).flatten(2) * x.shape[1] ** -0.5
+        logits = self.key.products(query, x) * x.shape[1] ** -0.5
         return logits.softmax(dim=2)

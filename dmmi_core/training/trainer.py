@@ -147,7 +147,7 @@ class Trainer:
 
     def _validate(self, samples, progress: Progress) -> None:
         """Scores the result; keeps it apart if it is the best so far."""
-        segmenter = Segmenter(self.result, self.tokenizer, device=str(self.accelerator.device))
+        segmenter = Segmenter.of_network(self.result, self.tokenizer, device=str(self.accelerator.device))
         scores = evaluate(segmenter, samples, self.recipe.data.images)
         train_mode(self.model, self.recipe)  # the segmenter had put it into evaluation mode
         progress.report_scores(self.step, scores)

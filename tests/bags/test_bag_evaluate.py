@@ -38,7 +38,9 @@ PICTURES = {0: (A,), 1: (A,), 2: (A, B), 3: None, 4: (A, B), 5: (A,)}
 def red_finder(tokenizer, monkeypatch):
     """In place of every model: one that finds red where PRESENT is asked for, and nothing for ABSENT."""
     monkeypatch.setattr(
-        Segmenter, "from_pretrained", lambda model, device: Segmenter(RedFinder(), tokenizer, device="cpu")
+        Segmenter,
+        "from_pretrained",
+        lambda model, **options: Segmenter.of_network(RedFinder(), tokenizer, device="cpu"),
     )
 
 

@@ -92,7 +92,7 @@ def test_image_to_text_affinity(regions, positions):
     torch.manual_seed(0)
     inputs = query, key, weights = random(2, TOKENS, WIDTH), random(2, WIDTH, positions), random(len(regions))
     assert_same_with_gradients(
-        image_to_text_affinity(query, key, MASK, regions, weights)[MASK],
+        image_to_text_affinity((query * MASK[:, :, None]) @ key / math.sqrt(WIDTH), regions, weights)[MASK],
         literal_image_to_text(query, key, MASK, regions, weights)[MASK],
         inputs,
     )

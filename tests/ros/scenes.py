@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -46,7 +47,7 @@ class ColourSegmenter:
     presence_threshold = 0.5
     mask_threshold = 0.5
     min_area = 64
-    device = "stub"
+    engine = SimpleNamespace(name="stub", precision="exact", device="stub")
 
     def batch(self, images: Sequence[np.ndarray], texts: Sequence[str]) -> list[Result]:
         return [self(image, text) for image, text in zip(images, texts, strict=True)]

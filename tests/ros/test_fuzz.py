@@ -129,7 +129,7 @@ def test_compressed_images_are_read_or_refused():
 def test_texts_are_answered_or_refused(model_folder):
     from dmmi_core import Segmenter
 
-    segmenter = Segmenter.from_pretrained(model_folder, device="cpu")
+    segmenter = Segmenter.from_pretrained(model_folder, engine="torch", device="cpu")
     picture = np.zeros((8, 8, 3), np.uint8)
     commands = Commands()
     rng = random.Random(3)

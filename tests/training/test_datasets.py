@@ -25,7 +25,7 @@ def evaluate(capsys, *arguments) -> dict:
 
 def expected_scores(model, sentences: list[tuple[str, str]], images) -> dict:
     """From the pixels: `understand` knows by the colours of a picture what a sentence means."""
-    segmenter = Segmenter.from_pretrained(model, device="cpu")
+    segmenter = Segmenter.from_pretrained(model, engine="torch", device="cpu")
     intersections, unions, rejected, counts = [], [], [], {"zero": 0, "one": 0, "many": 0}
     for name, text in sentences:
         image = read_image(images / name)

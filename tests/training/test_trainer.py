@@ -66,7 +66,7 @@ def test_the_loss_goes_down_and_the_model_opens(recipe):
     assert all(terms <= line.keys() for line in lines)
     for term in ("total", "segmentation", "contrast"):
         assert lines[-1][term] < 0.9 * lines[0][term], term
-    segmenter = Segmenter.from_pretrained(trainer.output / "model", device="cpu")
+    segmenter = Segmenter.from_pretrained(trainer.output / "model", engine="torch", device="cpu")
     result = segmenter(np.zeros((48, 80, 3), np.uint8), "the dog")
     assert result.mask.shape == (48, 80)
 

@@ -1,0 +1,134 @@
+"""Measures a case: each engine against the reference, in one process and by turns."""
+
+import platform
+from collections.abc import Iterator, Sequence
+from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
+
+from dmmi_core.benchmarking.arithmetic import gflop_of_frame, peak_gflops
+from dmmi_core.benchmarking.cases import REFERENCE, Case, model_folder
+from dmmi_core.benchmarking.process import start_and_memory
+from dmmi_core.benchmarking.timing import new_text_ms, run_by_turns, summary
+from dmmi_core.engines.engine import Engine
+from dmmi_core.resizing import resize
+from dmmi_core.segmenter import Segmenter
+
+PACKAGES = ("torch", "onnxruntime", "openvino", "numpy", "opencv-python-headless")
+
+
+def measure(case: Case, image: np.ndarray, text: str, runs: int) -> Iterator[dict]:
+    """A row for each batch size and engine, the reference first. Raises ModelError for what cannot run."""
+    with model_folder(case) as folder:
+        segmenters = {
+            pair: Segmenter.from_pretrained(folder, engine=pair[0], precision=pair[1], device=case.device)
+            for pair in (REFERENCE, *case.engines)
+        }
+        reference = segmenters[REFERENCE]
+        gflop = gflop_of_frame(reference.engine.config)
+        peaks = {precision: peak_gflops(case.device, precision) for _, precision in segmenters}
+        once = {
+            pair: {
+                **start_and_memory(folder, *pair, case.device),
+                **agreement(segmenter.engine, reference, image, text),
+                "new_text_ms": new_text_ms(segmenter, runs),
+            }
+            for pair, segmenter in segmenters.items()
+        }
+        for batch in case.batches:
+            for segmenter in segmenters.values():
+                segmenter.pairs_at_once = batch
+            images = [image.copy() for _ in range(batch)]
+            laps = run_by_turns(segmenters, images, [text] * batch, runs)
+            reference_ms = summary(laps[REFERENCE])["network_ms"]
+            for pair, values in laps.items():
+                figures = summary(values)
+                gflops = gflop * batch / figures["network_ms"] * 1e3
+                yield {
+                    "model": case.model,
+                    "image_size": reference.engine.config.image_size,
+                    "frame": f"{image.shape[1]} x {image.shape[0]}",
+                    "device": case.device,
+                    "engine": pair[0],
+                    "precision": pair[1],
+                    "batch": batch,
+                    **figures,
+                    "speedup": reference_ms / figures["network_ms"],
+                    "images_per_s": 1e3 * batch / figures["total_ms"],
+                    "gflop_per_image": gflop,
+                    "share_of_peak": gflops / peaks[pair[1]],
+                    **once[pair],
+                }
+
+
+def agreement(engine: Engine, reference: Segmenter, image: np.ndarray, text: str) -> dict[str, float]:
+    """`margin_error`, the largest difference of any margin as a share of their range, and `mask_iou`."""
+    config = engine.config
+    pixels = resize(image, config.image_size, config.antialias)[None]
+    pieces = reference.word_pieces(text)
+    found, expected = (
+        e.score(pixels, [e.encode(pieces.ids, pieces.mask)], [0]).margin for e in (engine, reference.engine)
+    )
+    either = ((found > 0) | (expected > 0)).sum()
+    both = ((found > 0) & (expected > 0)).sum()
+    return {
+        "margin_error": float(np.abs(found - expected).max() / np.ptp(expected)),
+        "mask_iou": float(both / either) if either else 1.0,
+    }
+
+
+def machine() -> dict[str, str]:
+    """What the figures are of."""
+    import torch
+
+    packages = {package: _version(package) for package in PACKAGES}
+    gpu = {"gpu": torch.cuda.get_device_name()} if torch.cuda.is_available() else {}
+    return {"cpu": _cpu(), "threads": str(torch.get_num_threads()), **gpu, **packages}
+
+
+def _cpu() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            return next(line.partition(":")[2].strip() for line in file if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor()
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+COLUMNS = {
+    "model": "model",
+    "engine": "engine",
+    "precision": "precision",
+    "batch": "batch",
+    "total_ms": "frame, ms",
+    "p99_ms": "p99, ms",
+    "preprocess_ms": "resize",
+    "network_ms": "network",
+    "postprocess_ms": "instances",
+    "new_text_ms": "new text, ms",
+    "images_per_s": "images/s",
+    "speedup": "speed-up",
+    "share_of_peak": "of peak",
+    "start_s": "start, s",
+    "memory_mib": "memory, MiB",
+    "margin_error": "margin error",
+    "mask_iou": "mask IoU",
+}
+"""Of the table, by the keys of a row."""
+
+
+def table(rows: Sequence[dict]) -> list[list[str]]:
+    """A head, and a line for each row, as text."""
+    return [list(COLUMNS.values()), *([_text(row[key]) for key in COLUMNS] for row in rows)]
+
+
+def _text(value: str | int | float) -> str:
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"

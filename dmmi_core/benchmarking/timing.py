@@ -1,0 +1,42 @@
+"""Latencies of several engines, run by turns: what else the machine does then meets all of them alike."""
+
+import time
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from dmmi_core.segmenter import Segmenter
+
+WARM_UP = 2
+"""Runs of each that do not count."""
+
+
+def run_by_turns(
+    segmenters: Mapping[str, Segmenter], images: Sequence[np.ndarray], texts: Sequence[str], runs: int
+) -> dict[str, list[dict[str, float]]]:
+    """For each segmenter and run the milliseconds of each step, and the `total`."""
+    laps: dict[str, list[dict[str, float]]] = {name: [] for name in segmenters}
+    for _ in range(WARM_UP + runs):
+        for name, segmenter in segmenters.items():
+            start = time.perf_counter()
+            results = segmenter.batch(images, texts)
+            total = 1e3 * (time.perf_counter() - start)
+            laps[name].append({**results[0].timing_ms, "total": total})
+    return {name: values[WARM_UP:] for name, values in laps.items()}
+
+
+def summary(laps: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """The median of each step in ms, and the 99th percentile of the total."""
+    medians = {f"{step}_ms": float(np.median([lap[step] for lap in laps])) for step in laps[0]}
+    return {**medians, "p99_ms": float(np.percentile([lap["total"] for lap in laps], 99))}
+
+
+def new_text_ms(segmenter: Segmenter, runs: int) -> float:
+    """Median time that a text costs which was not seen before."""
+    seconds = []
+    for number in range(WARM_UP + runs):
+        pieces = segmenter.word_pieces(f"the {number} cups on the left side")
+        start = time.perf_counter()
+        segmenter.engine.encode(pieces.ids, pieces.mask)
+        seconds.append(time.perf_counter() - start)
+    return 1e3 * float(np.median(seconds[WARM_UP:]))

@@ -1,0 +1,86 @@
+"""`dmmi benchmark`: how fast each engine is, and how near to the reference."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from dmmi_core.commands.options import add_model
+from dmmi_core.errors import InputError
+from dmmi_core.program import aligned
+
+SUITE_NAMES = ("cpu", "gpu")
+
+
+def add(commands) -> None:
+    parser = commands.add_parser(
+        "benchmark",
+        help="measure the engines",
+        description="Measure engines by turns in one process, beside plain PyTorch in float32: latency by step, "
+        "throughput, memory, start, and how far their answers are from PyTorch's.",
+    )
+    add_model(parser)
+    parser.add_argument("--suite", choices=SUITE_NAMES, help="the rows of benchmarks/README.md")
+    parser.add_argument(
+        "--engines",
+        nargs="+",
+        default=["onnx:fp32", "openvino:fp32"],
+        metavar="E:P",
+        help="engines and their precisions (%(default)s)",
+    )
+    parser.add_argument("--batches", nargs="+", type=int, default=[1], metavar="N", help="(%(default)s)")
+    parser.add_argument("--image", type=Path, metavar="FILE", help="the frame, as it is")
+    parser.add_argument("--text", default="the person", help="what to ask for (%(default)s)")
+    parser.add_argument("--runs", type=int, default=30, metavar="N", help="of each engine (%(default)s)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    from dmmi_core.benchmarking.benchmark import machine, measure, table
+    from dmmi_core.benchmarking.cases import SUITES
+
+    if min(*arguments.batches, arguments.runs) < 1:
+        raise InputError("--batches and --runs must be at least 1")
+    image = _image(arguments.image)
+    cases = SUITES[arguments.suite] if arguments.suite else [_case(arguments)]
+    rows = []
+    for case in cases:
+        for row in measure(case, image, arguments.text, arguments.runs):
+            rows.append(row)
+            print(f"{case.model}: {row['engine']} {row['precision']} x {row['batch']}", file=sys.stderr)
+    if arguments.json:
+        print(json.dumps({"machine": machine(), "rows": rows}))
+    else:
+        print("\n".join(f"{name}: {value}" for name, value in machine().items()))
+        print(aligned(table(rows)))
+
+
+def _case(arguments: argparse.Namespace):
+    from dmmi_core.benchmarking.cases import REFERENCE, Case
+    from dmmi_core.device import device_name
+
+    pairs = [tuple(text.split(":")) for text in arguments.engines]
+    if any(len(pair) != 2 for pair in pairs):
+        raise InputError("--engines are like onnx:fp32, an engine and a precision")
+    engines = tuple(pair for pair in pairs if pair != REFERENCE)
+    return Case(
+        arguments.model, engines, batches=tuple(arguments.batches), device=device_name(arguments.device)
+    )
+
+
+def _image(path: Path | None):
+    """uint8 RGB; by default a photograph of scikit-image with a person, in VGA size."""
+    from dmmi_core.data.samples import read_image
+
+    if path:
+        return read_image(path)
+    try:
+        import skimage.data
+    except ModuleNotFoundError as error:
+        raise InputError(
+            "give a photograph with --image, or pip install scikit-image, which has some"
+        ) from error
+    import cv2
+
+    return cv2.resize(skimage.data.astronaut(), (640, 480), interpolation=cv2.INTER_AREA)

@@ -1,0 +1,102 @@
+"""A network cut into what a new text costs and what a frame costs, and no more than inference uses."""
+
+from copy import deepcopy
+
+import torch
+from torch import Tensor, nn
+
+from dmmi_core.model import Dmmi
+from dmmi_core.model.attention import ImageToTextAttention
+from dmmi_core.model.projection import Projection
+
+
+class TextNetwork(nn.Module):
+    def __init__(self, model: Dmmi):
+        super().__init__()
+        self.text = model.text
+
+    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """ids int64 (B, L), mask bool (B, L) -> E (B, L, D)."""
+        return self.text(ids, mask)
+
+
+class FrameNetwork(nn.Module):
+    """All but the text encoder; the same answers as the model's own operations give, up to rounding."""
+
+    def __init__(self, model: Dmmi):
+        super().__init__()
+        self.model = deepcopy(model).eval()
+        self.model.text = self.model.recovery = self.model.pooling = None
+        self.model.decoder.score = _difference(self.model.decoder.score)
+        for module in self.model.modules():
+            if isinstance(module, ImageToTextAttention):
+                _never_build_projections(module)
+
+    def forward(self, image: Tensor, text: Tensor, mask: Tensor, image_of: Tensor) -> tuple[Tensor, ...]:
+        """image uint8 (I, S, S, 3), text E (B, L, D), mask bool (B, L), image_of int64 (B,).
+
+        Margins (B, S, S); then, of a model with a presence head, its logits (B,).
+        """
+        pixels = self.model.normalize(image.permute(0, 3, 1, 2))
+        output = self.model(pixels, text, mask, image_of=image_of)
+        margin = output.logits[:, 0]
+        return (margin,) if output.presence is None else (margin, output.presence)
+
+
+@torch.no_grad()
+def _difference(score: nn.Conv2d) -> nn.Conv2d:
+    """Only what object has over background is used, and resizing is linear: one map instead of two."""
+    one = nn.Conv2d(score.in_channels, 1, 1)
+    one.weight.copy_(score.weight[1:] - score.weight[:1])
+    one.bias.copy_(score.bias[1:] - score.bias[:1])
+    return one
+
+
+def _never_build_projections(attention: ImageToTextAttention) -> None:
+    """What of `attention` is as wide as the text at every position is multiplied without being built."""
+    for module in attention.modules():
+        if isinstance(module, Projection):
+            module.__class__ = ImplicitProjection
+
+
+class ImplicitProjection(Projection):
+    """`Projection`, but products with P = norm(W x + b) are taken of x, where that is less work.
+
+    Subtracting the mean cancels b, and leaves W x_c with x_c = x - mean(x). Its variance is that of W x,
+    diag(W S W^T) with S the covariance of x over the positions, C x C. So P = s W x_c, where s scales the
+    channels, and query P = (query s W) x_c: nothing is D x N, where N >> C.
+    """
+
+    def products(self, query: Tensor, x: Tensor) -> Tensor:
+        if not self._pays(x):
+            return super().products(query, x)
+        centred = _centred(x)
+        return (query * self._scale(centred)) @ self._matrix @ centred
+
+    def gathered(self, weights: Tensor, x: Tensor) -> Tensor:
+        if not self._pays(x):
+            return super().gathered(weights, x)
+        centred = _centred(x)
+        return weights @ centred.transpose(1, 2) @ self._matrix.T * self._scale(centred)
+
+    @property
+    def _matrix(self) -> Tensor:
+        return self[0].weight[:, :, 0, 0]  # (D, C)
+
+    def _pays(self, x: Tensor) -> bool:
+        """Whether C^2 N + C^2 D multiplications, for the covariance and the scale, are less than C D N."""
+        outputs, channels = self._matrix.shape
+        positions = x.shape[2] * x.shape[3]
+        return channels * (positions + outputs) < outputs * positions
+
+    def _scale(self, centred: Tensor) -> Tensor:
+        """(B, 1, D)."""
+        covariance = centred @ centred.transpose(1, 2) / centred.shape[2]
+        variance = ((self._matrix @ covariance) * self._matrix).sum(dim=2)
+        return (variance + self[1].eps).rsqrt()[:, None]
+
+
+def _centred(x: Tensor) -> Tensor:
+    """(B, C, N), of mean 0 over the positions."""
+    x = x.flatten(2)
+    return x - x.mean(dim=2, keepdim=True)

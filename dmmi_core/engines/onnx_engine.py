@@ -1,0 +1,44 @@
+"""ONNX Runtime."""
+
+from functools import partial
+from pathlib import Path
+
+import onnxruntime
+
+from dmmi_core.config import DmmiConfig
+from dmmi_core.engines.graphs import FRAME, TEXT, GraphEngine, Run
+
+TENSORRT, CUDA, CPU = (f"{name}ExecutionProvider" for name in ("Tensorrt", "CUDA", "CPU"))
+
+
+def open_folder(folder: Path, config: DmmiConfig, precision: str, device: str) -> GraphEngine:
+    """Of text.onnx and frame.onnx."""
+    providers = _providers(precision, device)
+    text, frame = (_session(folder / f"{name}.onnx", providers) for name in (TEXT, FRAME))
+    return GraphEngine("onnx", config, text, frame, precision=precision, device=device)
+
+
+def has(precision: str, device: str) -> bool:
+    """Half precisions are those of TensorRT."""
+    installed = onnxruntime.get_available_providers()
+    if device == "cpu":
+        return precision == "fp32"
+    return TENSORRT in installed or (precision == "fp32" and CUDA in installed)
+
+
+def _session(path: Path, providers: list) -> Run:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # errors
+    session = onnxruntime.InferenceSession(path, options, providers=providers)
+    return partial(session.run, None)
+
+
+def _providers(precision: str, device: str) -> list:
+    """TensorRT and CUDA where they are installed; what they cannot run goes to the next."""
+    if device == "cpu":
+        return [CPU]
+    number = {"device_id": int(device.partition(":")[2] or 0)}
+    half = {"trt_fp16_enable": precision == "fp16", "trt_bf16_enable": precision == "bf16"}
+    wanted = [(TENSORRT, number | half), (CUDA, number)]
+    installed = onnxruntime.get_available_providers()
+    return [provider for provider in wanted if provider[0] in installed] + [CPU]

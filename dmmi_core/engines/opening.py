@@ -1,0 +1,134 @@
+"""Which engine runs a model: the one that is asked for, or the fastest that agrees with the reference."""
+
+import logging
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from dmmi_core.config import DmmiConfig
+from dmmi_core.device import device_name
+from dmmi_core.engines import ENGINES, PRECISIONS
+from dmmi_core.engines.agreement import TOLERANCE, disagreement
+from dmmi_core.engines.cache import cached
+from dmmi_core.engines.engine import Engine
+from dmmi_core.engines.graph_folder import MANIFEST, Manifest, read_manifest
+from dmmi_core.engines.packages import missing_packages
+from dmmi_core.errors import InputError, ModelError, one_line
+from dmmi_core.model_folder import CONFIG, WEIGHTS, read_config
+
+logger = logging.getLogger(__name__)
+FASTEST_FIRST = {
+    "cpu": (("openvino", "bf16"), ("openvino", "fp32"), ("onnx", "fp32"), ("torch", "fp32")),
+    "cuda": (("torch", "fp32"),),
+}
+"""What "auto" tries, by the kind of device; benchmarks/README.md has the measurements."""
+
+
+class EngineUnavailable(ModelError):
+    """The model may be good, but this engine cannot run it here."""
+
+
+def open_engine(
+    model: Path, *, engine: str = "auto", precision: str = "auto", device: str = "auto"
+) -> Engine:
+    """Opens a model folder, or a folder that `dmmi export` wrote.
+
+    "auto" is the fastest that is installed and agrees with the reference; what is passed over is logged.
+    Raises ModelError where the model is damaged, or what was asked for is not to be had.
+    """
+    for name, value, known in (("engine", engine, ENGINES), ("precision", precision, PRECISIONS)):
+        if value not in ("auto", *known):
+            raise InputError(f"{name} is {value!r}; it must be auto or one of {', '.join(known)}")
+    exported = read_manifest(model) if (model / MANIFEST).is_file() else None
+    if exported and engine not in ("auto", exported.format):
+        raise ModelError(f"{model} was exported for the engine {exported.format}, not for {engine}")
+    opening = _Opening(model, _config(model), device_name(device), exported)
+    candidates = _candidates(exported.format if exported else engine, precision, opening.device)
+    for number, (name, tried) in enumerate(candidates, start=1):
+        try:
+            return opening.open(name, tried, is_asked_for=tried == precision)
+        except EngineUnavailable as error:
+            if number == len(candidates):
+                raise
+            logger.info("%s; trying %s in %s", error, *candidates[number])
+
+
+def _config(model: Path) -> DmmiConfig:
+    for name in (CONFIG, WEIGHTS):
+        if not (model / name).is_file() and not (name == WEIGHTS and (model / MANIFEST).is_file()):
+            raise ModelError(f"{model} is not a model folder: it has no {name}")
+    try:
+        return read_config(model)
+    except Exception as error:  # of a damaged file, anything
+        raise ModelError(f"the model in {model} is damaged: {one_line(error)}") from error
+
+
+def _candidates(engine: str, precision: str, device: str) -> list[tuple[str, str]]:
+    """Pairs of engine and precision, to be tried in this order."""
+    known = FASTEST_FIRST[device.partition(":")[0]]
+    fitting = [c for c in known if engine in ("auto", c[0]) and precision in ("auto", c[1])]
+    default = ("torch" if engine == "auto" else engine, "fp32" if precision == "auto" else precision)
+    return fitting or [default]
+
+
+@dataclass(frozen=True)
+class _Opening:
+    model: Path
+    config: DmmiConfig
+    device: str
+    exported: Manifest | None
+    """Of a folder of graphs, which has no weights for PyTorch."""
+
+    def open(self, name: str, precision: str, *, is_asked_for: bool) -> Engine:
+        """Raises EngineUnavailable; where it disagrees with the reference, not if it `is_asked_for`."""
+        if name == "torch":
+            return self._torch(precision)
+        try:
+            engine, error = self._compiled(precision) if name == "compiled" else self._graphs(name, precision)
+        except EngineUnavailable:
+            raise
+        except Exception as error:  # those of compilers and runtimes have no common class
+            raise EngineUnavailable(f"the engine {name} failed: {one_line(error)}") from error
+        if error > TOLERANCE[precision]:
+            said = f"the engine {name} in {precision} disagrees with PyTorch by {100 * error:.2g} %"
+            if not is_asked_for:
+                raise EngineUnavailable(said)
+            logger.warning("%s", said)
+        return engine
+
+    def _torch(self, precision: str) -> Engine:
+        from dmmi_core.engines.torch_engine import TorchEngine
+
+        return TorchEngine(self._network(), device=self.device, precision=precision)
+
+    def _compiled(self, precision: str) -> tuple[Engine, float]:
+        """The engine and its disagreement with the reference."""
+        from dmmi_core.engines.compiled_engine import CompiledEngine
+
+        engine = CompiledEngine(self._network(), device=self.device, precision=precision)
+        return engine, disagreement(engine, self._torch("fp32"))
+
+    def _graphs(self, name: str, precision: str) -> tuple[Engine, float]:
+        """The engine and its disagreement with the reference, measured when its graphs were made."""
+        if missing := missing_packages(name):
+            said = f"the engine {name} needs {' and '.join(missing)}: pip install 'dmmi[engines]'"
+            raise EngineUnavailable(said)
+        runtime = import_module(f"dmmi_core.engines.{name}_engine")
+        if not runtime.has(precision, self.device):
+            raise EngineUnavailable(f"the engine {name} cannot compute in {precision} on this {self.device}")
+        if self.exported:
+            folder, manifest = self.model, self.exported
+        else:
+            folder, manifest = cached(self.model, self.config, name, lambda new: self._export(name, new))
+        engine = runtime.open_folder(folder, self.config, precision, self.device)
+        return engine, manifest.disagreement.get(precision, float("inf"))
+
+    def _export(self, name: str, folder: Path) -> None:
+        from dmmi_core.engines.exporting import export
+
+        export(self._network(), name, folder)
+
+    def _network(self):
+        from dmmi_core.checkpoint import load_model
+
+        return load_model(self.model)[0]

@@ -1,0 +1,54 @@
+"""PyTorch: the network as it is trained, which is the reference."""
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from dmmi_core.device import select_device
+from dmmi_core.engines.engine import Encoded, Scores
+from dmmi_core.model import Dmmi
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+class TorchEngine:
+    """Eager PyTorch, in the network's own operations; half precisions are those of autocast."""
+
+    name = "torch"
+
+    def __init__(self, model: Dmmi, *, device: str = "auto", precision: str = "fp32"):
+        place = select_device(device)
+        self.device, self.precision, self.config = str(place), precision, model.config
+        self._model = model.eval().to(place, memory_format=torch.channels_last)
+
+    @torch.inference_mode()
+    def encode(self, ids: np.ndarray, mask: np.ndarray) -> Encoded:
+        ids, mask = self._on_device(ids), self._on_device(mask)
+        with self._casting():
+            return Encoded(self._model.encode_text(ids[None], mask[None])[0], mask)
+
+    @torch.inference_mode()
+    def score(self, images: np.ndarray, texts: Sequence[Encoded], image_of: Sequence[int]) -> Scores:
+        pixels = self._on_device(images).permute(0, 3, 1, 2)
+        features, mask = (pad_sequence(list(part), batch_first=True) for part in zip(*texts, strict=True))
+        own = len(images) == len(texts) and list(image_of) == list(range(len(texts)))
+        index = None if own else self._on_device(np.asarray(image_of, np.int64))
+        with self._casting():
+            output = self._model(self._model.normalize(pixels), features, mask, image_of=index)
+        return self._scores(output.logits[:, 1] - output.logits[:, 0], output.presence)
+
+    def _on_device(self, array: np.ndarray) -> Tensor:
+        return torch.from_numpy(array).to(self.device)
+
+    def _casting(self):
+        if self.precision == "fp32":
+            return nullcontext()
+        return torch.autocast(self.device.split(":")[0], DTYPES[self.precision])
+
+    def _scores(self, margin: Tensor, presence: Tensor | None = None) -> Scores:
+        presence = None if presence is None else presence.float().cpu().numpy()
+        return Scores(margin.float().cpu().numpy(), presence)

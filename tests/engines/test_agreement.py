@@ -1,0 +1,78 @@
+"""Every engine and precision that is installed gives the reference's answers."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tiny import CONFIG, FAMILIES, make_model
+
+from dmmi_core.engines import ENGINES, PRECISIONS
+from dmmi_core.engines.agreement import TOLERANCE, disagreement
+from dmmi_core.engines.opening import EngineUnavailable, open_engine
+from dmmi_core.engines.torch_engine import TorchEngine
+from dmmi_core.model_folder import find_model
+
+RELEASED = replace(
+    CONFIG,
+    **FAMILIES["swin"],
+    attend_padding=True,
+    antialias=True,
+    region_affinity="learned",
+    presence=False,
+)
+"""A small network of the authors' layout."""
+OTHERS = [(e, p) for e in ENGINES for p in PRECISIONS if (e, p) != ("torch", "fp32")]
+
+
+@pytest.fixture(scope="module", params=["lite", "released"])
+def folder(request, tmp_path_factory, tokenizer):
+    if request.param == "lite":
+        return find_model("dmmi-lite")
+    from dmmi_core.checkpoint import save_model
+
+    folder = tmp_path_factory.mktemp("models") / request.param
+    save_model(make_model(RELEASED), tokenizer, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def reference(folder):
+    return open_engine(folder, engine="torch", device="cpu")
+
+
+def questions(engine) -> tuple:
+    """Two noisy pictures; three texts, two of them about the second."""
+    random, config = np.random.default_rng(1), engine.config
+    images = random.integers(0, 256, (2, config.image_size, config.image_size, 3), np.uint8)
+    lengths = [config.max_tokens] * 3 if config.attend_padding else [4, 9, config.max_tokens]
+    ids = [random.integers(5, config.text_encoder.vocab_size, length) for length in lengths]
+    masks = [np.arange(length) < 9 for length in lengths]
+    return images, [engine.encode(*text) for text in zip(ids, masks, strict=True)], [0, 1, 1]
+
+
+@pytest.mark.parametrize(("name", "precision"), OTHERS)
+def test_engines_agree(name, precision, folder, reference):
+    try:
+        engine = open_engine(folder, engine=name, precision=precision, device="cpu")
+    except EngineUnavailable as error:
+        pytest.skip(str(error))
+    assert (engine.name, engine.precision, engine.device) == (name, precision, "cpu")
+    assert disagreement(engine, reference) < TOLERANCE[precision]
+    found, expected = (e.score(*questions(e)) for e in (engine, reference))
+    within = {"fp32": 1e-4, "bf16": 0.1, "fp16": 0.1}[precision] * np.ptp(expected.margin)
+    assert found.margin.shape == expected.margin.shape and found.margin.dtype == np.float32
+    assert np.abs(found.margin - expected.margin).max() < within
+    assert (found.presence is None) == (expected.presence is None)
+    if expected.presence is not None:
+        np.testing.assert_allclose(found.presence, expected.presence, atol=within)
+
+
+def test_disagreement_is_seen(model_folder):
+    """Of a network with one weight changed, and of one that gives no numbers."""
+    reference = open_engine(model_folder, engine="torch", device="cpu")
+    changed, broken = make_model(), make_model()
+    changed.decoder.score.weight.data[1, 0] += 1
+    broken.decoder.score.weight.data[:] = float("nan")
+    assert disagreement(TorchEngine(make_model(), device="cpu"), reference) < 1e-2, "float16 weights"
+    assert 0.1 < disagreement(TorchEngine(changed, device="cpu"), reference) < 10
+    assert disagreement(TorchEngine(broken, device="cpu"), reference) == float("inf")

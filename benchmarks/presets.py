@@ -13,8 +13,8 @@ from dataclasses import replace
 from statistics import median
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
+from dmmi_core.benchmarking.arithmetic import gflop_of_frame
 from dmmi_core.config import PRESETS, preset
 from dmmi_core.model import Dmmi
 
@@ -34,13 +34,6 @@ def inputs(model: Dmmi, size: int, device: str) -> tuple[torch.Tensor, ...]:
             torch.randn(1, TOKENS, model.config.hidden_size),
             torch.ones(1, TOKENS, dtype=torch.bool),
         )
-
-
-def operations(name: str, size: int) -> float:
-    model = make(name, "meta")  # shapes are enough
-    with FlopCounterMode(display=False) as counter:
-        model(*inputs(model, size, "meta"))
-    return counter.get_total_flops()
 
 
 def latencies(names: list[str], size: int, runs: int) -> dict[str, list[float]]:
@@ -71,7 +64,7 @@ def main() -> None:
     for name, seconds in measured.items():
         model = make(name, "meta")
         count, text = (sum(p.numel() for p in m.parameters()) / 1e6 for m in (model, model.text))
-        giga = operations(name, arguments.size) / 1e9
+        giga = gflop_of_frame(replace(preset(name), image_size=arguments.size))
         times = f"{median(seconds):.2f} ({min(seconds):.2f})"
         print(f"| `{name}` | {count:.1f} M | {text:.1f} M | {giga:.1f} | {times} |")
 

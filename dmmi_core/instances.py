@@ -37,12 +37,17 @@ def group_instances(
     labels, probability = GROUPINGS[grouping](foreground[inside]), probability[inside]
     areas = np.bincount(labels.ravel())[1:]
     large = 1 + np.flatnonzero(areas >= max(min_area, 1))
-    surest = {label: probability[labels == label].max() - mask_threshold for label in large.tolist()}
+    surest = {label: _highest(probability, labels == label) - mask_threshold for label in large.tolist()}
     kept = [label for label in surest if surest[label] >= SPECK * max(surest.values())]
     kept.sort(key=lambda label: -areas[label - 1])
     return tuple(
         _instance(number, labels == label, probability, (x, y)) for number, label in enumerate(kept, start=1)
     )
+
+
+def _highest(values: np.ndarray, mask: np.ndarray) -> float:
+    """Where `mask`, which must be somewhere, is True."""
+    return cv2.minMaxLoc(values, mask.view(np.uint8))[1]
 
 
 def _instance(number: int, mask: np.ndarray, probability: np.ndarray, origin: tuple[int, int]) -> Instance:

@@ -31,7 +31,7 @@ WARNING_PERIOD_S = 5.0
 
 
 def load_segmenter(parameters: Parameters):
-    """The segmenter that `parameters` ask for; raises `DmmiError`. May import PyTorch, which takes seconds."""
+    """The segmenter that `parameters` ask for; raises `DmmiError`. It may import PyTorch, which is slow."""
     from dmmi_core.segmenter import Segmenter
 
     return Segmenter.from_pretrained(

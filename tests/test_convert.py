@@ -147,6 +147,7 @@ def test_images_are_resized_as_pillow_does(swin, words, tmp_path):
         assert np.abs(seen.pop()[0].astype(int) - np.asarray(expected)).max() <= 1
 
 
+@torch.inference_mode()
 def test_texts_are_padded_to_the_length_of_training(model, words, tmp_path):
     """Alone or beside a longer one, and long ones lose their end, as the released code has it."""
     convert(write(tmp_path, as_released(model)), tmp_path / "out", tokenizer=words)
@@ -170,7 +171,21 @@ def test_command_line(swin, words, tmp_path, capsys):
     assert main(["convert", str(path), str(out), "--tokenizer", words]) == 0
     assert "dmmi segment" in capsys.readouterr().out
     cv2.imwrite(str(tmp_path / "image.png"), np.random.default_rng(0).integers(0, 255, (40, 60, 3), np.uint8))
-    assert main(["segment", str(tmp_path / "image.png"), "the cups", "--model", str(out), "--json"]) == 0
+    assert (
+        main(
+            [
+                "segment",
+                str(tmp_path / "image.png"),
+                "the cups",
+                "--model",
+                str(out),
+                "--engine",
+                "torch",
+                "--json",
+            ]
+        )
+        == 0
+    )
     result = json.loads(capsys.readouterr().out)
     assert (result["height"], result["width"]) == (40, 60)
 

@@ -1,7 +1,8 @@
 """Measures a case: each engine against the reference, in one process and by turns."""
 
+import logging
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
@@ -14,11 +15,13 @@ from dmmi_core.engines.engine import Engine
 from dmmi_core.resizing import resize
 from dmmi_core.segmenter import Segmenter
 
+logger = logging.getLogger(__name__)
 PACKAGES = ("torch", "onnxruntime", "openvino", "numpy", "opencv-python-headless")
 
 
 def measure(case: Case, image: np.ndarray, text: str, runs: int) -> Iterator[dict]:
     """A row for each batch size and engine, the reference first. Raises ModelError for what cannot run."""
+    logger.info("measuring %s", case.model)
     with model_folder(case) as folder:
         segmenters = {
             pair: Segmenter.from_pretrained(folder, engine=pair[0], precision=pair[1], device=case.device)
@@ -121,11 +124,20 @@ COLUMNS = {
     "mask_iou": "mask IoU",
 }
 """Of the table, by the keys of a row."""
+TRAINING_COLUMNS = {
+    "model": "model",
+    "precision": "precision",
+    "batch": "batch",
+    "step_ms": "step, ms",
+    "images_per_s": "images/s",
+    "gflop_per_image": "GFLOP per image",
+    "share_of_peak": "of peak",
+}
 
 
-def table(rows: Sequence[dict]) -> list[list[str]]:
+def table(rows: Sequence[dict], columns: Mapping[str, str]) -> list[list[str]]:
     """A head, and a line for each row, as text."""
-    return [list(COLUMNS.values()), *([_text(row[key]) for key in COLUMNS] for row in rows)]
+    return [list(columns.values()), *([_text(row[key]) for key in columns] for row in rows)]
 
 
 def _text(value: str | int | float) -> str:

@@ -39,6 +39,15 @@ SUITES = {
     ),
 }
 
+TRAINING = {
+    "cpu": ({"name": "dmmi-lite", "batch": 16, "device": "cpu", "steps": 3},),
+    "gpu": (
+        {"name": "dmmi-lite", "batch": 64, "device": "cuda"},
+        {"name": "dmmi-swin-base", "batch": 16, "device": "cuda"},
+    ),
+}
+"""Of each suite, what `measure_training` is given."""
+
 
 @contextmanager
 def model_folder(case: Case):

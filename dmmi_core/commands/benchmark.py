@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import sys
 from pathlib import Path
 
 from dmmi_core.commands.options import add_model
@@ -16,8 +15,8 @@ def add(commands) -> None:
     parser = commands.add_parser(
         "benchmark",
         help="measure the engines",
-        description="Measure engines by turns in one process, beside plain PyTorch in float32: latency by step, "
-        "throughput, memory, start, and how far their answers are from PyTorch's.",
+        description="Measure engines by turns in one process, beside plain PyTorch in float32: latency by "
+        "step, throughput, memory, start, and how far their answers are from PyTorch's.",
     )
     add_model(parser)
     parser.add_argument("--suite", choices=SUITE_NAMES, help="the rows of benchmarks/README.md")
@@ -37,23 +36,33 @@ def add(commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    from dmmi_core.benchmarking.benchmark import machine, measure, table
-    from dmmi_core.benchmarking.cases import SUITES
+    from dmmi_core.benchmarking.benchmark import machine, measure
+    from dmmi_core.benchmarking.cases import SUITES, TRAINING
+    from dmmi_core.benchmarking.training import measure_training
 
     if min(*arguments.batches, arguments.runs) < 1:
         raise InputError("--batches and --runs must be at least 1")
     image = _image(arguments.image)
     cases = SUITES[arguments.suite] if arguments.suite else [_case(arguments)]
-    rows = []
-    for case in cases:
-        for row in measure(case, image, arguments.text, arguments.runs):
-            rows.append(row)
-            print(f"{case.model}: {row['engine']} {row['precision']} x {row['batch']}", file=sys.stderr)
-    if arguments.json:
-        print(json.dumps({"machine": machine(), "rows": rows}))
-    else:
-        print("\n".join(f"{name}: {value}" for name, value in machine().items()))
-        print(aligned(table(rows)))
+    steps = TRAINING[arguments.suite] if arguments.suite else ()
+    found = {
+        "machine": machine(),
+        "rows": [row for case in cases for row in measure(case, image, arguments.text, arguments.runs)],
+        "training": [row for step in steps for row in measure_training(**step)],
+    }
+    print(json.dumps(found) if arguments.json else _text(found))
+
+
+def _text(found: dict) -> str:
+    from dmmi_core.benchmarking.benchmark import COLUMNS, TRAINING_COLUMNS, table
+
+    parts = [
+        "\n".join(f"{name}: {value}" for name, value in found["machine"].items()),
+        aligned(table(found["rows"], COLUMNS)),
+    ]
+    if found["training"]:
+        parts += ["a training step:", aligned(table(found["training"], TRAINING_COLUMNS))]
+    return "\n\n".join(parts)
 
 
 def _case(arguments: argparse.Namespace):

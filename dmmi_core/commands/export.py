@@ -10,8 +10,8 @@ def add(commands) -> None:
     parser = commands.add_parser(
         "export",
         help="turn a model folder into one for ONNX Runtime or OpenVINO",
-        description="Turn a model folder into one that runs without PyTorch, to be taken elsewhere. Here it is "
-        "not needed: what opens a model for these engines exports it by itself, and keeps that.",
+        description="Turn a model folder into one that runs without PyTorch, to be taken elsewhere. Here it "
+        "is not needed: what opens a model for these engines exports it by itself, and keeps that.",
     )
     parser.add_argument("model", metavar="MODEL", help="a shipped model's name, or a folder")
     parser.add_argument("folder", type=Path, metavar="OUT_DIR", help="the folder to make")

@@ -42,7 +42,8 @@ class TorchEngine:
         return self._scores(output.logits[:, 1] - output.logits[:, 0], output.presence)
 
     def _on_device(self, array: np.ndarray) -> Tensor:
-        return torch.from_numpy(array).to(self.device)
+        tensor = torch.from_numpy(array)
+        return tensor if self.device == "cpu" else tensor.pin_memory().to(self.device, non_blocking=True)
 
     def _casting(self):
         if self.precision == "fp32":
@@ -50,5 +51,8 @@ class TorchEngine:
         return torch.autocast(self.device.split(":")[0], DTYPES[self.precision])
 
     def _scores(self, margin: Tensor, presence: Tensor | None = None) -> Scores:
-        presence = None if presence is None else presence.float().cpu().numpy()
-        return Scores(margin.float().cpu().numpy(), presence)
+        """Copied to the host together, so that it waits for a GPU once."""
+        found = [None if v is None else v.float().to("cpu", non_blocking=True) for v in (margin, presence)]
+        if margin.is_cuda:
+            torch.cuda.synchronize(margin.device)
+        return Scores(*(None if value is None else value.numpy() for value in found))

@@ -59,7 +59,7 @@ class Trainer:
             background_weight=recipe.background_weight,
             gather_negatives=recipe.gather_negatives,
         )
-        optimizer = torch.optim.AdamW(parameter_groups(self.model, recipe))
+        optimizer = torch.optim.AdamW(parameter_groups(self.model, recipe), fused=True)
         self.objective, self.optimizer = accelerator.prepare(objective, optimizer)
 
     @property

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from tiny import CONFIG, FAMILIES, make_model
 
-from dmmi_core.engines import ENGINES, PRECISIONS
+from dmmi_core.checkpoint import save_model
+from dmmi_core.engines import PRECISIONS
 from dmmi_core.engines.agreement import TOLERANCE, disagreement
 from dmmi_core.engines.opening import EngineUnavailable, open_engine
 from dmmi_core.engines.torch_engine import TorchEngine
@@ -21,23 +22,23 @@ RELEASED = replace(
     presence=False,
 )
 """A small network of the authors' layout."""
-OTHERS = [(e, p) for e in ENGINES for p in PRECISIONS if (e, p) != ("torch", "fp32")]
+QUICK = [("torch", "bf16"), *((name, precision) for name in ("onnx", "openvino") for precision in PRECISIONS)]
+CASES = [(model, *pair) for model in ("lite", "released") for pair in QUICK]
+CASES += [  # which take long to compile
+    ("tiny", "compiled", "fp32"),
+    *(
+        pytest.param(model, "compiled", precision, marks=pytest.mark.slow)
+        for model in ("lite", "released")
+        for precision in ("fp32", "bf16")
+    ),
+]
 
 
-@pytest.fixture(scope="module", params=["lite", "released"])
-def folder(request, tmp_path_factory, tokenizer):
-    if request.param == "lite":
-        return find_model("dmmi-lite")
-    from dmmi_core.checkpoint import save_model
-
-    folder = tmp_path_factory.mktemp("models") / request.param
-    save_model(make_model(RELEASED), tokenizer, folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def reference(folder):
-    return open_engine(folder, engine="torch", device="cpu")
+@pytest.fixture(scope="session")
+def folders(tmp_path_factory, tokenizer, model_folder):
+    released = tmp_path_factory.mktemp("models") / "released"
+    save_model(make_model(RELEASED), tokenizer, released)
+    return {"lite": find_model("dmmi-lite"), "released": released, "tiny": model_folder}
 
 
 def questions(engine) -> tuple:
@@ -50,8 +51,10 @@ def questions(engine) -> tuple:
     return images, [engine.encode(*text) for text in zip(ids, masks, strict=True)], [0, 1, 1]
 
 
-@pytest.mark.parametrize(("name", "precision"), OTHERS)
-def test_engines_agree(name, precision, folder, reference):
+@pytest.mark.parametrize(("model", "name", "precision"), CASES)
+def test_engines_agree(model, name, precision, folders):
+    folder = folders[model]
+    reference = open_engine(folder, engine="torch", device="cpu")
     try:
         engine = open_engine(folder, engine=name, precision=precision, device="cpu")
     except EngineUnavailable as error:

@@ -13,7 +13,7 @@ def test_a_full_cycle_by_transitions(start_node, scene):
     client.wait_for_report(state="unconfigured")
     assert client.change_state("configure")
     assert client.state() == "inactive"
-    client.wait_for_report(state="inactive", device="stub")
+    client.wait_for_report(state="inactive", device="stub", engine="stub exact")
     assert client.images.get_subscription_count() == 0
     for _ in range(2):
         assert client.change_state("activate")

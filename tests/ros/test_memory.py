@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from client import Client
 
+from dmmi_core.engines.opening import open_engine
 from dmmi_ros.process import NodeProcess
 
 pytestmark = pytest.mark.timeout(300)
@@ -19,6 +20,7 @@ def resident_mib(pid: int) -> float:
 
 
 def test_twenty_cycles_leak_nothing(ros, tmp_path, model_folder, scene):
+    open_engine(model_folder, device="cpu")  # exported here, so that the node need not load PyTorch for it
     client = Client(namespace="/cycles")
     command = [Path(sysconfig.get_path("scripts")) / "dmmi_node", "--ros-args"]
     command += ["-r", f"__ns:={client.get_namespace()}", "-p", "image_reliability:=reliable"]

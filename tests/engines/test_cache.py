@@ -1,0 +1,111 @@
+"""The cache of exported models: found again, and never trusted where anything has changed."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from shutil import copytree
+
+import pytest
+
+from dmmi_core.engines import cache
+from dmmi_core.engines.cache import UNUSED_DAYS, cache_folder, cached
+from dmmi_core.engines.graph_folder import MANIFEST, write_manifest
+from dmmi_core.errors import ModelError
+from dmmi_core.model_folder import WEIGHTS, read_config
+
+
+@pytest.fixture
+def folder(model_folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("DMMI_CACHE", str(tmp_path / "cache"))
+    return copytree(model_folder, tmp_path / "model")
+
+
+class Exporter:
+    """Counts how often it is needed."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def __call__(self, folder: Path) -> None:
+        self.calls += 1
+        (folder / "frame.onnx").write_text("graph")
+        write_manifest(folder, format="onnx", disagreement={"fp32": 0.0})
+
+
+def entry_of(folder: Path, export: Exporter, **changes) -> Path:
+    return cached(folder, replace(read_config(folder), **changes), "onnx", export)[0]
+
+
+def test_made_once(folder):
+    export = Exporter()
+    entry, manifest = cached(folder, read_config(folder), "onnx", export)
+    assert (manifest.format, manifest.disagreement) == ("onnx", {"fp32": 0.0})
+    assert entry_of(folder, export) == entry
+    assert export.calls == 1
+
+
+@pytest.mark.parametrize("damage", ["changed", "missing", "no manifest", "empty manifest"])
+def test_damaged_entries_are_made_again(folder, damage, caplog):
+    export = Exporter()
+    entry = entry_of(folder, export)
+    if damage == "changed":
+        (entry / "frame.onnx").write_text("Graph")
+    elif damage == "missing":
+        (entry / "frame.onnx").unlink()
+    elif damage == "no manifest":
+        (entry / MANIFEST).unlink()
+    else:
+        (entry / MANIFEST).write_text("")
+    assert entry_of(folder, export) == entry
+    assert export.calls == 2
+    assert (entry / "frame.onnx").read_text() == "graph"
+    assert "is damaged; making it again" in caplog.text
+
+
+def test_what_an_entry_depends_on(folder, monkeypatch):
+    export = Exporter()
+    entry = entry_of(folder, export)
+    assert entry_of(folder, export, presence_threshold=0.9, presence_temperature=2.0) == entry
+    entries = {entry, entry_of(folder, export, image_size=128)}
+    with (folder / WEIGHTS).open("ab") as file:
+        file.write(b"\0")
+    entries.add(entry_of(folder, export))
+    monkeypatch.setattr(cache, "version", lambda package: "0")
+    entries.add(entry_of(folder, export))
+    assert len(entries) == 4 == export.calls
+
+
+def test_what_has_not_been_used_for_long_is_removed(folder):
+    entry = entry_of(folder, Exporter())
+    long_ago = entry.stat().st_mtime - (UNUSED_DAYS + 1) * 24 * 3600
+    os.utime(entry, (long_ago, long_ago))
+    other = cache_folder() / "not an entry"
+    other.mkdir()
+    os.utime(other, (long_ago, long_ago))
+    entry_of(folder, Exporter(), image_size=128)
+    assert not entry.exists() and other.exists()
+
+
+def test_a_cache_that_cannot_be_written(folder, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("DMMI_CACHE", str(tmp_path / "file"))
+    with pytest.raises(ModelError, match=r"cannot write .* set DMMI_CACHE to another folder"):
+        entry_of(folder, Exporter())
+
+
+def test_an_export_that_fails_leaves_nothing(folder):
+    def fail(new: Path) -> None:
+        (new / "frame.onnx").write_text("half")
+        raise RuntimeError("no memory")
+
+    with pytest.raises(RuntimeError):
+        cached(folder, read_config(folder), "onnx", fail)
+    assert list(cache_folder().iterdir()) == []
+
+
+def test_where_it_is(monkeypatch):
+    monkeypatch.setenv("DMMI_CACHE", "")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
+    assert cache_folder() == Path("/somewhere/dmmi")
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert cache_folder() == Path.home() / ".cache" / "dmmi"

@@ -1,0 +1,52 @@
+"""How long the node takes from the start of its process until it is active.
+
+    python benchmarks/node_start.py [--runs 5] [--engines auto torch]
+
+The first run of each engine does not count: it may export the model. Seconds, the median and the longest, from
+the clock of this process to the stamps in the node's log.
+"""
+
+import argparse
+import re
+import time
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+from robot import NODES, PROFILE
+
+from dmmi_core.engines import ENGINES
+from dmmi_ros.process import Domain, NodeProcess
+
+READY = re.compile(r"\[(\d+\.\d+)\].* is ready on (.*)")
+TIMEOUT_S = 300.0
+
+
+def start(engine: str, environment: dict[str, str]) -> tuple[float, str]:
+    """Seconds, and what the model runs on."""
+    command = [*NODES["dmmi-lite"], "--ros-args", "-p", "autostart:=true", "-p", f"engine:={engine}"]
+    with TemporaryDirectory() as folder, (Path(folder) / "log").open("w+") as log:
+        started = time.time()
+        with NodeProcess(command, environment=environment, output=log):
+            while not (ready := READY.search((Path(folder) / "log").read_text())):
+                if time.time() - started > TIMEOUT_S:
+                    raise RuntimeError(f"the node is not ready after {TIMEOUT_S:.0f} s")
+                time.sleep(0.05)
+    return float(ready[1]) - started, ready[2]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--engines", nargs="+", default=["auto", "torch"], choices=("auto", *ENGINES))
+    arguments = parser.parse_args()
+    domain = Domain()  # held until the end
+    environment = domain.environment(profile=PROFILE)
+    for engine in arguments.engines:
+        runs = [start(engine, environment) for _ in range(1 + arguments.runs)][1:]
+        seconds = [taken for taken, _ in runs]
+        print(f"{engine} ({runs[0][1]}): {median(seconds):.2f} s, at most {max(seconds):.2f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()

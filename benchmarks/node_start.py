@@ -2,8 +2,8 @@
 
     python benchmarks/node_start.py [--runs 5] [--engines auto torch]
 
-The first run of each engine does not count: it may export the model. Seconds, the median and the longest, from
-the clock of this process to the stamps in the node's log.
+The first run of each engine does not count: it may export the model. Seconds, the median and the longest,
+from the clock of this process to the stamps in the node's log.
 """
 
 import argparse

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from dmmi_core.data.packed import PackedSamples
-from dmmi_core.data.samples import KINDS, Sample, decode_segmentation, encode_mask
+from dmmi_core.data.samples import Sample, decode_segmentation, encode_mask, kind_of
 from dmmi_core.data.unpickling import read_plain_pickle
 from dmmi_core.errors import InputError
 
@@ -111,7 +111,7 @@ def _ref_samples(ref: dict, image: dict, outlines: list) -> Iterator[Sample]:
     # The file name is the instances file's: RefCOCO's refs have names of crops.
     name, height, width = image["file_name"], image["height"], image["width"]
     segmentations = tuple(_segmentation(outline, height, width) for outline in outlines)
-    kind = KINDS[min(len(segmentations), 2)]
+    kind = kind_of(len(segmentations))
     for sentence in ref["sentences"]:
         text = sentence.get("raw") or sentence["sent"]
         yield Sample(name, text, kind, height, width, segmentations)

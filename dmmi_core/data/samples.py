@@ -16,6 +16,11 @@ from dmmi_core.errors import InputError
 KINDS = ("zero", "one", "many")
 
 
+def kind_of(count: int) -> str:
+    """Of a sample that refers to `count` objects."""
+    return KINDS[min(count, 2)]
+
+
 @dataclass(frozen=True)
 class Sample:
     """An image, a text, and the objects the text refers to: none, one or many.

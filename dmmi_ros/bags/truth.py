@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dmmi_core.data.samples import Sample, decode_segmentation, encode_mask
+from dmmi_core.data.samples import Sample, decode_segmentation, encode_mask, kind_of
 from dmmi_core.errors import InputError
 from dmmi_ros.bags.reading import Bag
 from dmmi_ros.decoding import rows_of
@@ -101,6 +101,6 @@ def _labels(message) -> np.ndarray:
 
 def _target_of_labels(labels: np.ndarray) -> Target:
     ids = tuple(int(id_) for id_ in np.unique(labels) if id_)
-    kind = ("zero", "one", "many")[min(len(ids), 2)]
+    kind = kind_of(len(ids))
     segmentations = tuple(encode_mask(labels == id_) for id_ in ids)
     return Target(Sample("", "", kind, *labels.shape, segmentations), ids)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from dmmi_core.data.samples import KINDS
+from dmmi_core.data.samples import kind_of
 
 WAYS = {
     "zero": ("captions", "expressions", "templates"),
@@ -23,4 +23,4 @@ class Pair:
 
     @property
     def kind(self) -> str:
-        return KINDS[min(len(self.targets), 2)]
+        return kind_of(len(self.targets))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dmmi_core.data.samples import KINDS
+from dmmi_core.data.samples import kind_of
 from dmmi_core.data.scenes import View, ViewedObject
 from dmmi_core.data.templates.chance import pick
 from dmmi_core.data.templates.nouns import plural
@@ -36,7 +36,7 @@ class Expression:
 
     @property
     def kind(self) -> str:
-        return KINDS[min(len(self.targets), 2)]
+        return kind_of(len(self.targets))
 
 
 def referring_expressions(view: View, category: str, rng: np.random.Generator) -> list[Expression]:

@@ -5,8 +5,10 @@ from copy import deepcopy
 import torch
 from torch import Tensor, nn
 
+from dmmi_core.engines.upsampling import FoldedAggregate
 from dmmi_core.model import Dmmi
 from dmmi_core.model.attention import ImageToTextAttention
+from dmmi_core.model.decoder import TextToImageDecoder
 from dmmi_core.model.projection import Projection
 
 
@@ -27,6 +29,7 @@ class FrameNetwork(nn.Module):
         super().__init__()
         self.model = deepcopy(model).eval()
         self.model.text = self.model.recovery = self.model.pooling = None
+        _fold_aggregates(self.model.decoder, model.config.image_size)
         self.model.decoder.score = _difference(self.model.decoder.score)
         for module in self.model.modules():
             if isinstance(module, ImageToTextAttention):
@@ -46,10 +49,18 @@ class FrameNetwork(nn.Module):
 @torch.no_grad()
 def _difference(score: nn.Conv2d) -> nn.Conv2d:
     """Only what object has over background is used, and resizing is linear: one map instead of two."""
-    one = nn.Conv2d(score.in_channels, 1, 1)
+    one = nn.Conv2d(score.in_channels, 1, 1).to(score.weight)
     one.weight.copy_(score.weight[1:] - score.weight[:1])
     one.bias.copy_(score.bias[1:] - score.bias[:1])
     return one
+
+
+@torch.no_grad()
+def _fold_aggregates(decoder: TextToImageDecoder, side: int) -> None:
+    for stride, name in ((16, "aggregate3"), (8, "aggregate2"), (4, "aggregate1")):
+        aggregate = getattr(decoder, name)
+        if aggregate is not None:
+            setattr(decoder, name, FoldedAggregate(aggregate, side // (2 * stride), side // stride))
 
 
 def _never_build_projections(attention: ImageToTextAttention) -> None:

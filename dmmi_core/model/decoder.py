@@ -21,6 +21,7 @@ class Aggregate(nn.Module):
 
     def __init__(self, coarse: int, skip: int, width: int):
         super().__init__()
+        self.skip_channels = skip
         self.convs = nn.Sequential(conv_bn_relu(coarse + skip, width), conv_bn_relu(width, width))
 
     def forward(self, y: Tensor, skip: Tensor) -> Tensor:

@@ -49,8 +49,10 @@ class Pipeline:
         return f"{self._segmenter.engine.name} {self._segmenter.engine.precision}"
 
     def warm_up(self) -> None:
-        """Runs once on nothing, so that the first frame does not wait for what is set up on first use."""
-        self._segmenter.batch([np.zeros((480, 640, 3), np.uint8)], ["warm up"])
+        """Runs on nothing, so that no frame waits for what engines set up for one text or for several."""
+        nothing = np.zeros((480, 640, 3), np.uint8)
+        for texts in (["warm"], ["warm", "up"]):
+            self._segmenter.batch([nothing] * len(texts), texts)
 
     def process(self, frames: Sequence[Frame], settings: Parameters) -> None:
         """Publishes the answers for `frames`, of different cameras, if there is a command; raises nothing."""

@@ -4,6 +4,7 @@ import logging
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from dmmi_core.benchmarking.arithmetic import gflop_of_frame, peak_gflops
 from dmmi_core.benchmarking.cases import REFERENCE, Case, model_folder
 from dmmi_core.benchmarking.process import start_and_memory
 from dmmi_core.benchmarking.timing import new_text_ms, run_by_turns, summary
+from dmmi_core.config import DmmiConfig
 from dmmi_core.engines.engine import Engine
 from dmmi_core.resizing import resize
 from dmmi_core.segmenter import Segmenter
@@ -24,44 +26,55 @@ def measure(case: Case, image: np.ndarray, text: str, runs: int) -> Iterator[dic
     logger.info("measuring %s", case.model)
     with model_folder(case) as folder:
         segmenters = {
-            pair: Segmenter.from_pretrained(folder, engine=pair[0], precision=pair[1], device=case.device)
-            for pair in (REFERENCE, *case.engines)
+            (name, precision): Segmenter.from_pretrained(
+                folder, engine=name, precision=precision, device=case.device
+            )
+            for name, precision in (REFERENCE, *case.engines)
         }
-        reference = segmenters[REFERENCE]
-        gflop = gflop_of_frame(reference.engine.config)
-        peaks = {precision: peak_gflops(case.device, precision) for _, precision in segmenters}
-        once = {
-            pair: {
-                **start_and_memory(folder, *pair, case.device),
-                **agreement(segmenter.engine, reference, image, text),
-                "new_text_ms": new_text_ms(segmenter, runs),
-            }
+        of_model = _of_model(case, segmenters[REFERENCE].engine.config, image)
+        of_engine = {
+            pair: _of_engine(folder, segmenter, segmenters[REFERENCE], image, text, runs)
             for pair, segmenter in segmenters.items()
         }
-        for batch in case.batches:
-            for segmenter in segmenters.values():
-                segmenter.pairs_at_once = batch
-            images = [image.copy() for _ in range(batch)]
-            laps = run_by_turns(segmenters, images, [text] * batch, runs)
-            reference_ms = summary(laps[REFERENCE])["network_ms"]
-            for pair, values in laps.items():
-                figures = summary(values)
-                gflops = gflop * batch / figures["network_ms"] * 1e3
-                yield {
-                    "model": case.model,
-                    "image_size": reference.engine.config.image_size,
-                    "frame": f"{image.shape[1]} x {image.shape[0]}",
-                    "device": case.device,
-                    "engine": pair[0],
-                    "precision": pair[1],
-                    "batch": batch,
-                    **figures,
-                    "speedup": reference_ms / figures["network_ms"],
-                    "images_per_s": 1e3 * batch / figures["total_ms"],
-                    "gflop_per_image": gflop,
-                    "share_of_peak": gflops / peaks[pair[1]],
-                    **once[pair],
-                }
+    for batch in case.batches:
+        for segmenter in segmenters.values():
+            segmenter.pairs_at_once = batch
+        laps = run_by_turns(segmenters, [image.copy() for _ in range(batch)], [text] * batch, runs)
+        reference_ms = summary(laps[REFERENCE])["network_ms"]
+        for pair, values in laps.items():
+            row = {**of_model, **of_engine[pair], **summary(values), "batch": batch}
+            gflops = 1e3 * batch * row["gflop_per_image"] / row["network_ms"]
+            yield {
+                **row,
+                "speedup": reference_ms / row["network_ms"],
+                "images_per_s": 1e3 * batch / row["total_ms"],
+                "share_of_peak": gflops / row["peak_gflops"],
+            }
+
+
+def _of_model(case: Case, config: DmmiConfig, image: np.ndarray) -> dict:
+    return {
+        "model": case.model,
+        "image_size": config.image_size,
+        "frame": f"{image.shape[1]} x {image.shape[0]}",
+        "device": case.device,
+        "gflop_per_image": gflop_of_frame(config),
+    }
+
+
+def _of_engine(
+    folder: Path, segmenter: Segmenter, reference: Segmenter, image: np.ndarray, text: str, runs: int
+) -> dict:
+    """What does not depend on the batch."""
+    engine = segmenter.engine
+    return {
+        "engine": engine.name,
+        "precision": engine.precision,
+        "peak_gflops": peak_gflops(engine.device, engine.precision),
+        "new_text_ms": new_text_ms(segmenter, runs),
+        **start_and_memory(folder, engine.name, engine.precision, engine.device),
+        **agreement(engine, reference, image, text),
+    }
 
 
 def agreement(engine: Engine, reference: Segmenter, image: np.ndarray, text: str) -> dict[str, float]:

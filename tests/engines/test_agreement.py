@@ -24,21 +24,18 @@ RELEASED = replace(
 """A small network of the authors' layout."""
 QUICK = [("torch", "bf16"), *((name, precision) for name in ("onnx", "openvino") for precision in PRECISIONS)]
 CASES = [(model, *pair) for model in ("lite", "released") for pair in QUICK]
-CASES += [  # which take long to compile
-    ("tiny", "compiled", "fp32"),
-    *(
-        pytest.param(model, "compiled", precision, marks=pytest.mark.slow)
-        for model in ("lite", "released")
-        for precision in ("fp32", "bf16")
-    ),
+CASES += [  # which take minutes to compile
+    pytest.param(model, "compiled", precision, marks=pytest.mark.slow)
+    for model in ("lite", "released")
+    for precision in ("fp32", "bf16")
 ]
 
 
 @pytest.fixture(scope="session")
-def folders(tmp_path_factory, tokenizer, model_folder):
+def folders(tmp_path_factory, tokenizer):
     released = tmp_path_factory.mktemp("models") / "released"
     save_model(make_model(RELEASED), tokenizer, released)
-    return {"lite": find_model("dmmi-lite"), "released": released, "tiny": model_folder}
+    return {"lite": find_model("dmmi-lite"), "released": released}
 
 
 def questions(engine) -> tuple:

@@ -59,7 +59,8 @@ class Trainer:
             background_weight=recipe.background_weight,
             gather_negatives=recipe.gather_negatives,
         )
-        optimizer = torch.optim.AdamW(parameter_groups(self.model, recipe), fused=True)
+        on_gpu = accelerator.device.type == "cuda"
+        optimizer = torch.optim.AdamW(parameter_groups(self.model, recipe), fused=on_gpu or None)
         self.objective, self.optimizer = accelerator.prepare(objective, optimizer)
 
     @property

@@ -60,7 +60,6 @@ class Segmenter:
         self.min_area = min_area
         self.grouping = grouping
         self.pairs_at_once = pairs_at_once
-        self._config = engine.config
         self.word_pieces = word_pieces
         self._encoded = lru_cache(CACHED_TEXTS)(self._encode)
 
@@ -140,7 +139,7 @@ class Segmenter:
         """The engine's, for pairs of image and text."""
         distinct = {id(image): image for image in images}
         number = {key: index for index, key in enumerate(distinct)}
-        config = self._config
+        config = self.engine.config
         pixels = np.stack(
             [resize(_checked_image(i), config.image_size, config.antialias) for i in distinct.values()]
         )
@@ -151,7 +150,7 @@ class Segmenter:
 
     def _encode(self, text: str) -> Encoded:
         pieces = self.word_pieces(text)
-        limit = self._config.max_tokens
+        limit = self.engine.config.max_tokens
         if pieces.count > limit:
             logger.warning(
                 "the text has %d word pieces; only the first %d are read: %.60s...", pieces.count, limit, text
@@ -162,10 +161,10 @@ class Segmenter:
         """Probabilities of any target: the highest of any pixel where the model has no presence head."""
         if scores.presence is None:
             return foreground.max(axis=(1, 2)).tolist()
-        return _sigmoid(scores.presence / self._config.presence_temperature).tolist()
+        return _sigmoid(scores.presence / self.engine.config.presence_temperature).tolist()
 
     def _is_rejected(self, presence: float) -> bool:
-        return self._config.presence and presence < self.presence_threshold
+        return self.engine.config.presence and presence < self.presence_threshold
 
     def _result(
         self,

@@ -171,21 +171,8 @@ def test_command_line(swin, words, tmp_path, capsys):
     assert main(["convert", str(path), str(out), "--tokenizer", words]) == 0
     assert "dmmi segment" in capsys.readouterr().out
     cv2.imwrite(str(tmp_path / "image.png"), np.random.default_rng(0).integers(0, 255, (40, 60, 3), np.uint8))
-    assert (
-        main(
-            [
-                "segment",
-                str(tmp_path / "image.png"),
-                "the cups",
-                "--model",
-                str(out),
-                "--engine",
-                "torch",
-                "--json",
-            ]
-        )
-        == 0
-    )
+    segment = ["segment", str(tmp_path / "image.png"), "the cups", "--model", str(out), "--json"]
+    assert main([*segment, "--engine", "torch"]) == 0
     result = json.loads(capsys.readouterr().out)
     assert (result["height"], result["width"]) == (40, 60)
 

@@ -41,18 +41,8 @@ def used(path: Path) -> set[str]:
 def test_the_arguments_that_users_rely_on():
     expected = {
         *("namespace", "use_sim_time", "autostart", "params_file", "use_respawn", "log_level"),
-        *(
-            "model",
-            "device",
-            "engine",
-            "precision",
-            "image",
-            "depth",
-            "camera_info",
-            "cameras",
-            "command",
-            "text",
-        ),
+        *("model", "device", "engine", "precision"),
+        *("image", "depth", "camera_info", "cameras", "command", "text"),
     }
     assert declared(ROOT / "launch" / "dmmi.launch.py") == expected
     assert declared(ROOT / "launch" / "demo.launch.py") == {"source", "rate", "hold"}

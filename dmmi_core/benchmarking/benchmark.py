@@ -3,7 +3,6 @@
 import logging
 import platform
 from collections.abc import Iterator, Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from dmmi_core.benchmarking.process import start_and_memory
 from dmmi_core.benchmarking.timing import new_text_ms, run_by_turns, summary
 from dmmi_core.config import DmmiConfig
 from dmmi_core.engines.engine import Engine
+from dmmi_core.engines.packages import installed_version
 from dmmi_core.resizing import resize
 from dmmi_core.segmenter import Segmenter
 
@@ -97,7 +97,7 @@ def machine() -> dict[str, str]:
     """What the figures are of."""
     import torch
 
-    packages = {package: _version(package) for package in PACKAGES}
+    packages = {package: installed_version(package) or "not installed" for package in PACKAGES}
     gpu = {"gpu": torch.cuda.get_device_name()} if torch.cuda.is_available() else {}
     return {"cpu": _cpu(), "threads": str(torch.get_num_threads()), **gpu, **packages}
 
@@ -108,13 +108,6 @@ def _cpu() -> str:
             return next(line.partition(":")[2].strip() for line in file if line.startswith("model name"))
     except (OSError, StopIteration):
         return platform.processor()
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
 
 
 COLUMNS = {

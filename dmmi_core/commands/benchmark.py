@@ -4,11 +4,10 @@ import argparse
 import json
 from pathlib import Path
 
+from dmmi_core.benchmarking.cases import REFERENCE, SUITES, TRAINING, Case
 from dmmi_core.commands.options import add_model
 from dmmi_core.errors import InputError
 from dmmi_core.program import aligned
-
-SUITE_NAMES = ("cpu", "gpu")
 
 
 def add(commands) -> None:
@@ -19,7 +18,7 @@ def add(commands) -> None:
         "step, throughput, memory, start, and how far their answers are from PyTorch's.",
     )
     add_model(parser)
-    parser.add_argument("--suite", choices=SUITE_NAMES, help="the rows of benchmarks/README.md")
+    parser.add_argument("--suite", choices=SUITES, help="the rows of benchmarks/README.md")
     parser.add_argument(
         "--engines",
         nargs="+",
@@ -37,7 +36,6 @@ def add(commands) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     from dmmi_core.benchmarking.benchmark import machine, measure
-    from dmmi_core.benchmarking.cases import SUITES, TRAINING
     from dmmi_core.benchmarking.training import measure_training
 
     if min(*arguments.batches, arguments.runs) < 1:
@@ -65,8 +63,7 @@ def _text(found: dict) -> str:
     return "\n\n".join(parts)
 
 
-def _case(arguments: argparse.Namespace):
-    from dmmi_core.benchmarking.cases import REFERENCE, Case
+def _case(arguments: argparse.Namespace) -> Case:
     from dmmi_core.device import device_name
 
     pairs = [tuple(text.split(":")) for text in arguments.engines]

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-FORMATS = ("onnx", "openvino")
+from dmmi_core.engines.packages import NEEDED
 
 
 def add(commands) -> None:
@@ -15,7 +15,7 @@ def add(commands) -> None:
     )
     parser.add_argument("model", metavar="MODEL", help="a shipped model's name, or a folder")
     parser.add_argument("folder", type=Path, metavar="OUT_DIR", help="the folder to make")
-    parser.add_argument("--format", choices=FORMATS, required=True, help="the engine it is for")
+    parser.add_argument("--format", choices=NEEDED, required=True, help="the engine it is for")
     parser.set_defaults(run=run)
 
 

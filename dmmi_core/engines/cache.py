@@ -8,11 +8,11 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from dmmi_core.config import DmmiConfig
 from dmmi_core.engines.graph_folder import MANIFEST, Manifest, digest, read_manifest
+from dmmi_core.engines.packages import installed_version
 from dmmi_core.errors import ModelError
 from dmmi_core.model_folder import WEIGHTS, replaced_folder
 
@@ -63,17 +63,10 @@ def _key(model: Path, config: DmmiConfig, format: str) -> str:
         "format": format,
         "config": network.to_dict(),
         "weights": digest(model / WEIGHTS),
-        "versions": {package: _version(package) for package in PACKAGES},
+        "versions": {package: installed_version(package) for package in PACKAGES},
         "sources": [digest(path) for path in sources],
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
 
 
 def _remove_unused(folder: Path) -> None:

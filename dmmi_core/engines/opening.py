@@ -104,9 +104,11 @@ class _Opening:
     def _compiled(self, precision: str) -> tuple[Engine, float]:
         """The engine and its disagreement with the reference."""
         from dmmi_core.engines.compiled_engine import CompiledEngine
+        from dmmi_core.engines.torch_engine import TorchEngine
 
-        engine = CompiledEngine(self._network(), device=self.device, precision=precision)
-        return engine, disagreement(engine, self._torch("fp32"))
+        network = self._network()
+        engine = CompiledEngine(network, device=self.device, precision=precision)
+        return engine, disagreement(engine, TorchEngine(network, device=self.device))
 
     def _graphs(self, name: str, precision: str) -> tuple[Engine, float]:
         """The engine and its disagreement with the reference, measured when its graphs were made."""

@@ -70,7 +70,7 @@ def test_what_an_entry_depends_on(folder, monkeypatch):
     with (folder / WEIGHTS).open("ab") as file:
         file.write(b"\0")
     entries.add(entry_of(folder, export))
-    monkeypatch.setattr(cache, "version", lambda package: "0")
+    monkeypatch.setattr(cache, "installed_version", lambda package: "0")
     entries.add(entry_of(folder, export))
     assert len(entries) == 4 == export.calls
 

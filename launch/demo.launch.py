@@ -6,8 +6,8 @@ ros2 launch dmmi demo.launch.py source:=photographs/ text:="the two cats" rviz:=
 from pathlib import Path
 
 from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
-from launch.conditions import LaunchConfigurationNotEquals
-from launch.substitutions import LaunchConfiguration
+from launch.conditions import IfCondition
+from launch.substitutions import LaunchConfiguration, NotEqualsSubstitution
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
@@ -39,7 +39,7 @@ def generate_launch_description() -> LaunchDescription:
         ],
         remappings=[("image", LaunchConfiguration("image"))],
         output="screen",
-        condition=LaunchConfigurationNotEquals("source", ""),
+        condition=IfCondition(NotEqualsSubstitution(LaunchConfiguration("source"), "")),
     )
     # The node first: its file sets the Fast DDS profile, which a camera needs most.
     included = [IncludeLaunchDescription(str(HERE / f"{name}.launch.py")) for name in ("dmmi", "view")]

@@ -34,8 +34,7 @@ def is_text(node: ast.expr) -> bool:
 
 
 def used(path: Path) -> set[str]:
-    names = calls(path, "LaunchConfiguration") + calls(path, "LaunchConfigurationNotEquals")
-    return {call.args[0].value for call in names if is_text(call.args[0])}
+    return {call.args[0].value for call in calls(path, "LaunchConfiguration") if is_text(call.args[0])}
 
 
 def test_the_arguments_that_users_rely_on():

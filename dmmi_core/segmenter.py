@@ -113,6 +113,12 @@ class Segmenter:
             results += self._pass(images[chunk], texts[chunk])
         return results
 
+    def warm_up(self) -> None:
+        """Runs on nothing, so that no image waits for what engines set up for one text or for several."""
+        nothing = np.zeros((480, 640, 3), np.uint8)
+        for texts in (["warm"], ["warm", "up"]):
+            self.batch([nothing] * len(texts), texts)
+
     def foreground(self, images: Sequence[np.ndarray], texts: Sequence[str]) -> np.ndarray:
         """What the network alone takes for foreground, at its own size: bool (B, S, S), B at least 1.
 

@@ -164,15 +164,14 @@ class DmmiNode(LifecycleNode):
         """None where that fails; it is said why."""
         try:
             segmenter = self._load_segmenter(self._settings)
-            pipeline = Pipeline(segmenter, commands=self._commands, report=self._on_failure)
-            pipeline.warm_up()
+            segmenter.warm_up()
         except Exception as error:
             said = f"cannot configure: {describe(error)}"
             for camera in self._cameras:
                 camera.statistics.last_error = said
             self.get_logger().error(said)
             return None
-        return pipeline
+        return Pipeline(segmenter, commands=self._commands, report=self._on_failure)
 
     # Callbacks, in the executor's thread
 

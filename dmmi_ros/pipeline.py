@@ -48,12 +48,6 @@ class Pipeline:
         """And its precision."""
         return f"{self._segmenter.engine.name} {self._segmenter.engine.precision}"
 
-    def warm_up(self) -> None:
-        """Runs on nothing, so that no frame waits for what engines set up for one text or for several."""
-        nothing = np.zeros((480, 640, 3), np.uint8)
-        for texts in (["warm"], ["warm", "up"]):
-            self._segmenter.batch([nothing] * len(texts), texts)
-
     def process(self, frames: Sequence[Frame], settings: Parameters) -> None:
         """Publishes the answers for `frames`, of different cameras, if there is a command; raises nothing."""
         command = self._commands.current(timeout=settings.command_timeout)

@@ -4,8 +4,6 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-import numpy as np
-
 from dmmi_core.errors import InputError
 from dmmi_core.result import Result
 from dmmi_ros.bags.answers import Answer
@@ -18,8 +16,7 @@ def answer_offline(
     frames: Iterable[Frame], schedule: Schedule, segmenter, *, start: int, tracking: bool
 ) -> Iterator[Answer]:
     """`start` is that of the bag. With `tracking`, ids hold over the frames of a camera and a request."""
-    # Or the first frame would wait for what is set up on first use.
-    segmenter(np.zeros((480, 640, 3), np.uint8), "warm up")
+    segmenter.warm_up()
     trackers: dict[str, dict[str, Tracker]] = {}
     for frame in frames:
         command = schedule.at(frame.time - start)

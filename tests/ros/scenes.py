@@ -49,6 +49,9 @@ class ColourSegmenter:
     min_area = 64
     engine = SimpleNamespace(name="stub", precision="exact", device="stub")
 
+    def warm_up(self) -> None:
+        self.batch([np.zeros((HEIGHT, WIDTH, 3), np.uint8)], ["warm"])
+
     def batch(self, images: Sequence[np.ndarray], texts: Sequence[str]) -> list[Result]:
         return [self(image, text) for image, text in zip(images, texts, strict=True)]
 

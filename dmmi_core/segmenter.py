@@ -15,6 +15,7 @@ from dmmi_core.engines.opening import open_engine
 from dmmi_core.errors import InputError
 from dmmi_core.instances import GROUPING, GROUPINGS, group_instances, union_mask
 from dmmi_core.model_folder import find_model
+from dmmi_core.politeness import expression_of
 from dmmi_core.resizing import resize
 from dmmi_core.result import Result, Status
 from dmmi_core.word_pieces import WordPieces
@@ -97,7 +98,10 @@ class Segmenter:
         return self.engine.device
 
     def __call__(self, image: np.ndarray, text: str) -> Result:
-        """image uint8 RGB (H, W, 3). Raises InputError for any other, and for an empty text."""
+        """image uint8 RGB (H, W, 3). Raises InputError for any other, and for an empty text.
+
+        A text may be a whole request: of "Could you find the cups, please?" only "the cups" is read.
+        """
         return self.batch([image], [text])[0]
 
     def batch(self, images: Sequence[np.ndarray], texts: Sequence[str]) -> list[Result]:
@@ -106,7 +110,7 @@ class Segmenter:
         Sizes may differ. Texts about one image, the same object, share what the network does before the
         first fusion. `timing_ms` of each result is that of its whole pass.
         """
-        _check_numbers(images, texts)
+        _check_pairs(images, texts)
         results: list[Result] = []
         for start in range(0, len(texts), self.pairs_at_once):
             chunk = slice(start, start + self.pairs_at_once)
@@ -122,14 +126,15 @@ class Segmenter:
     def foreground(self, images: Sequence[np.ndarray], texts: Sequence[str]) -> np.ndarray:
         """What the network alone takes for foreground, at its own size: bool (B, S, S), B at least 1.
 
-        Neither presence nor a threshold has a say: a pixel is what has the higher of its two scores.
+        Neither presence nor a threshold has a say: a pixel is what has the higher of its two scores. Texts
+        are read in full.
         """
-        _check_numbers(images, texts)
+        _check_pairs(images, texts)
         return self._scores(images, texts, _Clock()).margin > 0
 
     def _pass(self, images: Sequence[np.ndarray], texts: Sequence[str]) -> list[Result]:
         clock = _Clock()
-        scores = self._scores(images, texts, clock)
+        scores = self._scores(images, [expression_of(text) for text in texts], clock)
         clock.lap("network")
         foreground = _sigmoid(scores.margin)
         results = [
@@ -150,7 +155,7 @@ class Segmenter:
             [resize(_checked_image(i), config.image_size, config.antialias) for i in distinct.values()]
         )
         clock.lap("preprocess")
-        encoded = [self._encoded(_checked_text(text)) for text in texts]
+        encoded = [self._encoded(text) for text in texts]
         clock.lap("text")
         return self.engine.score(pixels, encoded, [number[id(image)] for image in images])
 
@@ -218,9 +223,12 @@ class _Clock:
         self._last = now
 
 
-def _check_numbers(images: Sequence[np.ndarray], texts: Sequence[str]) -> None:
+def _check_pairs(images: Sequence[np.ndarray], texts: Sequence[str]) -> None:
     if len(images) != len(texts):
         raise InputError(f"{len(images)} images but {len(texts)} texts: give one text for each image")
+    for text in texts:
+        if not isinstance(text, str) or not text.strip():
+            raise InputError("the text is empty: say what to look for")
 
 
 def _checked_image(image: np.ndarray) -> np.ndarray:
@@ -230,9 +238,3 @@ def _checked_image(image: np.ndarray) -> np.ndarray:
     if image.size == 0:
         raise InputError(f"the image is empty: {image.shape}")
     return image
-
-
-def _checked_text(text: str) -> str:
-    if not isinstance(text, str) or not text.strip():
-        raise InputError("the text is empty: say what to look for")
-    return text

@@ -85,8 +85,8 @@ def test_the_example_that_reads_masks(scene):
 @pytest.mark.parametrize(
     ("transcript", "commands"),
     [
-        (" Robot, find the two cups on the left.", ["the two cups on the left"]),
-        ("Well, robot! Show me the dog", ["the dog"]),
+        (" Robot, find the two cups on the left.", ["find the two cups on the left"]),
+        ("Well, robot! Show me the dog", ["Show me the dog"]),
         ("robot the red chair?", ["the red chair"]),
         ("Robot, stop.", [""]),
         ("there is a cup on the left", []),

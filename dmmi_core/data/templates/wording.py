@@ -24,7 +24,7 @@ _SIDES = (
     (r"^the (left|right)most ", ("the far {} ", "{}most ", "the {} most ")),
     (r"^(left|right) ", ("the {} ", "the {} hand ", "{} side ")),
 )
-REPHRASED, ASKED = 0.4, 0.15
+REPHRASED, ASKED, REARTICLED = 0.4, 0.15, 0.25
 """Shares of texts that are changed in each way."""
 
 
@@ -36,6 +36,8 @@ def reword(expression: Expression, rng: np.random.Generator) -> Expression:
             form = pick(rng, forms)
             text = re.sub(pattern, lambda found, form=form: form.format(found[1]), text)
     text = _determiner(text, rng)
+    if rng.random() < REARTICLED:  # never to "a": it would give away that there is one, or none
+        text = re.sub("^(the|an?) ", pick(rng, ("the ", "")), text)
     if rng.random() < ASKED and not text.startswith(PREFIXES) and len(text.split()) < 9:
         text = _asked(text, rng)
     return Expression(text, expression.targets)

@@ -34,7 +34,8 @@ def denied(of: Picture, category: str, phrases=()) -> set[str]:
 
 def test_what_is_missing_is_asked_for_by_all_its_names():
     texts = denied(picture(complete=("couch",)), "couch")
-    assert {"the couch", "the sofa", "two sofas"} <= texts
+    assert {"the couch", "the sofa"} <= texts
+    assert any("sofas" in text for text in texts)
 
 
 def test_a_vague_name_never_says_that_something_is_missing():

@@ -1,0 +1,109 @@
+"""Do different wordings of one request get the same answer? Measured with sentences that people wrote.
+
+    python benchmarks/wordings.py SENTENCES.json data.images=... data.annotations=... [--model M]
+        [--count 300]
+
+SENTENCES.json is a list of objects with `sent`, a referring expression, and `ann_id`, the object it was
+written for (RefCOCOg). Each sentence is asked of a validation photograph that holds what it is about, in the
+forms of WORDINGS; as people differ more, also what two of them said of one object; and, for comparison, two
+sentences about different objects of one category. Printed for each: how often both find a target or both
+find none, and the mean IoU of their masks where either finds one.
+"""
+
+import argparse
+import json
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from dmmi_core import Segmenter
+from dmmi_core.data.refzom.subject import read_text
+from dmmi_core.data.refzom.vocabulary import Vocabulary
+from dmmi_core.data.samples import read_image
+from dmmi_core.data.sources import held_out_scenes
+from dmmi_core.program import aligned
+from dmmi_core.recipe import read_recipe
+from dmmi_core.result import Result, Status
+
+RECIPE = Path(__file__).parents[1] / "training" / "dmmi-lite.yaml"
+WORDINGS: dict[str, Callable[[str], str]] = {
+    "please find ...": lambda text: f"please find {text}",
+    "where is ...?": lambda text: f"where is {text}?",
+    "can you show me ...": lambda text: f"can you show me {text}",
+    "... in the picture": lambda text: f"{text} in the picture",
+    "a -> the": lambda text: re.sub(r"^an? ", "the ", text),
+    "no article": lambda text: re.sub(r"^(an?|the) ", "", text),
+    "CAPITALS": str.upper,
+    "full stop": lambda text: f"{text}.",
+}
+Question = tuple[str, str, str]
+"""A photograph's file name and two texts."""
+
+
+def subject_of(sentence: str, vocabulary: Vocabulary) -> str | None:
+    """The category of what it is about, where that is one."""
+    subjects = read_text(sentence, vocabulary).subjects
+    categories = {category for subject in subjects for category in subject.term.categories}
+    return categories.pop() if len(categories) == 1 else None
+
+
+def questions(items: Sequence[dict], scenes: Sequence, rng: np.random.Generator) -> dict[str, list[Question]]:
+    vocabulary = Vocabulary({o.category for scene in scenes for o in scene.objects})
+    photographs, said = defaultdict(list), defaultdict(list)
+    for scene in scenes:
+        for category in sorted({o.category for o in scene.objects}):
+            photographs[category].append(scene.image)
+    for item in items:
+        category = subject_of(item["sent"], vocabulary)
+        if category in photographs:
+            said[category, item["ann_id"]].append(item["sent"])
+    found = defaultdict(list)
+    for ((category, _), sentences), ((other_category, _), others) in pairwise(sorted(said.items())):
+        image = rng.choice(photographs[category])
+        for name, reword in WORDINGS.items():
+            if (other := reword(sentences[0])) != sentences[0]:
+                found[name].append((image, sentences[0], other))
+        if len(sentences) > 1:
+            found["another person's words"].append((image, *sentences[:2]))
+        if category == other_category:
+            found["about another object"].append((image, sentences[0], others[0]))
+    return found
+
+
+def compare(pairs: Iterable[tuple[Result, Result]]) -> list[str]:
+    """Percent with the same status, and mean IoU where either has a mask."""
+    same, overlaps = [], []
+    for first, second in pairs:
+        same.append((first.status == Status.NO_TARGET) == (second.status == Status.NO_TARGET))
+        if (union := np.count_nonzero(first.mask | second.mask)) > 0:
+            overlaps.append(np.count_nonzero(first.mask & second.mask) / union)
+    return [str(len(same)), f"{100 * np.mean(same):.1f}", f"{100 * np.mean(overlaps):.1f}"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("sentences", type=Path)
+    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="of training/dmmi-lite.yaml")
+    parser.add_argument("--model", default="dmmi-lite")
+    parser.add_argument("--count", type=int, default=300, help="questions of each row, at most")
+    arguments = parser.parse_intermixed_args()
+    data = read_recipe(RECIPE, arguments.overrides).data
+    items = json.loads(arguments.sentences.read_text(encoding="utf-8"))
+    rng = np.random.default_rng(0)
+    segmenter = Segmenter.from_pretrained(arguments.model)
+    rows = [("wording", "questions", "same status", "IoU")]
+    for name, asked in questions(items, held_out_scenes(data), rng).items():
+        chosen = [asked[i] for i in rng.permutation(len(asked))[: arguments.count]]
+        answers = (
+            segmenter.batch([read_image(Path(data.images) / image)] * 2, texts) for image, *texts in chosen
+        )
+        rows.append((name, *compare(answers)))
+    print(aligned(rows))
+
+
+if __name__ == "__main__":
+    main()

@@ -15,4 +15,4 @@ class InputError(DmmiError):
 
 def one_line(error: Exception) -> str:
     """What an error of another package says, in one line and not too long."""
-    return " ".join(str(error).split())[:200]
+    return " ".join(str(error).split())[:200] or type(error).__name__

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import PIL.Image
 
-from dmmi_core.errors import InputError
+from dmmi_core.errors import InputError, one_line
 
 if TYPE_CHECKING:
     from sensor_msgs.msg import CompressedImage, Image
@@ -92,7 +92,7 @@ def to_rgb(message: "Image | CompressedImage") -> np.ndarray:
     except Exception as error:  # the converters' own types, cv2.error and AssertionError
         raise InputError(
             f"cannot convert a {message.width} x {message.height} {message.encoding!r} image: "
-            f"{_first_line(error)}"
+            f"{one_line(error)}"
         ) from error
 
 
@@ -155,7 +155,7 @@ def _decode(message: "CompressedImage") -> np.ndarray:
     try:
         bgr = cv2.imdecode(np.frombuffer(message.data, np.uint8), flags)
     except cv2.error as error:
-        raise InputError(f"cannot decode the compressed image: {_first_line(error)}") from error
+        raise InputError(f"cannot decode the compressed image: {one_line(error)}") from error
     if bgr is None:
         raise InputError(
             f"cannot decode the compressed image: {len(message.data)} bytes, format {message.format[:40]!r}"
@@ -175,7 +175,3 @@ def _check_size(message: "CompressedImage") -> None:
         ) from error
     if width * height > MOST_PIXELS:
         raise InputError(f"cannot decode the compressed image: {width} x {height} is too large")
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -14,7 +14,7 @@ from rclpy.task import Future
 from std_msgs.msg import String
 
 from dmmi.srv import Segment
-from dmmi_core.errors import DmmiError
+from dmmi_core.errors import DmmiError, one_line
 from dmmi_ros.camera import Camera, Frame
 from dmmi_ros.commands import MOST_REQUESTS, Commands
 from dmmi_ros.diagnostics import Diagnostics, Statistics
@@ -253,8 +253,7 @@ class DmmiNode(LifecycleNode):
 
 def describe(error: Exception) -> str:
     """One line; our own errors say all there is to say, others need their type."""
-    line = (str(error).strip() or "no further information").splitlines()[0]
-    return line if isinstance(error, DmmiError) else f"{type(error).__name__}: {line}"
+    return str(error) if isinstance(error, DmmiError) else f"{type(error).__name__}: {one_line(error)}"
 
 
 def main(args: list[str] | None = None, *, load_segmenter: Callable = load_segmenter) -> int:

@@ -3,11 +3,10 @@
     python benchmarks/wordings.py SENTENCES.json data.images=... data.annotations=... [--model M]
         [--count 300]
 
-SENTENCES.json is a list of objects with `sent`, a referring expression, and `ann_id`, the object it was
-written for (RefCOCOg). Each sentence is asked of a validation photograph that holds what it is about, in the
-forms of WORDINGS; as people differ more, also what two of them said of one object; and, for comparison, two
-sentences about different objects of one category. Printed for each: how often both find a target or both
-find none, and the mean IoU of their masks where either finds one.
+SENTENCES.json is a list of objects with `sent`, a referring expression (of RefCOCOg, say). Each is asked of a
+validation photograph that holds what it is about, in the forms of WORDINGS; and, for comparison, beside a
+sentence about another object of the category. Printed for each: how often both find a target or both find
+none, and the mean IoU of their masks where either finds one.
 """
 
 import argparse
@@ -51,26 +50,24 @@ def subject_of(sentence: str, vocabulary: Vocabulary) -> str | None:
     return categories.pop() if len(categories) == 1 else None
 
 
-def questions(items: Sequence[dict], scenes: Sequence, rng: np.random.Generator) -> dict[str, list[Question]]:
+def questions(
+    sentences: Sequence[str], scenes: Sequence, rng: np.random.Generator
+) -> dict[str, list[Question]]:
     vocabulary = Vocabulary({o.category for scene in scenes for o in scene.objects})
-    photographs, said = defaultdict(list), defaultdict(list)
+    photographs = defaultdict(list)
     for scene in scenes:
         for category in sorted({o.category for o in scene.objects}):
             photographs[category].append(scene.image)
-    for item in items:
-        category = subject_of(item["sent"], vocabulary)
-        if category in photographs:
-            said[category, item["ann_id"]].append(item["sent"])
+    said = [(subject_of(sentence, vocabulary), sentence) for sentence in sentences]
+    said = sorted(pair for pair in said if pair[0] in photographs)
     found = defaultdict(list)
-    for ((category, _), sentences), ((other_category, _), others) in pairwise(sorted(said.items())):
+    for (category, sentence), (other_category, other_sentence) in pairwise(said):
         image = rng.choice(photographs[category])
         for name, reword in WORDINGS.items():
-            if (other := reword(sentences[0])) != sentences[0]:
-                found[name].append((image, sentences[0], other))
-        if len(sentences) > 1:
-            found["another person's words"].append((image, *sentences[:2]))
+            if (other := reword(sentence)) != sentence:
+                found[name].append((image, sentence, other))
         if category == other_category:
-            found["about another object"].append((image, sentences[0], others[0]))
+            found["about another object"].append((image, sentence, other_sentence))
     return found
 
 
@@ -92,11 +89,11 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=300, help="questions of each row, at most")
     arguments = parser.parse_intermixed_args()
     data = read_recipe(RECIPE, arguments.overrides).data
-    items = json.loads(arguments.sentences.read_text(encoding="utf-8"))
+    sentences = [item["sent"] for item in json.loads(arguments.sentences.read_text(encoding="utf-8"))]
     rng = np.random.default_rng(0)
     segmenter = Segmenter.from_pretrained(arguments.model)
     rows = [("wording", "questions", "same status", "IoU")]
-    for name, asked in questions(items, held_out_scenes(data), rng).items():
+    for name, asked in questions(sentences, held_out_scenes(data), rng).items():
         chosen = [asked[i] for i in rng.permutation(len(asked))[: arguments.count]]
         answers = (
             segmenter.batch([read_image(Path(data.images) / image)] * 2, texts) for image, *texts in chosen

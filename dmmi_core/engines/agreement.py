@@ -5,9 +5,10 @@ import numpy as np
 
 from dmmi_core.engines.engine import Engine, Scores
 
-TOLERANCE = {"fp32": 1e-3, "bf16": 0.25, "fp16": 0.25}
-"""Disagreement up to which an engine counts as verified. Of float32 it is some 1e-5. Half precisions round a
-thousand times more coarsely, and the probe, which is no photograph of anything, has faint margins."""
+TOLERANCE = {"fp32": 1e-3, "bf16": 0.5, "fp16": 0.5}
+"""Disagreement up to which an engine counts as verified. Of float32 it is some 1e-5; of one that computes
+something else, 1 or more. Half precisions round a thousand times more coarsely, and the probe, which is no
+photograph of anything, has faint margins: where it is 0.35, masks of photographs overlap by 98 %."""
 
 
 def disagreement(engine: Engine, reference: Engine) -> float:

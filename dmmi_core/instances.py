@@ -3,12 +3,15 @@
 import cv2
 import numpy as np
 
+from dmmi_core.plurality import is_singular
 from dmmi_core.result import Instance, Roi
 from dmmi_core.watershed import watershed
 
-SPECK = 0.7
+SPECK = 0.8
 """A group is not an instance where its surest pixel exceeds the threshold by less than this share of what the
 surest of all does."""
+REACH = 0.06
+"""Share of the longer side of the foreground's bounding box."""
 
 
 def connected_components(foreground: np.ndarray) -> np.ndarray:
@@ -16,13 +19,24 @@ def connected_components(foreground: np.ndarray) -> np.ndarray:
     return cv2.connectedComponents(foreground)[1]
 
 
-GROUPINGS = {"watershed": watershed, "connected_components": connected_components}
-"""How foreground becomes groups: each takes its bounding box and labels it. The first is the default."""
-GROUPING = next(iter(GROUPINGS))
+def joined(foreground: np.ndarray) -> np.ndarray:
+    """The same over gaps of up to twice REACH: what has something in front of it may be in parts."""
+    reach = round(REACH * max(foreground.shape))
+    ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    return connected_components(cv2.dilate(foreground, ellipse)) * foreground
+
+
+GROUPINGS = {"watershed": watershed, "connected_components": connected_components, "joined": joined}
+"""How foreground becomes groups: each takes its bounding box and labels it."""
+
+
+def grouping_for(expression: str) -> str:
+    """Of what is one by its name, parts are joined; anything else is cut apart at its necks."""
+    return "joined" if is_singular(expression) else "watershed"
 
 
 def group_instances(
-    probability: np.ndarray, mask_threshold: float, min_area: int, grouping: str = GROUPING
+    probability: np.ndarray, mask_threshold: float, min_area: int, grouping: str = "watershed"
 ) -> tuple[Instance, ...]:
     """Groups of the pixels with `probability` > `mask_threshold`, by area; `grouping` is one of GROUPINGS.
 

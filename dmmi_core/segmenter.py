@@ -13,7 +13,7 @@ import numpy as np
 from dmmi_core.engines.engine import Encoded, Engine, Scores
 from dmmi_core.engines.opening import open_engine
 from dmmi_core.errors import InputError
-from dmmi_core.instances import GROUPING, GROUPINGS, group_instances, union_mask
+from dmmi_core.instances import GROUPINGS, group_instances, grouping_for, union_mask
 from dmmi_core.model_folder import find_model
 from dmmi_core.politeness import expression_of
 from dmmi_core.resizing import resize
@@ -34,7 +34,8 @@ class Segmenter:
     by default the model's own. A model without a presence head answers so only where no pixel is foreground.
     `mask_threshold`: a pixel is foreground above this probability.
     `min_area`: a group of fewer foreground pixels is not an instance.
-    `grouping`: how foreground becomes instances, one of `dmmi_core.instances.GROUPINGS`.
+    `grouping`: how foreground becomes instances, one of `dmmi_core.instances.GROUPINGS`; by default "joined"
+    for a text about one object, "watershed" for others.
     `pairs_at_once`: how many pairs of image and text go through the network together; more need more memory,
     and on a CPU are hardly faster.
     These five may be changed between calls. The features of recent texts are kept, so a frame with a
@@ -49,10 +50,10 @@ class Segmenter:
         presence_threshold: float | None = None,
         mask_threshold: float = 0.5,
         min_area: int = 64,
-        grouping: str = GROUPING,
+        grouping: str | None = None,
         pairs_at_once: int = 16,
     ):
-        if grouping not in GROUPINGS:
+        if grouping not in (None, *GROUPINGS):
             raise InputError(f"grouping is {grouping!r}; it must be one of {', '.join(GROUPINGS)}")
         calibrated = engine.config.presence_threshold
         self.engine = engine
@@ -185,10 +186,10 @@ class Segmenter:
         presence: float,
         timing: dict[str, float],
     ) -> Result:
-        instances = ()
+        instances, grouping = (), self.grouping or grouping_for(expression_of(text))
         if not self._is_rejected(presence) and foreground.max() > self.mask_threshold:
             probability = cv2.resize(foreground, size[::-1], interpolation=cv2.INTER_LINEAR)
-            instances = group_instances(probability, self.mask_threshold, self.min_area, self.grouping)
+            instances = group_instances(probability, self.mask_threshold, self.min_area, grouping)
         return Result(
             text=text,
             status=Status.of_count(len(instances)),
@@ -196,7 +197,7 @@ class Segmenter:
             presence_threshold=self.presence_threshold,
             mask=union_mask(instances, *size),
             instances=instances,
-            grouping=self.grouping,
+            grouping=grouping,
             timing_ms=timing,
         )
 

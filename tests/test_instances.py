@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from dmmi_core import instances as instances_module
-from dmmi_core.instances import GROUPINGS, group_instances, union_mask
+from dmmi_core.instances import group_instances, grouping_for, union_mask
 from dmmi_core.result import Roi, Status
 
 PICTURE = """
@@ -66,16 +66,28 @@ def test_threshold(found, threshold, count):
     assert len(found(threshold=threshold)) == count
 
 
-@pytest.mark.parametrize(("speck", "kept"), [(0.70, False), (0.72, True)])
-@pytest.mark.parametrize("grouping", GROUPINGS)
+@pytest.mark.parametrize(("speck", "kept"), [(0.73, False), (0.75, True)])
+@pytest.mark.parametrize("grouping", ["watershed", "connected_components"])
 def test_specks_are_left_out(grouping, speck, kept):
-    """Where the surest pixel exceeds the threshold by 0.3, it takes 0.21 to be no speck, of any size."""
+    """Where the surest pixel exceeds the threshold by 0.3, it takes 0.24 to be no speck, of any size."""
     probability = np.zeros((6, 19), np.float32)
     probability[1:3, 1:3] = (0.6, 0.8)
     probability[1:5, 5:] = 0.6
     probability[2, 12] = speck
     instances = group_instances(probability, 0.5, 1, grouping)
     assert [instance.area for instance in instances] == ([56, 4] if kept else [4])
+
+
+@pytest.mark.parametrize(("gap", "count"), [(2, 1), (3, 2)])
+def test_parts_with_a_small_gap_are_joined(gap, count):
+    probability = np.zeros((12, 20), np.float32)
+    probability[2:10, 2:8] = probability[2:10, 8 + gap : 14 + gap] = 0.9
+    instances = group_instances(probability, 0.5, 1, "joined")
+    assert [instance.area for instance in instances] == [96 // count] * count
+
+
+def test_what_is_said_of_one_object_is_joined():
+    assert (grouping_for("the cat"), grouping_for("the cats")) == ("joined", "watershed")
 
 
 def test_of_what_is_unsure_the_surest_is_kept():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dmmi_core.instances import GROUPING, group_instances, union_mask
+from dmmi_core.instances import group_instances, union_mask
 from dmmi_core.overlay import PALETTE, draw_overlay
 from dmmi_core.result import Result, Status
 
@@ -11,7 +11,7 @@ HEIGHT, WIDTH = 240, 320
 def make_result(probability: np.ndarray, text: str) -> Result:
     instances = group_instances(probability.astype(np.float32), 0.5, 1)
     mask = union_mask(instances, *probability.shape)
-    return Result(text, Status.of_count(len(instances)), 0.75, 0.5, mask, instances, GROUPING)
+    return Result(text, Status.of_count(len(instances)), 0.75, 0.5, mask, instances, "watershed")
 
 
 @pytest.fixture

@@ -1,0 +1,26 @@
+"""Whether an expression speaks of one object, as far as its grammar tells."""
+
+import re
+
+_SEVERAL = re.compile(
+    r"\b(?:and|or|all|both|every|each|any|some|these|those|several|many|few|pair|group|couple|crowd|"
+    r"two|three|four|five|six|seven|eight|nine|ten|[0-9]+|every(?:one|body|thing)|any(?:one|body|thing))\b"
+)
+_AFTER_THE_NOUN = re.compile(
+    r"\b(?:on|in|at|with|without|of|to|next|near|by|behind|beside|under|over|above|below|between|from|"
+    r"that|who|which|whose|is|are|facing|\w+ing)\b"
+)
+_ANOTHER = re.compile(r"\band (?:the|an?) ")
+_IRREGULAR = frozenset({"people", "men", "women", "children", "sheep", "mice", "geese", "cattle", "police"})
+
+
+def is_singular(expression: str) -> bool:
+    """True of "the cat on the sofa" and of "man in red"; not of "both cats", "the people", "a cat and a dog".
+
+    Nor of a noun alone: "person" may be said of everybody. In doubt it is not.
+    """
+    text = expression.lower()
+    subject = _AFTER_THE_NOUN.split(text, maxsplit=1)[0].split()
+    if len(text.split()) < 2 or not subject or _SEVERAL.search(" ".join(subject)) or _ANOTHER.search(text):
+        return False
+    return subject[-1] not in _IRREGULAR and not re.search("[^su]s$", subject[-1])

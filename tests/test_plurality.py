@@ -1,0 +1,45 @@
+import pytest
+
+from dmmi_core.plurality import is_singular
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "the cat",
+        "a bus",
+        "The Person in Orange",
+        "man in red",
+        "the left glass",
+        "the cup next to the plates",
+        "a woman wearing glasses and jeans",
+        "the dog that chases two cats",
+        "the second chair from the left",
+    ],
+)
+def test_one_object(expression):
+    assert is_singular(expression)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "the cats",
+        "both cats",
+        "every cat",
+        "the two dogs on the left",
+        "cups",
+        "all people",
+        "the people",
+        "a cat and a dog",
+        "cat and dog",
+        "the men",
+        "person",
+        "everyone in red",
+        "",
+        "on the left",
+        "3 cups",
+    ],
+)
+def test_perhaps_several(expression):
+    assert not is_singular(expression)

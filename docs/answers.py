@@ -21,7 +21,7 @@ ASKED = {
     "cat": ("the cat", "the dog", "the car"),
     "astronaut": ("the person", "the person in orange", "the elephant"),
     "motorcycle": ("the motorcycle", "the bicycle"),
-    "two cats": ("the two cats", "the cat on the left", "the leftmost animal"),
+    "two cats": ("the two cats", "the cat on the left"),
     "pair": ("the cat", "the woman"),
 }
 

@@ -7,11 +7,13 @@ _SEVERAL = re.compile(
     r"two|three|four|five|six|seven|eight|nine|ten|[0-9]+|every(?:one|body|thing)|any(?:one|body|thing))\b"
 )
 _AFTER_THE_NOUN = re.compile(
-    r"\b(?:on|in|at|with|without|of|to|next|near|by|behind|beside|under|over|above|below|between|from|"
+    r"\b(?:on|in|at|with|without|of|to|next|near|by|behind|beside|under|over|above|below|between|from|about|"
     r"that|who|which|whose|is|are|facing|\w+ing)\b"
 )
 _ANOTHER = re.compile(r"\band (?:the|an?) ")
-_IRREGULAR = frozenset({"people", "men", "women", "children", "sheep", "mice", "geese", "cattle", "police"})
+_PLURAL = re.compile(
+    r"\b(?!this\b|his\b|its\b)(?:\w+[^su\W]s|people|men|women|children|sheep|mice|geese|cattle|police)\b"
+)
 
 
 def is_singular(expression: str) -> bool:
@@ -20,7 +22,7 @@ def is_singular(expression: str) -> bool:
     Nor of a noun alone: "person" may be said of everybody. In doubt it is not.
     """
     text = expression.lower()
-    subject = _AFTER_THE_NOUN.split(text, maxsplit=1)[0].split()
-    if len(text.split()) < 2 or not subject or _SEVERAL.search(" ".join(subject)) or _ANOTHER.search(text):
+    subject = _AFTER_THE_NOUN.split(text, maxsplit=1)[0].strip()
+    if not subject or len(text.split()) < 2:
         return False
-    return subject[-1] not in _IRREGULAR and not re.search("[^su]s$", subject[-1])
+    return not (_SEVERAL.search(subject) or _PLURAL.search(subject) or _ANOTHER.search(text))

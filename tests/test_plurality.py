@@ -8,6 +8,7 @@ from dmmi_core.plurality import is_singular
     [
         "the cat",
         "a bus",
+        "this bus",
         "The Person in Orange",
         "man in red",
         "the left glass",
@@ -34,6 +35,8 @@ def test_one_object(expression):
         "a cat and a dog",
         "cat and dog",
         "the men",
+        "the men closest to us",
+        "pedestrians about to cross",
         "person",
         "everyone in red",
         "",

@@ -12,7 +12,7 @@ _AFTER_THE_NOUN = re.compile(
 )
 _ANOTHER = re.compile(r"\band (?:the|an?) ")
 _PLURAL = re.compile(
-    r"\b(?!this\b|his\b|its\b)(?:\w+[^su\W]s|people|men|women|children|sheep|mice|geese|cattle|police)\b"
+    r"\b(?!this\b|his\b|its\b)(?:\w+[^isu\W]s|skis|people|men|women|children|sheep|mice|geese|cattle|police)\b"
 )
 
 

@@ -58,7 +58,6 @@ def _of_model(case: Case, config: DmmiConfig, image: np.ndarray) -> dict:
         "image_size": config.image_size,
         "frame": f"{image.shape[1]} x {image.shape[0]}",
         "device": case.device,
-        "gflop_per_image": gflop_of_frame(config),
     }
 
 
@@ -70,6 +69,7 @@ def _of_engine(
     return {
         "engine": engine.name,
         "precision": engine.precision,
+        "gflop_per_image": gflop_of_frame(engine.config, engine.name),
         "peak_gflops": peak_gflops(engine.device, engine.precision),
         "new_text_ms": new_text_ms(segmenter, runs),
         **start_and_memory(folder, engine.name, engine.precision, engine.device),

@@ -24,6 +24,7 @@ from dmmi_core.data.refzom.subject import read_text
 from dmmi_core.data.refzom.vocabulary import Vocabulary
 from dmmi_core.data.samples import read_image
 from dmmi_core.data.sources import held_out_scenes
+from dmmi_core.metrics import overlap
 from dmmi_core.program import aligned
 from dmmi_core.recipe import read_recipe
 from dmmi_core.result import Result, Status
@@ -76,8 +77,9 @@ def compare(pairs: Iterable[tuple[Result, Result]]) -> list[str]:
     same, overlaps = [], []
     for first, second in pairs:
         same.append((first.status == Status.NO_TARGET) == (second.status == Status.NO_TARGET))
-        if (union := np.count_nonzero(first.mask | second.mask)) > 0:
-            overlaps.append(np.count_nonzero(first.mask & second.mask) / union)
+        intersection, union, _ = overlap(first.mask, second.mask)
+        if union:
+            overlaps.append(intersection / union)
     return [str(len(same)), f"{100 * np.mean(same):.1f}", f"{100 * np.mean(overlaps):.1f}"]
 
 

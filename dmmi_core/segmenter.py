@@ -135,13 +135,14 @@ class Segmenter:
 
     def _pass(self, images: Sequence[np.ndarray], texts: Sequence[str]) -> list[Result]:
         clock = _Clock()
-        scores = self._scores(images, [expression_of(text) for text in texts], clock)
+        expressions = [expression_of(text) for text in texts]
+        scores = self._scores(images, expressions, clock)
         clock.lap("network")
         foreground = _sigmoid(scores.margin)
         results = [
-            self._result(text, image.shape[:2], map_, present, clock.laps)
-            for text, image, map_, present in zip(
-                texts, images, foreground, self._presence(scores, foreground), strict=True
+            self._result(text, self._grouping(expression), image.shape[:2], map_, present, clock.laps)
+            for text, expression, image, map_, present in zip(
+                texts, expressions, images, foreground, self._presence(scores, foreground), strict=True
             )
         ]
         clock.lap("postprocess")
@@ -178,15 +179,19 @@ class Segmenter:
     def _is_rejected(self, presence: float) -> bool:
         return self.engine.config.presence and presence < self.presence_threshold
 
+    def _grouping(self, expression: str) -> str:
+        return self.grouping or grouping_for(expression)
+
     def _result(
         self,
         text: str,
+        grouping: str,
         size: tuple[int, int],
         foreground: np.ndarray,
         presence: float,
         timing: dict[str, float],
     ) -> Result:
-        instances, grouping = (), self.grouping or grouping_for(expression_of(text))
+        instances = ()
         if not self._is_rejected(presence) and foreground.max() > self.mask_threshold:
             probability = cv2.resize(foreground, size[::-1], interpolation=cv2.INTER_LINEAR)
             instances = group_instances(probability, self.mask_threshold, self.min_area, grouping)

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from functools import cache
 
 import torch
 import torch.nn.functional as F
@@ -39,6 +40,7 @@ def gflop_of_frame(config: DmmiConfig, engine: str = "torch") -> float:
     return counter.get_total_flops() / 1e9
 
 
+@cache
 def peak_gflops(device: str, precision: str, runs: int = 20) -> float:
     """Of a large matrix multiplication, measured: the best of `runs`.
 

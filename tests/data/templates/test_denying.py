@@ -27,15 +27,14 @@ def at(x: float, y: float, category: str = "dog", side: float = 0.2) -> ViewedOb
 
 def denied(of: Picture, category: str, phrases=()) -> set[str]:
     """All that is said of `category` in some of the draws."""
-    made = [deny(of, category, phrases, np.random.default_rng(seed)) for seed in range(400)]
+    made = [deny(of, category, phrases, np.random.default_rng(seed)) for seed in range(800)]
     assert all(e.kind == "zero" for e in made if e)
     return {e.text for e in made if e}
 
 
 def test_what_is_missing_is_asked_for_by_all_its_names():
     texts = denied(picture(complete=("couch",)), "couch")
-    assert {"the couch", "the sofa"} <= texts
-    assert any("sofas" in text for text in texts)
+    assert {"the couch", "the sofa", "two sofas"} <= texts
 
 
 def test_a_vague_name_never_says_that_something_is_missing():

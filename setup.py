@@ -5,6 +5,7 @@ CMake for the same install tree and puts it under the environment's prefix.
 """
 
 import importlib.util
+import logging
 import os
 import shutil
 import subprocess
@@ -67,7 +68,7 @@ class BuildInterfaces(Command):
     def run(self):
         prefix = generators()
         if prefix is None:
-            self.announce("ROS 2 was not asked for: messages and services are left out", level=2)
+            self.announce("ROS 2 was not asked for: messages and services are left out", level=logging.INFO)
             return
         temp = Path(self.build_temp).resolve() / "interfaces"
         stage = temp / "stage"

@@ -69,7 +69,7 @@ def started(node: Sequence[str | Path], *, log: Path) -> Iterator[Conversation]:
     domain = Domain()
     environment = domain.environment(profile=PROFILE)
     os.environ.update(environment)
-    say("Starting the node; it loads PyTorch and the model ...")
+    say("Starting the node; it loads the model ...")
     with (
         log.open("w") as output,
         NodeProcess(node, environment=environment, output=output) as process,

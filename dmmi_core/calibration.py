@@ -49,7 +49,7 @@ def calibration_samples(data: DataRecipe) -> list[Sample]:
 
 
 def calibrate(
-    folder: Path, samples: Sequence[Sample], images: str | Path, *, device: str = "auto", batch_size: int = 8
+    folder: Path, samples: Sequence[Sample], images: str | Path, *, device: str = "auto"
 ) -> Calibration:
     """Of the model in `folder`, which is not changed. Raises ModelError or InputError."""
     model, tokenizer = load_model(folder)
@@ -58,7 +58,7 @@ def calibrate(
     model.config = replace(model.config, presence_temperature=1.0, presence_threshold=0.0)
     answers: list[tuple[float, bool, bool]] = []
     segmenter = Segmenter.of_network(model, tokenizer, device=device)
-    evaluate(segmenter, samples, images, batch_size=batch_size, on_answer=_remember(answers))
+    evaluate(segmenter, samples, images, on_answer=_remember(answers))
     logits, has_target, found = torch.tensor(answers, dtype=torch.float64).reshape(-1, 3).T
     return fit(logits, has_target.bool(), found.bool())
 

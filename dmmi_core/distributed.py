@@ -1,4 +1,4 @@
-"""What a loss needs from the other processes of a training; alone, each is the identity."""
+"""What is shared between the processes of a training or evaluation; alone, each function is the identity."""
 
 import torch
 import torch.distributed as dist

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from torch import distributed
 
 from dmmi_core.data.samples import Sample, read_image
+from dmmi_core.distributed import rank, world_size
 from dmmi_core.errors import InputError
 from dmmi_core.instance_metrics import InstanceDetection
 from dmmi_core.instances import union_mask
@@ -129,11 +129,8 @@ def _joined(scores: dict, more: dict) -> dict:
 
 def own_part(count: int, batch_size: int) -> range:
     """The samples of this process: whole batches, so that no score depends on the number of processes."""
-    rank, processes = 0, 1
-    if distributed.is_available() and distributed.is_initialized():
-        rank, processes = distributed.get_rank(), distributed.get_world_size()
     batches = -(-count // batch_size)
-    start, stop = (batches * r // processes * batch_size for r in (rank, rank + 1))
+    start, stop = (batches * r // world_size() * batch_size for r in (rank(), rank() + 1))
     return range(count)[start:stop]
 
 

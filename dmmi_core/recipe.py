@@ -6,10 +6,10 @@ from pathlib import Path
 import yaml
 
 from dmmi_core.config import PRESETS, DmmiConfig, preset
+from dmmi_core.engines import PRECISIONS
 from dmmi_core.errors import InputError, one_line
 from dmmi_core.typed import build
 
-PRECISIONS = ("fp32", "bf16", "fp16")
 BATCH_NORMS = ("train", "frozen")
 SELECT_BY = ("oIoU", "mIoU", "Acc", "gIoU", "cIoU")
 

@@ -38,9 +38,8 @@ class Worker:
     are due; it takes turns with the jobs, from one yield to the next, so that neither holds up the other.
     """
 
-    def __init__(self, *, process: Callable[[list], None], clock: Callable[[], float] = time.monotonic):
+    def __init__(self, *, process: Callable[[list], None]):
         self._process = process
-        self._clock = clock
         self._wake = threading.Condition()
         self._mailboxes = Mailboxes()
         self._jobs: deque[_Submitted] = deque()
@@ -80,7 +79,7 @@ class Worker:
         What becomes of the frame that was still waiting there, if one was.
         """
         with self._wake:
-            unused = self._mailboxes.put(source, frame, period=period, now=self._clock())
+            unused = self._mailboxes.put(source, frame, period=period, now=time.monotonic())
             self._wake.notify_all()
         return unused
 
@@ -98,7 +97,7 @@ class Worker:
             if self._jobs:
                 self._advance(*self._jobs[0])
             with self._wake:
-                frames = self._mailboxes.take(now=self._clock())
+                frames = self._mailboxes.take(now=time.monotonic())
             if frames:
                 self._process(frames)
             with self._wake:
@@ -110,7 +109,7 @@ class Worker:
         with self._wake:
             while not self._is_closed:
                 due = self._mailboxes.next_due() if self._is_running else None
-                rest = None if due is None else due - self._clock()
+                rest = None if due is None else due - time.monotonic()
                 if self._is_running and (self._jobs or (rest is not None and rest <= 0)):
                     self._has_turn = True
                     return True

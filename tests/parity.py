@@ -19,13 +19,12 @@ from dmmi_core.model import Dmmi
 from dmmi_core.released import read_released
 from dmmi_core.released_names import released_name
 
-DEFAULT = Path(__file__).parents[1] / "../shared/reference/parity"
-KITS = Path(os.environ.get("DMMI_PARITY_KITS", DEFAULT)).resolve()
+KITS = Path(os.environ.get("DMMI_PARITY_KITS", "no-such-folder")).resolve()
 
 
 def kits(pattern: str) -> list:
     """A pytest parameter for each file, or one that is skipped."""
-    absent = pytest.mark.skip(reason=f"no {pattern} in {KITS}: name their folder in DMMI_PARITY_KITS")
+    absent = pytest.mark.skip(reason=f"DMMI_PARITY_KITS names no folder with {pattern}")
     found = [pytest.param(path, id=path.stem) for path in sorted(KITS.glob(pattern))]
     return found or [pytest.param(None, id=f"no {pattern}", marks=absent)]
 
@@ -91,15 +90,11 @@ def full_checkpoint(keys: str, seed: int = 0) -> dict:
 
 def read_shapes(table: str) -> dict[str, tuple[int, ...]]:
     """Released names and shapes, of a `keys_*.txt`."""
-    return _weights_rule().read_keys(_beside(table))
-
-
-def _beside(name: str) -> Path:
-    return next((p for p in (KITS / name, DEFAULT.resolve() / name) if p.exists()), KITS / name)
+    return _weights_rule().read_keys(KITS / table)
 
 
 def _weights_rule():
-    spec = importlib.util.spec_from_file_location("weights_from_seed", _beside("weights_from_seed.py"))
+    spec = importlib.util.spec_from_file_location("weights_from_seed", KITS / "weights_from_seed.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

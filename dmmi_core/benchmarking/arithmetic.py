@@ -15,6 +15,7 @@ from dmmi_core.model import Dmmi
 
 SIDES = {"cpu": 2048, "cuda": 8192}
 """Of the square matrices that are multiplied, by the kind of device."""
+PEAK_RUNS = 20
 
 
 def gflop_of_frame(config: DmmiConfig, engine: str = "torch") -> float:
@@ -41,8 +42,8 @@ def gflop_of_frame(config: DmmiConfig, engine: str = "torch") -> float:
 
 
 @cache
-def peak_gflops(device: str, precision: str, runs: int = 20) -> float:
-    """Of a large matrix multiplication, measured: the best of `runs`.
+def peak_gflops(device: str, precision: str) -> float:
+    """The best rate measured of a large matrix multiplication, in GFLOP/s.
 
     Also as a convolution, which on a CPU is another library's, and on some twice as fast.
     """
@@ -52,7 +53,7 @@ def peak_gflops(device: str, precision: str, runs: int = 20) -> float:
     products = (lambda: a @ b, lambda: F.conv2d(pixels, b[:, :, None, None]))
     seconds = []
     with torch.inference_mode():
-        for multiply in products * runs:
+        for multiply in products * PEAK_RUNS:
             start = time.perf_counter()
             multiply()
             if a.is_cuda:

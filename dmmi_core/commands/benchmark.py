@@ -18,16 +18,27 @@ def add(commands) -> None:
         "step, throughput, memory, start, and how far their answers are from PyTorch's.",
     )
     add_model(parser)
-    parser.add_argument("--suite", choices=SUITES, help="the rows of benchmarks/README.md")
+    parser.add_argument(
+        "--suite",
+        choices=SUITES,
+        help="the rows of benchmarks/README.md, which name model, device, engines and batches themselves",
+    )
     parser.add_argument(
         "--engines",
         nargs="+",
         default=["onnx:fp32", "openvino:fp32"],
         metavar="E:P",
-        help="engines and their precisions (%(default)s)",
+        help="engines and their precisions (onnx:fp32 openvino:fp32)",
     )
-    parser.add_argument("--batches", nargs="+", type=int, default=[1], metavar="N", help="(%(default)s)")
-    parser.add_argument("--image", type=Path, metavar="FILE", help="the frame, as it is")
+    parser.add_argument(
+        "--batches", nargs="+", type=int, default=[1], metavar="N", help="frames at a time (1)"
+    )
+    parser.add_argument(
+        "--image",
+        type=Path,
+        metavar="FILE",
+        help="the frame, in its own size (a photograph of scikit-image, 640 x 480)",
+    )
     parser.add_argument("--text", default="the person", help="what to ask for (%(default)s)")
     parser.add_argument("--runs", type=int, default=30, metavar="N", help="of each engine (%(default)s)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")

@@ -28,13 +28,17 @@ class EngineUnavailable(ModelError):
     """The model may be good, but this engine cannot run it here."""
 
 
+class EngineFailed(ModelError):
+    """This engine should run the model here, but an error in it or in the export stopped it."""
+
+
 def open_engine(
     model: Path, *, engine: str = "auto", precision: str = "auto", device: str = "auto"
 ) -> Engine:
     """Opens a model folder, or a folder that `dmmi export` wrote.
 
     "auto" is the fastest that is installed and agrees with the reference; what is passed over is logged.
-    Raises ModelError where the model is damaged, or what was asked for is not to be had.
+    Raises ModelError where the model is damaged, or what was asked for is unavailable or fails.
     """
     for name, value, known in (("engine", engine, ENGINES), ("precision", precision, PRECISIONS)):
         if value not in ("auto", *known):
@@ -47,7 +51,7 @@ def open_engine(
     for number, (name, tried) in enumerate(candidates, start=1):
         try:
             return opening.open(name, tried, is_asked_for=tried == precision)
-        except EngineUnavailable as error:
+        except (EngineUnavailable, EngineFailed) as error:
             if number == len(candidates):
                 raise
             logger.info("%s; trying %s in %s", error, *candidates[number])
@@ -88,7 +92,7 @@ class _Opening:
         except EngineUnavailable:
             raise
         except Exception as error:  # those of compilers and runtimes have no common class
-            raise EngineUnavailable(f"the engine {name} failed: {one_line(error)}") from error
+            raise EngineFailed(f"the engine {name} failed: {one_line(error)}") from error
         if error > TOLERANCE[precision]:
             said = f"the engine {name} in {precision} disagrees with PyTorch by {100 * error:.2g} %"
             if not is_asked_for:

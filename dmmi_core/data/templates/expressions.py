@@ -14,7 +14,7 @@ import numpy as np
 from dmmi_core.data.samples import kind_of
 from dmmi_core.data.scenes import View, ViewedObject
 from dmmi_core.data.templates.chance import pick
-from dmmi_core.data.templates.nouns import plural
+from dmmi_core.data.templates.nouns import article, plural
 
 MIN_AREA = 0.003
 """Fraction of the view that the targets of an expression cover together, at least."""
@@ -155,8 +155,7 @@ def _side_of(x: float) -> str | None:
 
 
 def _singular(noun: str, rng: np.random.Generator) -> str:
-    article = "an" if noun[0] in "aeiou" else "a"
-    return pick(rng, (f"the {noun}", f"the {noun}", noun, f"{article} {noun}"))
+    return pick(rng, (f"the {noun}", f"the {noun}", noun, f"{article(noun)} {noun}"))
 
 
 def _plural_form(noun: str, count: str | None, rng: np.random.Generator) -> str:

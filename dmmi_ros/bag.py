@@ -107,15 +107,18 @@ def evaluate(arguments: argparse.Namespace) -> None:
         summary = Summary(bag.start, _scoring(arguments, bag, topics, schedule))
         report = Report()
         answers = _answers(arguments, bag, topics, schedule)
-        writers = []
+        writer = None
         if arguments.output:
             output = stack.enter_context(new_bag(arguments.output, storage=arguments.storage))
-            writers.append(ResultWriter(output, topics))
+            writer = ResultWriter(output, topics)
+        answer = None
         for answer in answers:
             summary.add(answer)
             report.add(answer, summary.seconds(answer))
-            for writer in writers:
+            if writer:
                 writer.add(answer)
+        if answer is None:
+            raise InputError(f"no frames on {', '.join(topics)} in {arguments.bag}")
     figures = {
         "bag": str(arguments.bag),
         "model": arguments.model,

@@ -1,22 +1,26 @@
 """One camera of the node: its topics, its counters, and which of its transports is used."""
 
 import time
-from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from rclpy.lifecycle import LifecycleNode
 from rclpy.subscription import MessageInfo
 from sensor_msgs.msg import CompressedImage, Image
+from std_msgs.msg import Header
 
+from dmmi_core.errors import describe
 from dmmi_core.result import Result
 from dmmi_ros.diagnostics import Statistics
 from dmmi_ros.outputs import Outputs
 from dmmi_ros.parameters import Parameters
 from dmmi_ros.qos import image_qos, subscription_events
+from dmmi_ros.rate_limit import RateLimit
 from dmmi_ros.space import DepthInput
-from dmmi_ros.tracking import Tracker
+from dmmi_ros.tracking import Trackers
+
+WARNING_PERIOD_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -52,15 +56,17 @@ class Camera:
         self.outputs = Outputs(node, prefix=self._prefix, report=report)
         # Compressed images come below the resolved name, so that remapping `image` is enough.
         self.topic = node.resolve_topic_name(f"{self._prefix}image")
+        # Of its own, as what is throttled is throttled by logger.
+        self._logger = node.get_logger().get_child(name) if name else node.get_logger()
         self._images = {}  # a subscription for each type of message, while active
         self._depth: DepthInput | None = None
         self._heard_at = 0.0
         self._sequence_number: int | None = None
-        self._tracked_command = 0
-        self._trackers: defaultdict[str, Tracker] = defaultdict(Tracker)
+        self._trackers = Trackers()
+        self._rate_limit = RateLimit()
 
     def subscribe(self, settings: Parameters) -> None:
-        """From now on frames come."""
+        """Has `take` get frames from now on."""
         self._heard_at = time.monotonic()
         transports = {"raw": (Image, self.topic), "compressed": (CompressedImage, f"{self.topic}/compressed")}
         chosen = settings.image_transport
@@ -79,24 +85,48 @@ class Camera:
         while self._images:
             self._node.destroy_subscription(self._images.popitem()[1])
         if self._depth is not None:
-            self._depth.destroy()
+            self._depth.unsubscribe()
+
+    def forget(self) -> None:
+        """Lets go of what is kept from frame to frame; no frame may be under way."""
+        self._depth = None
+        self._trackers = Trackers()
+        self._rate_limit = RateLimit()
 
     def destroy(self) -> None:
         self.unsubscribe()
         self.outputs.destroy()
 
-    def publish(self, frame: Frame, image, result: Result, *, command_id: int, settings: Parameters) -> None:
-        """Publishes the answer to one request for `frame`, whose pixels are `image`, uint8 RGB (H, W, 3)."""
+    def leave_idle(self) -> None:
+        """Counts a frame that nobody asked anything of."""
+        self.statistics.idle += 1
+        self._trackers = Trackers()
+
+    def begin(self, frame: Frame, settings: Parameters) -> bool:
+        """Whether `frame` may be answered; what belongs to it is kept until it is."""
+        if not self._rate_limit.admits(frame.arrival, settings.max_rate):
+            self.statistics.skipped += 1
+            return False
+        if self._depth is not None:
+            self._depth.hold()
+        return True
+
+    def fail(self, error: Exception) -> None:
+        """Counts a frame that has no answer because of `error`, and says so."""
+        self.statistics.failed += 1
+        self._complain("a frame has no answer", error)
+
+    def publish(
+        self, frame: Frame, image, results: Sequence[Result], *, command_id: int, settings: Parameters
+    ) -> None:
+        """Publishes the answers to all requests for `frame`; `image` is its pixels, uint8 RGB (H, W, 3)."""
         header = frame.message.header
         if settings.tracking:
-            result = self._with_lasting_ids(result, command_id)
-        self.outputs.publish(image, result, header=header, command_id=command_id)
+            results = self._trackers.update(results)
+        for result in results:
+            self.outputs.publish(image, result, header=header, command_id=command_id)
         if self._depth is not None:
-            points = self._depth.points(result, header, tolerance=settings.depth_tolerance)
-            if points is None:
-                self.statistics.without_depth += 1
-            else:
-                self.outputs.publish_poses(points, header=header)
+            self._publish_poses(self._depth, results, header, tolerance=settings.depth_tolerance)
 
     def silence(self, *, since: float, limit: float) -> str:
         """What to say where no frame came for `limit` seconds, counted from `since` at the earliest.
@@ -112,6 +142,24 @@ class Camera:
         return (
             f"no frame on {topics} for {seconds:.0f} s, though somebody publishes: does the camera run, does "
             "its QoS fit, has it the shipped FASTDDS_DEFAULT_PROFILES_FILE?"
+        )
+
+    def _publish_poses(
+        self, depth: DepthInput, results: Sequence[Result], header: Header, *, tolerance: float
+    ) -> None:
+        try:
+            places = depth.points(results, header, tolerance=tolerance)
+        except Exception as error:  # an odd depth image must not cost the answers
+            self._complain("a frame has no poses", error)
+            places = None
+        self.statistics.without_depth += len(results) if places is None else 0
+        for points in places or ():
+            self.outputs.publish_poses(points, header=header)
+
+    def _complain(self, said: str, error: Exception) -> None:
+        self.statistics.last_error = describe(error)
+        self._logger.warning(
+            f"{self.topic}: {said}: {self.statistics.last_error}", throttle_duration_sec=WARNING_PERIOD_S
         )
 
     def _subscribe_to_depth(self, settings: Parameters) -> DepthInput:
@@ -134,9 +182,3 @@ class Camera:
         before, self._sequence_number = self._sequence_number, number if publishers == 1 else None
         if before is not None and self._sequence_number is not None:
             self.statistics.lost += max(0, self._sequence_number - before - 1)
-
-    def _with_lasting_ids(self, result: Result, command_id: int) -> Result:
-        if command_id != self._tracked_command:
-            self._tracked_command = command_id
-            self._trackers.clear()
-        return replace(result, instances=self._trackers[result.text].update(result.instances))

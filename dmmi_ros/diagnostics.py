@@ -17,8 +17,8 @@ WARNING_PERIOD_S = 10.0
 class Statistics:
     """Of every frame that came: received = processed + dropped + skipped + failed + idle + under way.
 
-    Counts since the node was configured. Each field has one writer: the executor's thread those before
-    `processed`, the worker's thread the others.
+    Counts since the node was configured. Each counter has one writer: `received`, `lost` and `dropped` the
+    executor's thread, the others the worker's.
     """
 
     received: int = 0
@@ -67,49 +67,60 @@ class Statistics:
 
 
 class Diagnostics:
-    """Publishes a status for each camera; warns where none of its frames comes, or some failed."""
+    """Publishes a status for each camera.
+
+    ERROR where the node could not be configured; WARN where no frames of the camera come, some failed or had
+    no depth, or somebody's QoS does not fit.
+    """
 
     def __init__(self, node: Node):
         self._node = node
         self._name = f"{node.get_fully_qualified_name()}: segmentation"
         self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
-        self._failed_before: dict[str, int] = {}
+        self._trouble_before: dict[str, int] = {}
 
     def publish(
         self,
         cameras: "Iterable[Camera]",
         *,
         about_node: dict[str, str],
+        configure_error: str,
         awaited_since: float | None,
         frame_timeout: float,
     ) -> None:
         """`awaited_since` is when frames began to be awaited, by the monotonic clock; None: they are not."""
         message = DiagnosticArray()
         message.header.stamp = self._node.get_clock().now().to_msg()
-        complaints = []
+        silences = []
         for camera in cameras:
             silence = ""
             if awaited_since is not None:
                 silence = camera.silence(since=awaited_since, limit=frame_timeout)
-            complaints += [silence] if silence else []
-            complaint = silence or self._new_failure(camera)
-            message.status.append(self._status(camera, about_node=about_node, complaint=complaint))
-        if complaints:
-            self._node.get_logger().warning("; ".join(complaints), throttle_duration_sec=WARNING_PERIOD_S)
+            silences += [silence] if silence else []
+            status = self._status(camera, about_node)
+            if complaint := silence or self._new_trouble(camera) or about_node["incompatible QoS"]:
+                status.level, status.message = DiagnosticStatus.WARN, complaint
+            if configure_error:
+                status.level, status.message = DiagnosticStatus.ERROR, configure_error
+            message.status.append(status)
+        if silences:
+            self._node.get_logger().warning("; ".join(silences), throttle_duration_sec=WARNING_PERIOD_S)
         self._publisher.publish(message)
 
-    def _new_failure(self, camera: "Camera") -> str:
+    def _new_trouble(self, camera: "Camera") -> str:
+        """What to say of frames that failed, and of answers without depth, since this was last asked."""
         statistics = camera.statistics
-        is_new = statistics.failed not in (0, self._failed_before.get(camera.name))
-        self._failed_before[camera.name] = statistics.failed
-        return statistics.last_error if is_new else ""
+        trouble = statistics.failed + statistics.without_depth
+        is_new = trouble not in (0, self._trouble_before.get(camera.name))
+        self._trouble_before[camera.name] = trouble
+        return (statistics.last_error or "no depth image or calibration for some frames") if is_new else ""
 
-    def _status(self, camera: "Camera", *, about_node: dict[str, str], complaint: str) -> DiagnosticStatus:
+    def _status(self, camera: "Camera", about_node: dict[str, str]) -> DiagnosticStatus:
         values = {"camera": camera.name, **about_node, **camera.statistics.values()}
         return DiagnosticStatus(
             name=f"{self._name} {camera.name}".strip(),
             hardware_id=about_node["device"],
-            level=DiagnosticStatus.WARN if complaint else DiagnosticStatus.OK,
-            message=complaint or about_node["state"],
+            level=DiagnosticStatus.OK,
+            message=about_node["state"],
             values=[KeyValue(key=key, value=value) for key, value in values.items()],
         )

@@ -14,11 +14,10 @@ from rclpy.task import Future
 from std_msgs.msg import String
 
 from dmmi.srv import Segment
-from dmmi_core.errors import DmmiError, one_line
+from dmmi_core.errors import describe
 from dmmi_ros.camera import Camera, Frame
 from dmmi_ros.commands import MOST_REQUESTS, Commands
 from dmmi_ros.diagnostics import Diagnostics, Statistics
-from dmmi_ros.mailboxes import Unused
 from dmmi_ros.memory import free_memory
 from dmmi_ros.parameters import Parameters, refusal
 from dmmi_ros.pipeline import Pipeline
@@ -27,7 +26,6 @@ from dmmi_ros.spinning import spin_until_signal
 from dmmi_ros.worker import Job, Worker, WorkerStopped
 
 REPORT_PERIOD_S = 1.0
-WARNING_PERIOD_S = 5.0
 
 
 def load_segmenter(parameters: Parameters):
@@ -56,7 +54,9 @@ class DmmiNode(LifecycleNode):
         self._commands = Commands()
         self._worker = Worker(process=self._process)
         self._cameras: list[Camera] = []
-        self._misfit = ""  # the newest that was said of QoS
+        self._misfits: list[str] = []  # what was said of QoS
+        self._configure_error = ""
+        self._is_finalized = False
         self._declare_parameters()
         self._create_cameras()
         self._create_diagnostics()
@@ -110,6 +110,7 @@ class DmmiNode(LifecycleNode):
         self._create_cameras()
         for camera in self._cameras:
             camera.statistics = Statistics()
+        self._misfits.clear()
         pipeline = self._load()
         if pipeline is None:
             free_memory()  # what was loaded before the failure
@@ -136,6 +137,7 @@ class DmmiNode(LifecycleNode):
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         self._release()
+        self._is_finalized = True
         return super().on_shutdown(state)
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -153,6 +155,8 @@ class DmmiNode(LifecycleNode):
             camera.unsubscribe()
         for camera in self._worker.stop():
             camera.statistics.dropped += 1
+        for camera in self._cameras:
+            camera.forget()
 
     def _release(self) -> None:
         self._stop()
@@ -166,20 +170,18 @@ class DmmiNode(LifecycleNode):
             segmenter = self._load_segmenter(self._settings)
             segmenter.warm_up()
         except Exception as error:
-            said = f"cannot configure: {describe(error)}"
+            self._configure_error = f"cannot configure: {describe(error)}"
             for camera in self._cameras:
-                camera.statistics.last_error = said
-            self.get_logger().error(said)
+                camera.statistics.last_error = self._configure_error
+            self.get_logger().error(self._configure_error)
             return None
-        return Pipeline(segmenter, commands=self._commands, report=self._on_failure)
+        self._configure_error = ""
+        return Pipeline(segmenter, commands=self._commands)
 
     # Callbacks, in the executor's thread
 
     def _on_frame(self, frame: Frame) -> None:
-        max_rate = self._settings.max_rate
-        unused = self._worker.put(frame.camera, frame, period=1 / max_rate if max_rate else 0.0)
-        frame.camera.statistics.dropped += unused is Unused.DROPPED
-        frame.camera.statistics.skipped += unused is Unused.SKIPPED
+        frame.camera.statistics.dropped += self._worker.put(frame.camera, frame)
 
     def _on_command(self, message: String) -> None:
         command = self._commands.accept(message.data)
@@ -193,7 +195,8 @@ class DmmiNode(LifecycleNode):
         self._publish_diagnostics()  # so that who gave the command knows that it holds
 
     def _on_misfit(self, said: str) -> None:
-        self._misfit = said
+        if said not in self._misfits:
+            self._misfits.append(said)
         self.get_logger().warning(said)
 
     async def _on_segment(self, request: Segment.Request, response: Segment.Response) -> Segment.Response:
@@ -221,18 +224,19 @@ class DmmiNode(LifecycleNode):
             "device": self._pipeline.device if self._pipeline else self._settings.device,
             "engine": self._pipeline.engine if self._pipeline else self._settings.engine,
             "command": command.text if command else "",
-            "incompatible QoS": self._misfit,
+            "incompatible QoS": "; ".join(self._misfits),
         }
         self._diagnostics.publish(
             self._cameras,
             about_node=about_node,
+            configure_error=self._configure_error,
             awaited_since=command.since if command and self._worker.is_running else None,
             frame_timeout=self._settings.frame_timeout,
         )
 
     def _state_name(self) -> str:
         if self._pipeline is None:
-            return "unconfigured"
+            return "finalized" if self._is_finalized else "unconfigured"
         return "active" if self._worker.is_running else "inactive"
 
     # In the worker's thread
@@ -242,18 +246,6 @@ class DmmiNode(LifecycleNode):
 
     def _answer(self, request: Segment.Request) -> Job:
         return (yield from self._pipeline.answer(request, self._settings))
-
-    def _on_failure(self, frame: Frame, error: Exception) -> None:
-        statistics = frame.camera.statistics
-        statistics.failed += 1
-        statistics.last_error = describe(error)
-        said = f"a frame of {frame.camera.topic} has no answer: {statistics.last_error}"
-        self.get_logger().warning(said, throttle_duration_sec=WARNING_PERIOD_S)
-
-
-def describe(error: Exception) -> str:
-    """One line; our own errors say all there is to say, others need their type."""
-    return str(error) if isinstance(error, DmmiError) else f"{type(error).__name__}: {one_line(error)}"
 
 
 def main(args: list[str] | None = None, *, load_segmenter: Callable = load_segmenter) -> int:

@@ -2,7 +2,7 @@
 
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -31,13 +31,12 @@ class _Picture(NamedTuple):
 
 
 class Pipeline:
-    """Takes frames and requests through `segmenter`; `report` gets each frame that failed, and why."""
+    """Takes frames and requests through `segmenter`."""
 
-    def __init__(self, segmenter, *, commands: Commands, report: Callable[[Frame, Exception], None]):
+    def __init__(self, segmenter, *, commands: Commands):
         self._segmenter = segmenter
         self._own_threshold = segmenter.presence_threshold
         self._commands = commands
-        self._report = report
 
     @property
     def device(self) -> str:
@@ -45,7 +44,7 @@ class Pipeline:
 
     @property
     def engine(self) -> str:
-        """And its precision."""
+        """The name of the engine and its precision."""
         return f"{self._segmenter.engine.name} {self._segmenter.engine.precision}"
 
     def process(self, frames: Sequence[Frame], settings: Parameters) -> None:
@@ -53,9 +52,10 @@ class Pipeline:
         command = self._commands.current(timeout=settings.command_timeout)
         if command is None:
             for frame in frames:
-                frame.camera.statistics.idle += 1
+                frame.camera.leave_idle()
             return
-        pictures = [picture for frame in frames if (picture := self._decode(frame))]
+        begun = [frame for frame in frames if frame.camera.begin(frame, settings)]
+        pictures = [picture for frame in begun if (picture := self._decode(frame))]
         if pictures:
             self._answer(pictures, command, settings)
 
@@ -80,7 +80,7 @@ class Pipeline:
         try:
             return _Picture(frame, to_rgb(frame.message))
         except Exception as error:
-            self._report(frame, error)
+            frame.camera.fail(error)
             return None
 
     def _answer(self, pictures: list[_Picture], command: Command, settings: Parameters) -> None:
@@ -92,7 +92,7 @@ class Pipeline:
             results = self._segment(images, command.requests * len(pictures), settings)
         except Exception as error:
             if len(pictures) == 1:
-                self._report(pictures[0].frame, error)
+                pictures[0].frame.camera.fail(error)
                 return
             results = None
         if results is None:
@@ -109,10 +109,9 @@ class Pipeline:
     ) -> None:
         frame, image = picture
         try:
-            for result in results:
-                frame.camera.publish(frame, image, result, command_id=command.id, settings=settings)
+            frame.camera.publish(frame, image, results, command_id=command.id, settings=settings)
         except Exception as error:
-            self._report(frame, error)
+            frame.camera.fail(error)
             return
         frame.camera.statistics.result_age_ms = 1e3 * (time.monotonic() - frame.arrival)
         frame.camera.statistics.processed += 1

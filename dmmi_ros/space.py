@@ -1,11 +1,10 @@
 """From the depth images of one camera to where its instances are."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
 from rclpy.node import Node
-from rclpy.time import Time
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
@@ -14,7 +13,6 @@ from dmmi_ros.depth import camera_matrix, depth_in_metres, locate
 from dmmi_ros.qos import image_qos, subscription_events
 
 KEPT_IMAGES = 10
-"""Inference takes a while; the depth image of its frame must still be here then."""
 _NOWHERE = np.full(3, np.nan)
 
 
@@ -27,6 +25,7 @@ class DepthInput:
     def __init__(self, node: Node, *, prefix: str, reliability: str, report: Callable[[str], None]):
         self._node = node
         self._images: tuple[Image, ...] = ()
+        self._held: tuple[Image, ...] = ()
         self._info: CameraInfo | None = None
         self._subscriptions = [
             node.create_subscription(
@@ -42,21 +41,32 @@ class DepthInput:
             )
         ]
 
-    def points(self, result: Result, header: Header, *, tolerance: float) -> list[np.ndarray] | None:
-        """A point (3,) for each instance, NaN for one without any depth, in the camera's optical frame.
+    def hold(self) -> None:
+        """Keeps what has come so far: the depth image of the frame that is answered next may be among it,
+        and newer ones take its place while the answer is made."""
+        self._held = self._images
+
+    def points(
+        self, results: Sequence[Result], header: Header, *, tolerance: float
+    ) -> list[list[np.ndarray]] | None:
+        """For each result a point (3,) for each instance, NaN for one without any depth, in the camera's
+        optical frame. The results are of the frame of `header`.
 
         None where there is no calibration yet, or no depth image within `tolerance` seconds of `header`.
         Raises `InputError` where these cannot be used.
         """
-        info, nearest = self._info, min(self._images, key=partial(_distance, header), default=None)
+        images = (*self._held, *self._images)
+        info, nearest = self._info, min(images, key=partial(_distance, header), default=None)
         if info is None or nearest is None or _distance(header, nearest) > tolerance:
             return None
-        size = result.mask.shape
+        size = results[0].mask.shape
         depth, matrix = depth_in_metres(nearest), camera_matrix(info, size)
-        points = (locate(instance, depth, matrix, size=size) for instance in result.instances)
-        return [_NOWHERE if point is None else point for point in points]
+        return [
+            [_point(locate(instance, depth, matrix, size=size)) for instance in result.instances]
+            for result in results
+        ]
 
-    def destroy(self) -> None:
+    def unsubscribe(self) -> None:
         while self._subscriptions:
             self._node.destroy_subscription(self._subscriptions.pop())
 
@@ -66,4 +76,9 @@ class DepthInput:
 
 def _distance(header: Header, message: Image) -> float:
     """Seconds between two stamps."""
-    return abs((Time.from_msg(header.stamp) - Time.from_msg(message.header.stamp)).nanoseconds) * 1e-9
+    first, second = header.stamp, message.header.stamp
+    return abs((first.sec - second.sec) + 1e-9 * (first.nanosec - second.nanosec))
+
+
+def _point(found: np.ndarray | None) -> np.ndarray:
+    return _NOWHERE if found is None else found

@@ -1,11 +1,12 @@
 """The same object keeps its id from frame to frame."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle
 
 import numpy as np
 
-from dmmi_core.result import Instance
+from dmmi_core.result import Instance, Result
 
 MIN_IOU = 0.2
 """Masks that overlap less are different objects. Low, as an object may move half its width in a frame."""
@@ -23,7 +24,7 @@ class _Track:
 
 
 class Tracker:
-    """Gives instances ids that hold over the frames of one camera and one command.
+    """Gives instances ids that hold over the frames of one camera and one request.
 
     An instance takes over the id of the track that its mask overlaps most. Of several that want the same
     one, the highest IoU goes first; what is left over is new and gets an id not used before, from 1. A
@@ -32,7 +33,7 @@ class Tracker:
 
     def __init__(self, *, max_missed: int = MAX_MISSED):
         self._max_missed = max_missed
-        self._ids = cycle(range(1, HIGHEST_ID + 1))
+        self._ids = self._unused_ids()
         self._tracks: list[_Track] = []
 
     def update(self, instances: tuple[Instance, ...]) -> tuple[Instance, ...]:
@@ -46,6 +47,29 @@ class Tracker:
         kept = [track for track in lost if track.missed <= self._max_missed]
         self._tracks = [*map(_Track, named), *kept]
         return named
+
+    def _unused_ids(self) -> Iterator[int]:
+        for id_ in cycle(range(1, HIGHEST_ID + 1)):
+            if all(track.instance.id != id_ for track in self._tracks):
+                yield id_
+
+
+class Trackers:
+    """One tracker for each request of one camera."""
+
+    def __init__(self):
+        self._trackers: dict[str, Tracker] = {}
+
+    def update(self, results: Sequence[Result]) -> list[Result]:
+        """The answers for the next frame, with ids that hold.
+
+        A request that the frame before had goes on; one that is gone begins anew if it comes back.
+        """
+        self._trackers = {result.text: self._trackers.get(result.text, Tracker()) for result in results}
+        return [
+            replace(result, instances=self._trackers[result.text].update(result.instances))
+            for result in results
+        ]
 
 
 def _assign(instances: tuple[Instance, ...], tracks: list[_Track]) -> dict[int, int]:

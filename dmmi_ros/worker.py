@@ -1,13 +1,13 @@
 """The thread that does the slow work, so that the node's callbacks stay short."""
 
+import logging
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Generator, Hashable
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
-from dmmi_ros.mailboxes import Mailboxes, Unused
+logger = logging.getLogger(__name__)
 
 
 class Future(Protocol):
@@ -35,13 +35,13 @@ class Worker:
     """Runs jobs in order, and `process` on the newest frames, one of each source; in a thread of its own.
 
     A frame that comes while another of the same source waits takes its place. `process` gets all frames that
-    are due; it takes turns with the jobs, from one yield to the next, so that neither holds up the other.
+    wait; it takes turns with the jobs, from one yield to the next, so that neither holds up the other.
     """
 
     def __init__(self, *, process: Callable[[list], None]):
         self._process = process
         self._wake = threading.Condition()
-        self._mailboxes = Mailboxes()
+        self._waiting: dict[Hashable, Any] = {}  # of each source the newest frame
         self._jobs: deque[_Submitted] = deque()
         self._is_running = self._has_turn = self._is_closed = False
         threading.Thread(target=self._run, name="dmmi-worker", daemon=True).start()
@@ -61,7 +61,7 @@ class Worker:
         """
         with self._wake:
             self._is_running = False
-            dropped = self._mailboxes.clear()
+            dropped, self._waiting = list(self._waiting), {}
             self._wake.wait_for(lambda: not self._has_turn)
         while self._jobs:
             self._jobs.popleft().future.set_exception(WorkerStopped())
@@ -73,15 +73,13 @@ class Worker:
             self._is_closed = True
             self._wake.notify_all()
 
-    def put(self, source: Hashable, frame: Any, *, period: float = 0.0) -> Unused | None:
-        """Leaves `frame`, to be processed `period` seconds after the last of its source at the earliest.
-
-        What becomes of the frame that was still waiting there, if one was.
-        """
+    def put(self, source: Hashable, frame: Any) -> bool:
+        """Leaves `frame` to be processed; True where it takes the place of one, which is dropped."""
         with self._wake:
-            unused = self._mailboxes.put(source, frame, period=period, now=time.monotonic())
+            takes_a_place = source in self._waiting
+            self._waiting[source] = frame
             self._wake.notify_all()
-        return unused
+        return takes_a_place
 
     def submit(self, job: Job, future: Future) -> None:
         """Has `job` run after those before it; `future` gets what it returns or raises."""
@@ -96,10 +94,7 @@ class Worker:
         while self._wait_for_work():
             if self._jobs:
                 self._advance(*self._jobs[0])
-            with self._wake:
-                frames = self._mailboxes.take(now=time.monotonic())
-            if frames:
-                self._process(frames)
+            self._process_what_waits()
             with self._wake:
                 self._has_turn = False
                 self._wake.notify_all()
@@ -108,13 +103,20 @@ class Worker:
         """True once there is some, which then has its turn; False once closed."""
         with self._wake:
             while not self._is_closed:
-                due = self._mailboxes.next_due() if self._is_running else None
-                rest = None if due is None else due - time.monotonic()
-                if self._is_running and (self._jobs or (rest is not None and rest <= 0)):
+                if self._is_running and (self._jobs or self._waiting):
                     self._has_turn = True
                     return True
-                self._wake.wait(rest)
+                self._wake.wait()
             return False
+
+    def _process_what_waits(self) -> None:
+        with self._wake:
+            frames, self._waiting = list(self._waiting.values()), {}
+        try:
+            if frames:
+                self._process(frames)
+        except Exception:  # a mistake of ours; without the thread no frame would have an answer any more
+            logger.exception("frames were lost")
 
     def _advance(self, job: Job, future: Future) -> None:
         try:

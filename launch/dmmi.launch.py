@@ -77,6 +77,11 @@ def read_cameras(context: LaunchContext) -> dict[str, str]:
     pairs = LaunchConfiguration("cameras").perform(context).split()
     if not all(re.fullmatch(r"\w+=[\w/]+", pair) for pair in pairs):
         raise ValueError("cameras must be like 'front=/front/image_raw left=/left/image_raw'")
+    if pairs and LaunchConfiguration("depth").perform(context):
+        raise ValueError(
+            "depth is the topic of a single camera; for several, set parameter depth in params_file, and "
+            "remap NAME/depth and NAME/camera_info of each"
+        )
     return dict(pair.split("=") for pair in pairs)
 
 

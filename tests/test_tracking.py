@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from dmmi_core.result import Instance, Roi
-from dmmi_ros.tracking import MIN_IOU, Tracker, mask_iou
+from dmmi_core.result import Instance, Result, Roi, Status
+from dmmi_ros import tracking
+from dmmi_ros.tracking import MIN_IOU, Tracker, Trackers, mask_iou
 
 HEIGHT, WIDTH = 120, 160
 
@@ -87,6 +88,30 @@ def test_ids_are_never_used_again():
     for step in range(100):
         seen += ids(tracker, box(step % 2 * 50, 0, 10, 10))  # jumps: each time another object
     assert seen == list(range(1, 101))
+
+
+def test_ids_begin_again_past_those_in_use(monkeypatch):
+    monkeypatch.setattr(tracking, "HIGHEST_ID", 3)
+    tracker = Tracker(max_missed=0)
+    stays = box(80, 80, 10, 10)
+    assert ids(tracker, stays) == [1]
+    later = [ids(tracker, stays, box(step % 2 * 50, 0, 10, 10)) for step in range(4)]
+    assert later == [[1, 2], [1, 3], [1, 2], [1, 3]]
+
+
+def test_each_request_has_its_ids_as_long_as_it_is_asked():
+    def answer(text: str, *boxes: Instance) -> Result:
+        return Result(text, Status.of_count(len(boxes)), 0.9, 0.5, np.zeros((1, 1), bool), boxes, "joined")
+
+    def given(*results: Result) -> list[list[int]]:
+        return [[item.id for item in result.instances] for result in trackers.update(results)]
+
+    trackers = Trackers()
+    first, second = box(0, 0, 10, 10), box(50, 0, 10, 10)
+    assert given(answer("cups", first, second)) == [[1, 2]]
+    assert given(answer("cups", second), answer("dogs", first)) == [[2], [1]]
+    assert given(answer("dogs", first)) == [[1]]
+    assert given(answer("cups", second)) == [[1]]
 
 
 def objects_of(frame: int) -> dict[str, Instance]:

@@ -20,6 +20,7 @@ from dmmi.msg import Segmentation
 from dmmi_core.errors import ModelError
 from dmmi_core.share import shared
 from dmmi_ros.bags.reading import IMAGE
+from dmmi_ros.commands import MOST_REQUESTS
 from dmmi_ros.process import Domain, NodeProcess
 
 START_S = 300.0
@@ -99,13 +100,8 @@ class Player:
         """Gives a command and waits until it holds."""
         self._report = {}
         self._commands.publish(String(data=text))
-        first = text.partition("\n")[0]
-
-        def holds() -> bool:
-            said = self._report.get("command")
-            return said is not None and (first in said if text else not said)
-
-        self._wait(holds, "does not take commands")
+        held = "\n".join(text.splitlines()[:MOST_REQUESTS])
+        self._wait(lambda: self._report.get("command") == held, "does not take commands")
 
     def send(self, raw: bytes) -> None:
         """Publishes an image, serialised."""

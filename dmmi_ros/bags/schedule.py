@@ -1,19 +1,21 @@
 """Which commands hold when: a file of timed commands."""
 
 import json
-import math
 from bisect import bisect_right
 from dataclasses import dataclass
 from pathlib import Path
 
 from dmmi_core.errors import InputError
 
+LONGEST_S = 1e9
+"""No bag takes thirty years."""
+
 
 @dataclass(frozen=True)
 class Request:
-    """A line of a command; `id` counts those of a schedule, from 1."""
+    """A line of a command; `command_id` counts the commands of a schedule from 1, as the node does."""
 
-    id: int
+    command_id: int
     text: str
 
 
@@ -59,8 +61,8 @@ def read_schedule(path: Path) -> Schedule:
                 raise InputError('"at" must be later than on the line before')
         except InputError as error:
             raise InputError(f"{path}, line {number}: {error}") from error
-        commands.append(Command(at, tuple(Request(count + i, text) for i, text in enumerate(texts, start=1))))
-        count += len(texts)
+        count += bool(texts)
+        commands.append(Command(at, tuple(Request(count, text) for text in texts)))
     if not count:
         raise InputError(f"{path} has no commands")
     return Schedule(commands)
@@ -75,7 +77,7 @@ def _parse(line: str) -> tuple[int, list[str]]:
     if not isinstance(entry, dict) or entry.keys() != {"at", "command"}:
         raise InputError('a command is {"at": SECONDS, "command": TEXT}')
     at, command = entry["at"], entry["command"]
-    if type(at) not in (int, float) or not math.isfinite(at) or at < 0:
+    if type(at) not in (int, float) or not 0 <= at < LONGEST_S:
         raise InputError(f'"at" must be seconds since the start of the bag, not {at!r}')
     if not isinstance(command, str):
         raise InputError(f'"command" must be a text, not {command!r}')

@@ -56,8 +56,8 @@ def read_truth(path: Path) -> GroundTruth:
                 except (TypeError, ValueError) as error:
                     raise InputError(f"{path}, line {number}: {error}") from error
                 targets[key] = target
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read {path}: {getattr(error, 'strerror', None) or 'not UTF-8'}") from error
     return GroundTruth(targets)
 
 

@@ -68,7 +68,7 @@ class ResultWriter:
         if result is None:
             return
         prefix, header = self._prefixes[frame.topic], frame.message.header
-        of_command = {"header": header, "command_id": answer.request.id}
+        of_command = {"header": header, "command_id": answer.request.command_id}
         messages = {
             "segmentation": self._messages.segmentation(result, **of_command),
             "labels": self._messages.labels(result, header=header),

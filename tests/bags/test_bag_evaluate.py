@@ -11,6 +11,7 @@ from recordings import (
     SIDE,
     STAMP_OFFSET,
     START,
+    STORE,
     TOPIC,
     TYPES,
     box_mask,
@@ -21,6 +22,7 @@ from recordings import (
     write_bag,
 )
 from rosbags.highlevel import AnyReader
+from rosbags.rosbag2 import Writer
 from tiny import ABSENT, PRESENT, RedFinder
 
 from dmmi_core.data.samples import encode_mask
@@ -209,9 +211,9 @@ def test_the_answers_as_a_bag(capsys, tmp_path, commands, storage):
             heard.setdefault(connection.topic, []).append(((time - START) // SECOND, message))
     assert heard.keys() == {"/dmmi/segmentation", "/dmmi/no_target", "/dmmi/labels"}
     said = [(at, m.command_id, m.command, m.status) for at, m in heard["/dmmi/segmentation"]]
-    assert said == [(1, 1, PRESENT, 1), (2, 1, PRESENT, 2), (4, 2, PRESENT, 2), (4, 3, ABSENT, 0)]
+    assert said == [(1, 1, PRESENT, 1), (2, 1, PRESENT, 2), (4, 2, PRESENT, 2), (4, 2, ABSENT, 0)]
     ((at, nothing),) = heard["/dmmi/no_target"]
-    assert (at, nothing.command_id, nothing.command) == (4, 3, ABSENT)
+    assert (at, nothing.command_id, nothing.command) == (4, 2, ABSENT)
     assert nothing.presence == pytest.approx(0.1)
     larger, smaller = heard["/dmmi/segmentation"][1][1].instances
     assert [larger.area, smaller.area] == [200, 100]
@@ -312,6 +314,23 @@ def test_bad_input(capsys, tmp_path, options, complaint):
 
 def test_no_bag(capsys, tmp_path, commands):
     assert one_line(capsys, "evaluate", tmp_path / "none", "--commands", commands).startswith("no bag ")
+
+
+def test_a_topic_without_frames(capsys, tmp_path, commands):
+    bag, output = tmp_path / "bag", tmp_path / "answers"
+    with Writer(bag, version=9) as writer:
+        writer.add_connection(TOPIC, "sensor_msgs/msg/Image", typestore=STORE)
+    said = one_line(capsys, "evaluate", bag, "--commands", commands, "--output", output)
+    assert said == f"no frames on {TOPIC} in {bag}"
+    assert not output.exists()
+
+
+def test_ground_truth_that_is_no_text(capsys, tmp_path, commands):
+    path = tmp_path / "truth.jsonl"
+    path.write_bytes(b"\xff\xfe\x00")
+    bag = write_bag(tmp_path / "bag", frames())
+    said = one_line(capsys, "evaluate", bag, "--commands", commands, "--ground-truth", path)
+    assert said == f"cannot read {path}: not UTF-8"
 
 
 def test_broken_commands(capsys, tmp_path):

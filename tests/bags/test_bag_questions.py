@@ -11,7 +11,7 @@ from dmmi_ros.bags.reading import IMAGE, Frame
 from dmmi_ros.bags.schedule import Command, Request
 
 ONE = Command(0, (Request(1, "the cat"),))
-TWO = Command(0, (Request(2, "the cat"), Request(3, "the dog")))
+TWO = Command(0, (Request(2, "the cat"), Request(2, "the dog")))
 
 
 def frame(number: int, **options) -> Frame:
@@ -36,8 +36,8 @@ def answer(number: int, text: str) -> SimpleNamespace:
     )
 
 
-def outcomes(answers) -> list[tuple[int, int, str]]:
-    return [(item.frame.stamp // SECOND, item.request.id, item.outcome) for item in answers]
+def outcomes(answers) -> list[tuple[int, str, str]]:
+    return [(item.frame.stamp // SECOND, item.request.text, item.outcome) for item in answers]
 
 
 @pytest.fixture
@@ -51,10 +51,14 @@ def test_frames_before_an_answered_one_are_dropped(questions):
     assert outcomes(questions.settled()) == []
     questions.take(answer(3, "the cat"))
     assert not questions.is_complete
-    assert outcomes(questions.settled()) == [(1, 1, "dropped"), (2, 1, "dropped"), (3, 1, "no_target")]
+    assert outcomes(questions.settled()) == [
+        (1, "the cat", "dropped"),
+        (2, "the cat", "dropped"),
+        (3, "the cat", "no_target"),
+    ]
     questions.take(answer(4, "the cat"))
     assert questions.is_complete
-    assert outcomes(questions.settled()) == [(4, 1, "no_target")]
+    assert outcomes(questions.settled()) == [(4, "the cat", "no_target")]
     assert outcomes(questions.rest()) == []
 
 
@@ -64,22 +68,22 @@ def test_each_request_has_its_answer(questions):
     assert outcomes(questions.settled()) == []
     assert not questions.is_complete
     questions.take(answer(1, "the cat"))
-    assert outcomes(questions.settled()) == [(1, 2, "no_target"), (1, 3, "no_target")]
+    assert outcomes(questions.settled()) == [(1, "the cat", "no_target"), (1, "the dog", "no_target")]
 
 
 def test_answers_to_something_else_are_nobodys(questions):
     questions.add(frame(1), ONE)
     questions.take(answer(1, "the dog"))
     questions.take(answer(2, "the cat"))
-    assert outcomes(questions.rest()) == [(1, 1, "dropped")]
+    assert outcomes(questions.rest()) == [(1, "the cat", "dropped")]
 
 
 def test_frames_of_one_stamp_are_answered_in_order(questions):
     questions.add(frame(1), ONE)
     questions.add(frame(1), ONE)
     questions.take(answer(1, "the cat"))
-    assert outcomes(questions.settled()) == [(1, 1, "no_target")]
-    assert outcomes(questions.rest()) == [(1, 1, "dropped")]
+    assert outcomes(questions.settled()) == [(1, "the cat", "no_target")]
+    assert outcomes(questions.rest()) == [(1, "the cat", "dropped")]
 
 
 def test_a_frame_without_an_answer_may_be_broken(questions):

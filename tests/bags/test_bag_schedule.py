@@ -27,12 +27,12 @@ def test_what_holds_when(read):
     )
     moments = [0, SECOND - 1, SECOND, 2.5 * SECOND - 1, 2.5 * SECOND, 4 * SECOND, 1e6 * SECOND]
     held = [schedule.at(int(moment)) for moment in moments]
-    assert [[(r.id, r.text) for r in command.requests] if command else None for command in held] == [
+    assert [[(r.command_id, r.text) for r in command.requests] if command else None for command in held] == [
         None,
         None,
         [(1, "the cat")],
         [(1, "the cat")],
-        [(2, "the dog"), (3, "the cat")],
+        [(2, "the dog"), (2, "the cat")],
         [],
         [],
     ]
@@ -48,6 +48,8 @@ def test_what_holds_when(read):
         ('{"at": "3", "command": "x"}', "\"at\" must be seconds since the start of the bag, not '3'"),
         ('{"at": true, "command": "x"}', '"at" must be seconds since the start of the bag, not True'),
         ('{"at": NaN, "command": "x"}', '"at" must be seconds since the start of the bag, not nan'),
+        ('{"at": 1e300, "command": "x"}', '"at" must be seconds since the start of the bag, not 1e+300'),
+        (f'{{"at": {10**400}, "command": "x"}}', '"at" must be seconds since the start of the bag, not 1000'),
         ('{"at": -1, "command": "x"}', '"at" must be seconds since the start of the bag, not -1'),
         ('{"at": 3, "command": 5}', '"command" must be a text, not 5'),
         ('{"at": 2, "command": "x"}', '"at" must be later than on the line before'),

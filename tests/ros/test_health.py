@@ -26,7 +26,7 @@ def test_a_camera_whose_qos_does_not_fit(start_node):
         f"nothing is received from a publisher of {topic}: its RELIABILITY does not fit; "
         "let it publish RELIABLE, or for images set image_reliability to best_effort"
     )
-    client.wait_for_report(incompatible_QoS=said)
+    client.wait_for_report(incompatible_QoS=said, message=said, level=WARN)
     assert said in node.log() and "[WARN]" in node.log()
 
 

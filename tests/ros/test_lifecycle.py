@@ -6,6 +6,7 @@ from signal import SIGINT, SIGTERM
 import pytest
 
 pytestmark = pytest.mark.timeout(120)
+OK, ERROR = "0", "2"
 
 
 def test_a_full_cycle_by_transitions(start_node, scene):
@@ -69,10 +70,14 @@ def test_a_model_that_cannot_load_fails_the_transition_only(start_node):
     assert not client.change_state("configure")
     assert client.state() == "unconfigured"
     assert node.log().count("\n") == 1
-    assert "cannot configure: no model 'broken' here; choose another" in node.log()
-    client.wait_for_report(last_error="cannot configure: no model 'broken' here; choose another")
+    said = "cannot configure: no model 'broken' here; choose another"
+    assert said in node.log()
+    client.wait_for_report(state="unconfigured", last_error=said, message=said, level=ERROR)
     assert client.set_parameter("model", "dmmi-lite").successful
     assert client.change_state("configure")
+    client.wait_for_report(state="inactive", last_error="", message="inactive", level=OK)
+    assert client.change_state("shutdown")
+    client.wait_for_report(state="finalized")
 
 
 def test_autostart_with_a_broken_model_leaves_an_unconfigured_node(start_node):

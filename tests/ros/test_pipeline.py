@@ -23,10 +23,17 @@ class Camera:
     """As much of a camera as a pipeline needs."""
 
     published: list = field(default_factory=list)
+    failed: list = field(default_factory=list)
     statistics: Statistics = field(default_factory=Statistics)
 
-    def publish(self, frame, image, result, *, command_id, settings) -> None:
-        self.published.append((result.text, command_id))
+    def begin(self, frame, settings) -> bool:
+        return True
+
+    def fail(self, error) -> None:
+        self.failed.append(error)
+
+    def publish(self, frame, image, results, *, command_id, settings) -> None:
+        self.published += [(result.text, command_id) for result in results]
 
 
 class Segmenter(ColourSegmenter):
@@ -45,26 +52,25 @@ class Segmenter(ColourSegmenter):
 
 @pytest.fixture
 def process(scene):
-    """Takes a frame of each of `count` cameras through a pipeline; gives the cameras and what failed."""
+    """Takes a frame of each of `count` cameras through a pipeline; gives the cameras."""
 
     def process(segmenter, *, count: int, command: str = "the red boxes"):
-        commands, cameras, failed = Commands(), [Camera() for _ in range(count)], []
+        commands, cameras = Commands(), [Camera() for _ in range(count)]
         commands.accept(command)
-        pipeline = Pipeline(
-            segmenter, commands=commands, report=lambda frame, error: failed.append((frame.camera, error))
-        )
         message = from_array(scene.image, header=Header())
+        pipeline = Pipeline(segmenter, commands=commands)
         pipeline.process([Frame(camera, message, 0.0) for camera in cameras], Parameters())
-        return cameras, failed
+        return cameras
 
     return process
 
 
 def test_frames_and_requests_make_one_batch(process):
     segmenter = Segmenter(room=100)
-    cameras, failed = process(segmenter, count=3, command="the red boxes\nthe green box")
-    assert segmenter.sizes == [6] and not failed
+    cameras = process(segmenter, count=3, command="the red boxes\nthe green box")
+    assert segmenter.sizes == [6]
     for camera in cameras:
+        assert not camera.failed
         assert camera.published == [("the red boxes", 1), ("the green box", 1)]
         assert camera.statistics.processed == 1
 
@@ -73,16 +79,16 @@ def test_without_room_for_all_frames_each_is_answered_alone(process, monkeypatch
     freed = []
     monkeypatch.setattr(pipeline_module, "free_memory", lambda: freed.append(True))
     segmenter = Segmenter(room=1)
-    cameras, failed = process(segmenter, count=3)
-    assert segmenter.sizes == [3, 1, 1, 1] and not failed and len(freed) == 1
-    assert all(camera.published for camera in cameras)
+    cameras = process(segmenter, count=3)
+    assert segmenter.sizes == [3, 1, 1, 1] and len(freed) == 1
+    assert all(camera.published and not camera.failed for camera in cameras)
 
 
 def test_running_out_of_memory_costs_the_frame_and_frees_memory(process, monkeypatch):
     emptied = []
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "empty_cache", lambda: emptied.append(True))
-    (camera,), failed = process(Segmenter(room=0), count=1)
-    assert failed == [(camera, OUT_OF_MEMORY)]
+    (camera,) = process(Segmenter(room=0), count=1)
+    assert camera.failed == [OUT_OF_MEMORY]
     assert emptied and not camera.published
     assert camera.statistics.processed == 0

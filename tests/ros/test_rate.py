@@ -2,41 +2,72 @@
 
 import pytest
 
+from dmmi_ros.rate_limit import RateLimit
+
 pytestmark = pytest.mark.timeout(120)
 
 
-def test_frames_past_the_rate_are_skipped_and_the_newest_is_answered(node, client, scene):
+def admitted(arrivals: list[float], rate: float) -> list[float]:
+    limit = RateLimit()
+    return [arrival for arrival in arrivals if limit.admits(arrival, rate)]
+
+
+def test_without_a_rate_all_are_answered():
+    assert admitted([0.0, 0.0, 0.1], rate=0.0) == [0.0, 0.0, 0.1]
+
+
+def test_what_comes_too_early_is_not_answered():
+    assert admitted([0.0, 0.1, 0.2, 0.3, 0.4, 0.5], rate=5.0) == [0.0, 0.2, 0.4]
+
+
+def test_a_camera_whose_period_does_not_divide_that_of_the_rate():
+    """Every 0.25 s on average, though its frames come every 0.1 s."""
+    assert len(admitted([number / 10 for number in range(1000)], rate=4.0)) == 400
+
+
+@pytest.mark.parametrize("jitter", [0.004, -0.004])
+def test_frames_that_come_as_often_as_the_rate_allows(jitter):
+    arrivals = [number / 10 + jitter * (number % 2) for number in range(1000)]
+    assert len(admitted(arrivals, rate=10.0)) >= 998
+
+
+def test_after_a_pause_none_are_made_up_for():
+    arrivals = [0.0, *(60 + number / 100 for number in range(101))]
+    assert 10 <= len(admitted(arrivals, rate=10.0)) - 1 <= 12
+
+
+def test_a_higher_rate_holds_at_once():
+    limit = RateLimit()
+    assert limit.admits(0.0, 0.01) and not limit.admits(1.0, 0.01) and limit.admits(2.0, 10.0)
+
+
+def test_frames_past_the_rate_are_skipped(node, client, scene):
     client.command("the red boxes")
     first = client.send(scene.image)
     client.answer_to(first)
-    assert client.set_parameter("max_rate", 0.02).successful  # one in 50 seconds
-    for _ in range(4):
+    assert client.set_parameter("max_rate", 0.001).successful
+    for received in range(2, 5):
         client.send(scene.image)
-    client.wait_for_report(frames_received=5, frames_processed=1, frames_skipped=3, frames_under_way=1)
+        client.wait_for_report(frames_received=received, frames_skipped=received - 1, frames_under_way=0)
     assert client.set_parameter("max_rate", 0.0).successful
-    last = client.send(scene.image)  # takes the place of the newest, and has not to wait
+    last = client.send(scene.image)
     client.answer_to(last)
-    client.wait_for_report(frames_received=6, frames_processed=2, frames_skipped=4, frames_under_way=0)
+    client.wait_for_report(frames_received=5, frames_processed=2, frames_skipped=3)
     assert [message.header for message in client.segmentations] == [first, last]
 
 
-def test_the_newest_of_the_frames_that_had_to_wait_is_answered_in_its_time(node, client, scene):
-    client.command("the red boxes")
-    assert client.set_parameter("max_rate", 0.5).successful
-    sent = [client.send(scene.image) for _ in range(4)]
-    client.answer_to(sent[-1])
-    report = client.wait_for_report(frames_received=4, frames_under_way=0)
-    answered, skipped = int(report["frames processed"]), int(report["frames skipped"])
-    assert answered + skipped + int(report["frames dropped"]) == 4
-    assert answered <= 2 + 1  # a slow machine may send the last of them two seconds later
-
-
-def test_a_frame_that_waits_for_its_time_is_dropped_by_deactivation(node, client, scene):
+def test_frames_without_a_command_do_not_count(node, client, scene):
+    assert client.set_parameter("max_rate", 0.001).successful
+    client.send(scene.image)
+    client.wait_for_report(frames_without_a_command=1)
     client.command("the red boxes")
     client.answer_to(client.send(scene.image))
-    client.set_parameter("max_rate", 0.02)
-    client.send(scene.image)
-    client.wait_for_report(frames_received=2, frames_under_way=1)
-    assert client.change_state("deactivate")
-    client.wait_for_report(frames_received=2, frames_processed=1, frames_dropped=1, frames_under_way=0)
-    assert len(client.segmentations) == 1
+
+
+def test_activation_begins_anew(node, client, scene):
+    assert client.set_parameter("max_rate", 0.001).successful
+    client.command("the red boxes")
+    client.answer_to(client.send(scene.image))
+    assert client.change_state("deactivate") and client.change_state("activate")
+    client.wait_until_active()
+    client.answer_to(client.send(scene.image))

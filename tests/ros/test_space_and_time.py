@@ -1,14 +1,18 @@
 """Instances over frames, and in space, as a real node publishes them."""
 
+import time
+
 import numpy as np
 import pytest
 from client import RELIABLE
 from geometry_msgs.msg import PoseArray
 from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import Header
 
 from dmmi_ros.images import from_array
 
 pytestmark = pytest.mark.timeout(120)
+WARN = "1"
 FX, FY, CX, CY = 80.0, 100.0, 48.0, 30.0
 
 
@@ -31,10 +35,14 @@ def test_ids_last_while_a_command_holds(node, client, scene):
     assert ids(client.answer_to(header)) == [2]
     assert set(client.labels_of(header).data) == {0, 2}
     assert ids(client.answer_to(client.send(scene.image))) == [1, 2]
-    client.command("the red boxes")
+    client.command("the red boxes\nthe green box")  # a request that is still there goes on
     header = client.send(only_second(scene))
     client.wait_for_report(frames_processed=4)
-    assert ids(client.answer_to(header)) == [1]  # a new command counts anew
+    assert ids(client.answer_to(header)) == [2]
+    client.command("the green box")
+    client.answer_to(client.send(scene.image))
+    client.command("the red boxes")  # and one that comes back begins anew
+    assert ids(client.answer_to(client.send(only_second(scene)))) == [1]
 
 
 def test_without_tracking_ids_count_from_one_in_each_frame(node, client, scene):
@@ -44,9 +52,14 @@ def test_without_tracking_ids_count_from_one_in_each_frame(node, client, scene):
 
 
 @pytest.fixture
-def robot(start_node):
-    """The client of a node with depth; publishers of depth and of calibration; the poses heard."""
-    client = start_node(autostart=True, depth=True).client
+def node_with_depth(start_node):
+    return start_node(autostart=True, depth=True)
+
+
+@pytest.fixture
+def robot(node_with_depth):
+    """The node's client; publishers of depth and of calibration; the poses heard."""
+    client = node_with_depth.client
     depth = client.create_publisher(Image, "depth", RELIABLE)
     info = client.create_publisher(CameraInfo, "camera_info", RELIABLE)
     client.wait_until_active()
@@ -101,4 +114,45 @@ def test_without_depth_of_their_time_answers_come_without_poses(robot, scene):
     info.publish(calibration(scene))
     send_with_depth(client, depth, scene, np.full(scene.image.shape[:2], 9000, np.uint16), late_s=100)
     client.wait_for_report(answers_without_depth=2, frames_processed=2, frames_failed=0)
+    assert not poses
+
+
+def test_depth_that_came_before_a_long_inference_is_still_there(robot, node_with_depth, scene):
+    client, depth, info, poses = robot
+    info.publish(calibration(scene))
+    client.command("the red boxes, slowly")
+    depth_image = np.full(scene.image.shape[:2], 2000, np.uint16)
+    while not poses:  # depth comes by another topic and may come later than its frame
+        send_with_depth(client, depth, scene, depth_image)
+        with node_with_depth.gate.held():
+            for number in range(1, 31):  # three times as many as are kept
+                newer = from_array(depth_image, header=Header())
+                newer.encoding, newer.header.stamp.sec = "16UC1", 5000 + number
+                depth.publish(newer)
+                client.spin_until(time.monotonic() + 0.01)
+        client.wait_for_report(frames_under_way=0)
+
+
+@pytest.mark.parametrize(
+    ("focal_length", "encoding", "said"),
+    [(0.0, "16UC1", "camera_info has no focal length"), (FX, "mono8", "unsupported image encoding 'mono8'")],
+)
+def test_bad_depth_costs_the_poses_and_not_the_answers(robot, scene, focal_length, encoding, said):
+    client, depth, info, poses = robot
+    client.command("the red boxes\nthe green box")
+    odd = calibration(scene)
+    odd.k[0] = focal_length
+    info.publish(odd)
+    report = {"last error": ""}
+    while said not in report["last error"]:  # depth and calibration come by other topics than frames
+        header = client.next_header()
+        message = from_array(np.zeros(scene.image.shape[:2], np.uint16), header=header)
+        message.encoding = encoding
+        depth.publish(message)
+        client.images.publish(from_array(scene.image, header=header))
+        client.answer_to(header)
+        report = client.wait_for_report(frames_under_way=0)
+    assert report["frames failed"] == "0" and report["level"] == WARN
+    client.wait_for(lambda: len(client.segmentations) % 2 == 0, "both answers")
+    assert {m.command for m in client.segmentations[-2:]} == {"the red boxes", "the green box"}
     assert not poses

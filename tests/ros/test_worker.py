@@ -5,7 +5,6 @@ from concurrent.futures import Future
 
 import pytest
 
-from dmmi_ros.mailboxes import Unused
 from dmmi_ros.worker import Worker, WorkerStopped
 
 pytestmark = pytest.mark.timeout(60)
@@ -27,7 +26,7 @@ class Bench:
         self.processed.append(frames)
 
     def put_and_wait_until_begun(self, frame, *, source="front") -> None:
-        assert self.worker.put(source, frame) is None
+        assert not self.worker.put(source, frame)
         assert self.begun.acquire(timeout=TIMEOUT_S)
 
 
@@ -79,9 +78,9 @@ def test_processes_every_frame_that_it_has_time_for(bench):
 
 def test_the_newest_frame_wins(bench):
     bench.put_and_wait_until_begun("first")
-    assert bench.worker.put("front", "second") is None
-    assert bench.worker.put("front", "third") is Unused.DROPPED
-    assert bench.worker.put("front", "fourth") is Unused.DROPPED
+    assert not bench.worker.put("front", "second")
+    assert bench.worker.put("front", "third")
+    assert bench.worker.put("front", "fourth")
     bench.door.release(2)
     assert bench.begun.acquire(timeout=TIMEOUT_S)
     run(bench.worker, lambda: None)
@@ -90,9 +89,9 @@ def test_the_newest_frame_wins(bench):
 
 def test_frames_of_several_sources_that_wait_together_come_together(bench):
     bench.put_and_wait_until_begun("front 1")
-    assert bench.worker.put("left", "left 1") is None
-    assert bench.worker.put("front", "front 2") is None
-    assert bench.worker.put("left", "left 2") is Unused.DROPPED
+    assert not bench.worker.put("left", "left 1")
+    assert not bench.worker.put("front", "front 2")
+    assert bench.worker.put("left", "left 2")
     bench.door.release(2)
     assert bench.begun.acquire(timeout=TIMEOUT_S)
     run(bench.worker, lambda: None)
@@ -100,13 +99,22 @@ def test_frames_of_several_sources_that_wait_together_come_together(bench):
     assert sorted(bench.processed[1]) == ["front 2", "left 2"]
 
 
-def test_a_frame_that_is_not_due_yet_is_processed_without_another_coming(bench):
-    bench.put_and_wait_until_begun("first")
-    assert bench.worker.put("front", "second", period=0.2) is None
-    bench.door.release(2)
-    assert bench.begun.acquire(timeout=TIMEOUT_S)
-    run(bench.worker, lambda: None)
-    assert bench.processed == [["first"], ["second"]]
+def test_an_error_costs_its_frames_and_not_the_thread(caplog):
+    done = threading.Semaphore(0)
+
+    def process(frames) -> None:
+        done.release()
+        raise ZeroDivisionError(frames[0])
+
+    worker = Worker(process=process)
+    worker.start()
+    for frame in ("first", "second"):
+        worker.put("front", frame)
+        assert done.acquire(timeout=TIMEOUT_S)
+    assert run(worker, lambda: "lives") == "lives"
+    assert worker.stop() == []
+    worker.close()
+    assert "ZeroDivisionError: second" in caplog.text
 
 
 def test_jobs_give_their_results_in_order_and_what_they_raise(bench):

@@ -1,0 +1,25 @@
+"""How many frames a second are answered at most."""
+
+EARLY, LATE = 0.1, 0.5
+"""Shares of a period. A frame this much early is still in time; one that is later begins a new beat."""
+
+
+class RateLimit:
+    """Admits frames of one camera, in a beat of `rate` a second.
+
+    What comes too early is not kept for later, when it would be old: the next frame is newer. The beat does
+    not wait for frames that come a little late, or a camera whose period is no divisor of the beat's would be
+    answered less often than `rate` allows.
+    """
+
+    def __init__(self):
+        self._beat = float("-inf")
+
+    def admits(self, arrival: float, rate: float) -> bool:
+        """Whether the frame that came at `arrival`, in seconds, may be answered; a `rate` of 0 admits all."""
+        period = 1 / rate if rate else 0.0
+        beat = self._beat + period
+        if arrival < beat - EARLY * period:
+            return False
+        self._beat = beat if arrival <= beat + LATE * period else arrival
+        return True

@@ -109,8 +109,10 @@ class Segmenter:
         """One result for each pair of image and text, in forward passes of at most `pairs_at_once`.
 
         Sizes may differ. Texts about one image, the same object, share what the network does before the
-        first fusion. `timing_ms` of each result is that of its whole pass.
+        first fusion. `timing_ms` of each result is that of its whole pass. Raises InputError as a single call
+        does.
         """
+        images = list(images)  # each stays one object, which an array of images does not give
         _check_pairs(images, texts)
         results: list[Result] = []
         for start in range(0, len(texts), self.pairs_at_once):
@@ -130,6 +132,7 @@ class Segmenter:
         Neither presence nor a threshold has a say: a pixel is what has the higher of its two scores. Texts
         are read in full.
         """
+        images = list(images)
         _check_pairs(images, texts)
         return self._scores(images, texts, _Clock()).margin > 0
 
@@ -235,6 +238,8 @@ def _check_pairs(images: Sequence[np.ndarray], texts: Sequence[str]) -> None:
     for text in texts:
         if not isinstance(text, str) or not text.strip():
             raise InputError("the text is empty: say what to look for")
+        if any("\ud800" <= letter <= "\udfff" for letter in text):
+            raise InputError(f"the text is not valid Unicode: {text!r}")
 
 
 def _checked_image(image: np.ndarray) -> np.ndarray:

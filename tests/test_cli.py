@@ -1,6 +1,7 @@
 """The `dmmi` command: its JSON, the files it writes, and one clear line for bad input."""
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -189,6 +190,21 @@ def test_damaged_models(capsys, photograph, model_folder, tmp_path, name, hostil
     status, lines, errors = run(capsys, "segment", photograph, "dog", "--model", folder)
     assert (status, lines) == (2, [])
     assert len(errors) == 1 and errors[0].startswith("dmmi: ") and str(folder) in errors[0]
+
+
+def test_broken_weights_are_said_once(photograph, model_folder, tmp_path):
+    """In a process of its own, whose log nobody else keeps."""
+    folder = copytree(model_folder, tmp_path / "model")
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1])
+    command = [sys.executable, "-m", "dmmi_core.cli", "segment", photograph, "dog", "--model", folder]
+    process = subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, "DMMI_CACHE": tmp_path}
+    )
+    said = process.stderr.splitlines()
+    assert process.returncode == 2
+    assert [line.startswith("dmmi: ") for line in said[-1:]] == [True] and "is damaged" in said[-1]
+    assert len([line for line in said if "damaged" in line]) == 1, said
 
 
 @pytest.mark.parametrize("arguments", [[], ["segment"], ["segment", "a.png"], ["fly"], ["evaluate"]], ids=str)

@@ -24,7 +24,7 @@ PROBABILITY = np.array(
 @pytest.fixture
 def found(monkeypatch):
     """The components of the picture; how sure each is has a test of its own."""
-    monkeypatch.setattr(instances_module, "SPECK", 0)
+    monkeypatch.setattr(instances_module, "SURE", 0)
 
     def found(min_area: int = 1, threshold: float = 0.5):
         return group_instances(PROBABILITY, threshold, min_area, "connected_components")
@@ -66,14 +66,14 @@ def test_threshold(found, threshold, count):
     assert len(found(threshold=threshold)) == count
 
 
-@pytest.mark.parametrize(("speck", "kept"), [(0.73, False), (0.75, True)])
+@pytest.mark.parametrize(("highest", "kept"), [(0.73, False), (0.75, True)])
 @pytest.mark.parametrize("grouping", ["watershed", "connected_components"])
-def test_specks_are_left_out(grouping, speck, kept):
-    """Where the surest pixel exceeds the threshold by 0.3, it takes 0.24 to be no speck, of any size."""
+def test_what_is_unsure_beside_others_is_left_out(grouping, highest, kept):
+    """Where the surest pixel exceeds the threshold by 0.3, it takes 0.24, at any size."""
     probability = np.zeros((6, 19), np.float32)
     probability[1:3, 1:3] = (0.6, 0.8)
     probability[1:5, 5:] = 0.6
-    probability[2, 12] = speck
+    probability[2, 12] = highest
     instances = group_instances(probability, 0.5, 1, grouping)
     assert [instance.area for instance in instances] == ([56, 4] if kept else [4])
 

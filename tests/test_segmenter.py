@@ -160,6 +160,9 @@ def test_a_batch_is_as_its_samples(segmenter):
         assert np.array_equal(together.mask, alone.mask)
         assert together.presence == alone.presence and together.status == alone.status
     assert segmenter.batch([], []) == []
+    found = segmenter.batch(np.stack(images[1:]), [ABSENT, PRESENT])
+    assert found[0].status == Status.NO_TARGET
+    assert np.array_equal(found[1].mask, segmenter(images[2], PRESENT).mask)
 
 
 def test_real_batches_are_as_their_samples(model_folder):
@@ -260,6 +263,12 @@ def test_bad_images(segmenter, image, message):
 def test_bad_texts(segmenter, text):
     with pytest.raises(InputError, match="the text is empty"):
         segmenter(GOOD, text)
+
+
+def test_texts_that_are_no_unicode(segmenter):
+    """As bytes of the command line that are not UTF-8 come."""
+    with pytest.raises(InputError, match=r"not valid Unicode: '\\udcff dog'"):
+        segmenter(GOOD, "\udcff dog")
 
 
 def test_unequal_numbers(segmenter):

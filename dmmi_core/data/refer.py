@@ -5,10 +5,8 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-
 from dmmi_core.data.packed import PackedSamples
-from dmmi_core.data.samples import Sample, decode_segmentation, encode_mask, kind_of
+from dmmi_core.data.samples import Sample, coco_segmentation, kind_of
 from dmmi_core.data.unpickling import read_plain_pickle
 from dmmi_core.errors import InputError
 
@@ -110,21 +108,8 @@ def _annotation_ids(ref: dict) -> list[int]:
 def _ref_samples(ref: dict, image: dict, outlines: list) -> Iterator[Sample]:
     # The file name is the instances file's: RefCOCO's refs have names of crops.
     name, height, width = image["file_name"], image["height"], image["width"]
-    segmentations = tuple(_segmentation(outline, height, width) for outline in outlines)
+    segmentations = tuple(coco_segmentation(outline, height, width) for outline in outlines)
     kind = kind_of(len(segmentations))
     for sentence in ref["sentences"]:
         text = sentence.get("raw") or sentence["sent"]
         yield Sample(name, text, kind, height, width, segmentations)
-
-
-def _segmentation(outline: list | dict, height: int, width: int) -> list | dict:
-    """As `Sample` has it, from what COCO files hold, which is also RLEs in a list."""
-    if isinstance(outline, dict):
-        return outline
-    parts = [part for part in outline if isinstance(part, dict) or len(part) >= 6]  # others have no area
-    if not any(isinstance(part, dict) for part in parts):
-        return parts
-    if len(parts) == 1:
-        return parts[0]
-    masks = [decode_segmentation(p if isinstance(p, dict) else [p], height, width) for p in parts]
-    return encode_mask(np.any(masks, axis=0))

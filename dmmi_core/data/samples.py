@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from dmmi_core.errors import InputError
+from dmmi_core.errors import InputError, one_line
 
 KINDS = ("zero", "one", "many")
 
@@ -67,7 +67,8 @@ def _is_segmentation(segmentation, height: int, width: int) -> bool:
     if isinstance(segmentation, dict):
         counts = segmentation.get("counts")
         runs = isinstance(counts, list) and _sum(counts) == height * width and min(counts) >= 0
-        return segmentation.get("size") == [height, width] and (runs or isinstance(counts, str))
+        letters = isinstance(counts, str) and counts.isascii()
+        return segmentation.get("size") == [height, width] and (runs or letters)
     return isinstance(segmentation, list) and bool(segmentation) and all(map(_is_polygon, segmentation))
 
 
@@ -83,6 +84,19 @@ def _sum(numbers: list) -> float:
         return float(sum(numbers))
     except (TypeError, OverflowError):
         return math.nan
+
+
+def coco_segmentation(outline: list | dict, height: int, width: int) -> list | dict:
+    """As `Sample` has it, of what COCO files hold, which is also RLEs in a list; [] if there is no area."""
+    if isinstance(outline, dict):
+        return outline
+    parts = [part for part in outline if isinstance(part, dict) or len(part) >= 6]  # others have no area
+    if not any(isinstance(part, dict) for part in parts):
+        return parts
+    if len(parts) == 1:
+        return parts[0]
+    masks = [decode_segmentation(p if isinstance(p, dict) else [p], height, width) for p in parts]
+    return encode_mask(np.any(masks, axis=0))
 
 
 def decode_segmentation(segmentation: list | dict, height: int, width: int) -> np.ndarray:
@@ -126,11 +140,19 @@ def iterate_samples(path: str | Path) -> Iterator[Sample]:
 
 
 def read_image(path: str | Path) -> np.ndarray:
-    """Any image OpenCV reads, as uint8 RGB (H, W, 3). Grey, 16-bit and transparent ones are converted."""
-    data = np.fromfile(path, np.uint8) if os.path.isfile(path) else None
-    if data is None:
+    """Any image OpenCV reads, as uint8 RGB (H, W, 3). Grey, 16-bit and transparent ones are converted.
+
+    Raises InputError.
+    """
+    if not os.path.isfile(path):
         raise InputError(f"no such image file: {path}")
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if data.size else None
+    try:
+        data = np.fromfile(path, np.uint8)
+        image = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if data.size else None
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    except cv2.error as error:  # such as a size that OpenCV does not allow
+        raise InputError(f"not an image that can be read: {path}: {one_line(error)}") from error
     if image is None:
         raise InputError(f"not an image that can be read: {path}")
     return image

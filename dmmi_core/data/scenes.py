@@ -9,6 +9,7 @@ from zlib import crc32
 import cv2
 import numpy as np
 
+from dmmi_core.data.samples import coco_segmentation, decode_segmentation
 from dmmi_core.data.templates.captions import Phrase
 from dmmi_core.errors import InputError
 
@@ -73,7 +74,7 @@ def is_validation(image: str, share: int) -> bool:
 def _scene(image: dict, annotations: list[dict], names: dict[int, str]) -> Scene:
     crowds = {names[a["category_id"]] for a in annotations if a.get("iscrowd")}
     objects = [
-        SceneObject(names[a["category_id"]], tuple(a["bbox"]), _polygons(a["segmentation"]))
+        SceneObject(names[a["category_id"]], tuple(a["bbox"]), _polygons(a.get("segmentation", []), image))
         for a in annotations
         if not a.get("iscrowd")
     ]
@@ -93,8 +94,15 @@ def _scene(image: dict, annotations: list[dict], names: dict[int, str]) -> Scene
     )
 
 
-def _polygons(segmentation: list) -> tuple[np.ndarray, ...]:
-    return tuple(np.array(polygon, np.float32).reshape(-1, 2) for polygon in segmentation)
+def _polygons(segmentation: list | dict, image: dict) -> tuple[np.ndarray, ...] | None:
+    """The outlines of a COCO segmentation, for an RLE without its holes; None where it has no area."""
+    height, width = image["height"], image["width"]
+    segmentation = coco_segmentation(segmentation, height, width)
+    if isinstance(segmentation, dict):
+        mask = decode_segmentation(segmentation, height, width).astype(np.uint8)
+        outlines = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0]
+        segmentation = [outline for outline in outlines if len(outline) > 2]
+    return tuple(np.array(polygon, np.float32).reshape(-1, 2) for polygon in segmentation) or None
 
 
 def _boxes_only(boxes: list, masked: list[SceneObject]) -> list[SceneObject]:

@@ -12,17 +12,26 @@ photograph of anything, has faint margins: where it is 0.35, masks of photograph
 
 
 def disagreement(engine: Engine, reference: Engine) -> float:
-    """Root mean square of the difference of the margins, in standard deviations of the reference's.
+    """How far the scores are from the reference's: the larger of what holds for margins and for presence.
 
-    Infinite where an engine gives a value that is not finite.
+    Of margins the root mean square of the difference, in standard deviations of the reference's; of presence
+    the largest difference of probabilities. Infinite where an engine gives a value that is not finite.
     """
-    ours, expected = (np.stack([scores.margin for scores in probe(e)]) for e in (engine, reference))
-    error = np.sqrt(np.mean(np.square(ours - expected))) / max(float(expected.std()), 1e-6)
+    ours, expected = probe(engine), probe(reference)
+    error = np.sqrt(np.mean(np.square(ours.margin - expected.margin))) / max(expected.margin.std(), 1e-6)
+    if expected.presence is not None:
+        difference = np.abs(_probability(ours.presence) - _probability(expected.presence))
+        error = np.maximum(error, difference.max())
     return float(error) if np.isfinite(error) else float("inf")
 
 
-def probe(engine: Engine) -> list[Scores]:
-    """Of two blurred random pictures, each with a short text and with a long one."""
+def _probability(logits: np.ndarray) -> np.ndarray:
+    return 0.5 * (1 + np.tanh(logits / 2))
+
+
+def probe(engine: Engine) -> Scores:
+    """Of two blurred random pictures, each with a short text and with a long one: each pair alone, and then
+    two at once, which engines may run in another way."""
     config, random = engine.config, np.random.default_rng(0)
     coarse = random.integers(0, 256, (2, 8, 8, 3), np.uint8)
     size = (config.image_size, config.image_size)
@@ -32,4 +41,7 @@ def probe(engine: Engine) -> list[Scores]:
         tokens = config.max_tokens if config.attend_padding else length
         ids = random.integers(1, config.text_encoder.vocab_size, tokens)
         texts.append(engine.encode(ids, np.arange(tokens) < length))
-    return [engine.score(image, [text], [0]) for image in images for text in texts]
+    scores = [engine.score(image, [text], [0]) for image in images for text in texts]
+    scores.append(engine.score(np.concatenate(images), texts, [0, 1]))
+    margins, presences = zip(*scores, strict=True)
+    return Scores(np.concatenate(margins), None if presences[0] is None else np.concatenate(presences))

@@ -7,18 +7,25 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from dmmi_core.config import DmmiConfig
-from dmmi_core.engines.graph_folder import MANIFEST, Manifest, digest, read_manifest
+from dmmi_core.engines.graph_folder import Manifest, digest, read_manifest
 from dmmi_core.engines.packages import installed_version
 from dmmi_core.errors import ModelError
 from dmmi_core.model_folder import WEIGHTS, replaced_folder
 
 logger = logging.getLogger(__name__)
 PACKAGES = ("torch", "timm", "transformers", "onnx", "onnxscript", "onnxruntime", "openvino")
+FORMATS = ("onnx", "openvino")
 UNUSED_DAYS = 30
+UNFINISHED_DAYS = 1
+
+
+class CacheError(ModelError):
+    """The cache cannot be written; what is asked of it must be done without."""
 
 
 def cache_folder() -> Path:
@@ -34,13 +41,14 @@ def cached(
     """The folder with the graphs of the model folder `model`; `export` fills it where there is none yet.
 
     One that is damaged is made again; what belongs to other contents or versions is never looked at.
-    Raises ModelError where it cannot be written.
+    Raises CacheError where it cannot be written.
     """
     entry = cache_folder() / f"{format}-{_key(model, config, format)}"
     if entry.is_dir():
         try:
             manifest = read_manifest(entry)
-            os.utime(entry)
+            with suppress(OSError):  # a cache may be read-only
+                os.utime(entry)
             return entry, manifest
         except ModelError:
             logger.warning("%s is damaged; making it again", entry)
@@ -50,7 +58,7 @@ def cached(
             export(folder)
         _remove_unused(entry.parent)
     except OSError as error:
-        raise ModelError(
+        raise CacheError(
             f"cannot write {entry}: {error.strerror}; set DMMI_CACHE to another folder"
         ) from error
     return entry, read_manifest(entry)
@@ -70,8 +78,13 @@ def _key(model: Path, config: DmmiConfig, format: str) -> str:
 
 
 def _remove_unused(folder: Path) -> None:
-    """Entries of earlier versions, or of models that are gone."""
-    oldest = time.time() - UNUSED_DAYS * 24 * 3600
-    for entry in folder.iterdir():
-        if (entry / MANIFEST).is_file() and entry.stat().st_mtime < oldest:
+    """Entries of earlier versions, or of models that are gone, and what was killed while it was made."""
+    now = time.time()
+    for entry in filter(_is_ours, folder.iterdir()):
+        days = UNFINISHED_DAYS if entry.name.startswith(".") else UNUSED_DAYS
+        if entry.stat().st_mtime < now - days * 24 * 3600:
             shutil.rmtree(entry, ignore_errors=True)
+
+
+def _is_ours(entry: Path) -> bool:
+    return entry.name.lstrip(".").startswith(tuple(f"{format}-" for format in FORMATS))

@@ -1,6 +1,7 @@
 """Which engine runs a model: the one that is asked for, or the fastest that agrees with the reference."""
 
 import logging
+import math
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -9,7 +10,7 @@ from dmmi_core.config import DmmiConfig
 from dmmi_core.device import device_name
 from dmmi_core.engines import ENGINES, PRECISIONS
 from dmmi_core.engines.agreement import TOLERANCE, disagreement
-from dmmi_core.engines.cache import cached
+from dmmi_core.engines.cache import CacheError, cached
 from dmmi_core.engines.engine import Engine
 from dmmi_core.engines.graph_folder import MANIFEST, Manifest, read_manifest
 from dmmi_core.engines.packages import missing_packages
@@ -47,10 +48,12 @@ def open_engine(
     if exported and engine not in ("auto", exported.format):
         raise ModelError(f"{model} was exported for the engine {exported.format}, not for {engine}")
     opening = _Opening(model, _config(model), device_name(device), exported)
-    candidates = _candidates(exported.format if exported else engine, precision, opening.device)
-    for number, (name, tried) in enumerate(candidates, start=1):
+    engine = exported.format if exported else engine
+    candidates = _candidates(engine, precision, opening.device)
+    for number, candidate in enumerate(candidates, start=1):
         try:
-            return opening.open(name, tried, is_asked_for=tried == precision)
+            is_asked_for = candidate == (engine, precision) or len(candidates) == 1
+            return opening.open(*candidate, is_asked_for=is_asked_for)
         except (EngineUnavailable, EngineFailed) as error:
             if number == len(candidates):
                 raise
@@ -71,8 +74,14 @@ def _candidates(engine: str, precision: str, device: str) -> list[tuple[str, str
     """Pairs of engine and precision, to be tried in this order."""
     known = FASTEST_FIRST[device.partition(":")[0]]
     fitting = [c for c in known if engine in ("auto", c[0]) and precision in ("auto", c[1])]
-    default = ("torch" if engine == "auto" else engine, "fp32" if precision == "auto" else precision)
-    return fitting or [default]
+    last = ("torch" if engine == "auto" else engine, "fp32" if precision == "auto" else precision)
+    return list(dict.fromkeys([*fitting, last] if engine == "auto" else fitting or [last]))
+
+
+def _described(error: float) -> str:
+    if math.isnan(error):
+        return "was never compared with PyTorch on such a device"
+    return f"disagrees with PyTorch by {100 * error:.2g} %"
 
 
 @dataclass(frozen=True)
@@ -89,12 +98,14 @@ class _Opening:
             return self._torch(precision)
         try:
             engine, error = self._compiled(precision) if name == "compiled" else self._graphs(name, precision)
-        except EngineUnavailable:
+        except CacheError as error:
+            raise EngineFailed(f"the engine {name} failed: {error}") from error
+        except ModelError:  # of EngineUnavailable, or of a model that no engine can open
             raise
         except Exception as error:  # those of compilers and runtimes have no common class
             raise EngineFailed(f"the engine {name} failed: {one_line(error)}") from error
-        if error > TOLERANCE[precision]:
-            said = f"the engine {name} in {precision} disagrees with PyTorch by {100 * error:.2g} %"
+        if not error <= TOLERANCE[precision]:
+            said = f"the engine {name} in {precision} {_described(error)}"
             if not is_asked_for:
                 raise EngineUnavailable(said)
             logger.warning("%s", said)
@@ -115,7 +126,7 @@ class _Opening:
         return engine, disagreement(engine, TorchEngine(network, device=self.device))
 
     def _graphs(self, name: str, precision: str) -> tuple[Engine, float]:
-        """The engine and its disagreement with the reference, measured when its graphs were made."""
+        """The engine and its disagreement with the reference."""
         if missing := missing_packages(name):
             said = f"the engine {name} needs {' and '.join(missing)}: pip install 'dmmi[engines]'"
             raise EngineUnavailable(said)
@@ -127,7 +138,17 @@ class _Opening:
         else:
             folder, manifest = cached(self.model, self.config, name, lambda new: self._export(name, new))
         engine = runtime.open_folder(folder, self.config, precision, self.device)
-        return engine, manifest.disagreement.get(precision, float("inf"))
+        return engine, self._disagreement(engine, manifest)
+
+    def _disagreement(self, engine: Engine, manifest: Manifest) -> float:
+        """As it was measured, on a CPU, when the graphs were made, or now; NaN where neither can be."""
+        if self.device == "cpu" and engine.precision in manifest.disagreement:
+            return manifest.disagreement[engine.precision]
+        if self.exported:
+            return math.nan
+        from dmmi_core.engines.torch_engine import TorchEngine
+
+        return disagreement(engine, TorchEngine(self._network(), device=self.device))
 
     def _export(self, name: str, folder: Path) -> None:
         from dmmi_core.engines.exporting import export

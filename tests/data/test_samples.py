@@ -172,23 +172,38 @@ def test_any_picture_becomes_rgb_of_8_bits(tmp_path, pixels, expected):
     assert image.dtype == np.uint8 and np.array_equal(image, expected)
 
 
-def huge_header() -> bytes:
-    """The start of a PNG that claims to be of 100 000 x 100 000 pixels."""
-    side = (100_000).to_bytes(4, "big")
+def huge_header(pixels: int) -> bytes:
+    """The start of a PNG that claims to have so many pixels on each side."""
+    side = pixels.to_bytes(4, "big")
     chunk = b"IHDR" + side + side + bytes([8, 2, 0, 0, 0])
     return b"\x89PNG\r\n\x1a\n" + (13).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big")
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"", "not an image"), (b"hello" * 100, "not an image"), (huge_header(), "not an image")],
-    ids=["empty", "text", "huge"],
+    [
+        (b"", "not an image"),
+        (b"hello" * 100, "not an image"),
+        (huge_header(60_000), "not an image"),  # which OpenCV refuses in another way than more
+        (huge_header(100_000), "not an image"),
+    ],
+    ids=["empty", "text", "huge", "more than huge"],
 )
 def test_other_files_are_not_images(tmp_path, content, message):
     path = tmp_path / "a.png"
     path.write_bytes(content)
     with pytest.raises(InputError, match=message):
         read_image(path)
+
+
+def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / "a.png").touch()
+    monkeypatch.setattr(np, "fromfile", refuse)  # the tests may run as root, who may read all
+    with pytest.raises(InputError, match=r"cannot read .*a\.png: Permission denied"):
+        read_image(tmp_path / "a.png")
 
 
 @pytest.mark.parametrize("name", ["nowhere.png", ".", "x" * 5000, "nul\0.png"])

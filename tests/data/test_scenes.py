@@ -2,9 +2,11 @@ import json
 import zlib
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
+from dmmi_core.data.samples import encode_mask
 from dmmi_core.data.scenes import Scene, SceneObject, is_validation, read_scenes, view_scene
 from dmmi_core.errors import InputError
 
@@ -56,6 +58,21 @@ def test_objects_keep_their_polygons(tmp_path):
     (item,) = read(tmp_path, [annotation(3, [1, 2, 3, 4])]).objects
     assert item.category == "traffic light"
     assert [polygon.tolist() for polygon in item.polygons] == [[[1, 2], [4, 2], [4, 6]]]
+
+
+@pytest.mark.parametrize("segmentation", [[], [[1, 2, 4, 2]]], ids=["none", "a line"])
+def test_what_has_no_area_is_only_a_box(tmp_path, segmentation):
+    (item,) = read(tmp_path, [annotation(1, [1, 2, 3, 4]) | {"segmentation": segmentation}]).objects
+    assert item.polygons is None and item.box == (1, 2, 3, 4)
+
+
+def test_run_lengths_become_outlines(tmp_path):
+    mask = np.zeros((30, 40), bool)
+    mask[5:15, 10:30] = mask[20:24, 2:9] = True
+    runs = annotation(1, [2, 5, 28, 19]) | {"segmentation": encode_mask(mask)}
+    (item,) = read(tmp_path, [runs]).objects
+    drawn = cv2.fillPoly(np.zeros((30, 40), np.uint8), [p.astype(np.int32) for p in item.polygons], 1)
+    assert np.array_equal(drawn, mask)
 
 
 def test_one_person_has_a_mask_and_the_others_a_box(tmp_path):

@@ -68,7 +68,7 @@ def test_engines_agree(model, name, precision, folders):
 
 
 def test_disagreement_is_seen(model_folder):
-    """Of a network with one weight changed, and of one that gives no numbers."""
+    """Of networks with one weight changed, and of one that gives no numbers."""
     reference = open_engine(model_folder, engine="torch", device="cpu")
     changed, broken = make_model(), make_model()
     changed.decoder.score.weight.data[1, 0] += 1
@@ -76,3 +76,8 @@ def test_disagreement_is_seen(model_folder):
     assert disagreement(TorchEngine(make_model(), device="cpu"), reference) < 1e-2, "float16 weights"
     assert 0.1 < disagreement(TorchEngine(changed, device="cpu"), reference) < 10
     assert disagreement(TorchEngine(broken, device="cpu"), reference) == float("inf")
+    other = make_model()
+    other.presence.layers[-1].bias.data += 4
+    assert 0.3 < disagreement(TorchEngine(other, device="cpu"), reference) < 1
+    other.presence.layers[-1].bias.data += float("nan")
+    assert disagreement(TorchEngine(other, device="cpu"), reference) == float("inf")

@@ -8,9 +8,8 @@ from shutil import copytree
 import pytest
 
 from dmmi_core.engines import cache
-from dmmi_core.engines.cache import UNUSED_DAYS, cache_folder, cached
+from dmmi_core.engines.cache import UNFINISHED_DAYS, UNUSED_DAYS, CacheError, cache_folder, cached
 from dmmi_core.engines.graph_folder import MANIFEST, write_manifest
-from dmmi_core.errors import ModelError
 from dmmi_core.model_folder import WEIGHTS, read_config
 
 
@@ -86,10 +85,32 @@ def test_what_has_not_been_used_for_long_is_removed(folder):
     assert not entry.exists() and other.exists()
 
 
+def test_what_was_killed_while_it_was_made_is_removed(folder):
+    entry = entry_of(folder, Exporter())
+    left, fresh = (cache_folder() / f".onnx-{name}" for name in ("left", "fresh"))
+    for each in (left, fresh):
+        (each / "frame.onnx").mkdir(parents=True)
+    long_ago = entry.stat().st_mtime - (UNFINISHED_DAYS + 1) * 24 * 3600
+    os.utime(left, (long_ago, long_ago))
+    entry_of(folder, Exporter(), image_size=128)
+    assert not left.exists() and fresh.exists()
+
+
+def test_a_cache_that_may_only_be_read(folder, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    export = Exporter()
+    entry = entry_of(folder, export)
+    monkeypatch.setattr(os, "utime", refuse)
+    assert entry_of(folder, export) == entry
+    assert export.calls == 1
+
+
 def test_a_cache_that_cannot_be_written(folder, tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("DMMI_CACHE", str(tmp_path / "file"))
-    with pytest.raises(ModelError, match=r"cannot write .* set DMMI_CACHE to another folder"):
+    with pytest.raises(CacheError, match=r"cannot write .* set DMMI_CACHE to another folder"):
         entry_of(folder, Exporter())
 
 

@@ -1,5 +1,6 @@
 """Which engine opens a model, and what is said where one cannot."""
 
+import json
 import logging
 import subprocess
 import sys
@@ -44,6 +45,13 @@ def test_missing_packages_are_said_and_passed_over(model_folder, monkeypatch, ca
     assert said in caplog.text
     with pytest.raises(EngineUnavailable, match="the engine openvino needs openvino: pip install"):
         open_engine(model_folder, engine="openvino", device="cpu")
+
+
+def test_a_precision_that_only_pytorch_has(model_folder, monkeypatch, caplog):
+    monkeypatch.setattr(opening, "missing_packages", lambda name: [name])
+    with caplog.at_level(logging.INFO):
+        assert pair(open_engine(model_folder, precision="bf16", device="cpu")) == ("torch", "bf16")
+    assert "pip install 'dmmi[engines]'; trying torch in bf16" in caplog.text
 
 
 def test_an_engine_that_disagrees_is_not_the_default(model_folder, monkeypatch, caplog):
@@ -91,6 +99,14 @@ def test_an_exported_model(model_folder, exported, tmp_path):
     (damaged / "graphs.json").write_text("{}")
     with pytest.raises(ModelError, match="is damaged: export it again"):
         open_engine(damaged)
+
+
+def test_an_exported_model_that_was_not_compared(exported, tmp_path, caplog):
+    folder = copytree(exported, tmp_path / "exported")
+    manifest = json.loads((folder / "graphs.json").read_text())
+    (folder / "graphs.json").write_text(json.dumps(manifest | {"disagreement": {}}))
+    assert pair(open_engine(folder, device="cpu")) == ("onnx", "fp32")  # there is no other to try
+    assert "the engine onnx in fp32 was never compared with PyTorch" in caplog.text
 
 
 def test_export_leaves_other_folders_alone(model_folder, tmp_path, capsys):

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 
 import textblob.en
 
-from dmmi_core.data.templates.nouns import ANIMALS, FEMALE, LOOK_ALIKES, MALE, PERSONS, names, plural
+from dmmi_core.data.templates.nouns import (
+    ANIMALS,
+    FEMALE,
+    LOOK_ALIKES,
+    MALE,
+    PERSONS,
+    VAGUE,
+    names,
+    plural,
+)
 
 MAX_WORDS = 13
 """Of a caption; the rest is cut off."""
@@ -78,7 +87,7 @@ class Phrase:
     number: int | None
     """None for several."""
     mentions: frozenset[str]
-    """Categories that are named anywhere in it."""
+    """Categories that it names for certain."""
 
     def fits(self, count: int) -> bool:
         return count > 1 if self.number is None else count == self.number
@@ -96,7 +105,7 @@ def read_phrase(caption: str) -> Phrase | None:
         return None  # of several persons some may be something else
     if _UNSURE.search(rest) or category in mentioned(rest):
         return None
-    return Phrase(_cut(text), category, number, mentioned(text))
+    return Phrase(_cut(text), category, number, mentioned(_AMBIGUOUS.sub("", text)))
 
 
 def _subject(text: str) -> tuple[str, int | None, str]:
@@ -182,4 +191,9 @@ def _lexicon() -> dict[str, tuple[str, bool]]:
 
 
 _LEXICON = _lexicon()
+_AMBIGUOUS = re.compile(
+    rf"\b({'|'.join(map(re.escape, VAGUE))}|orange|remote|mouse|(train|bus|cable|cattle) "
+    r"(cars?|stations?|stops?|tracks?|terminals?|depots?|yards?))s?\b"
+)
+"""What may be something else than the category of this name: an orange shirt, a remote beach, a bus stop."""
 _ANY_NAME = re.compile(rf"\b({'|'.join(sorted(map(re.escape, _LEXICON), key=len, reverse=True))})\b")

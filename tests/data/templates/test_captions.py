@@ -18,6 +18,11 @@ from dmmi_core.data.templates.informing import inform
         ("A group of people on skis", "a group of people on skis", "person", None, {"person", "skis"}),
         ("A woman in a long red coat walking down the street on a sunny day with a",
          "a woman in a long red coat walking down the street on", "person", 1, {"person"}),
+        ("A man in an orange shirt on a remote beach", "a man in an orange shirt on a remote beach",
+         "person", 1, {"person"}),
+        ("A woman waits at a train station beside a train", "a woman waits at a train station beside a train",
+         "person", 1, {"person", "train"}),
+        ("The cat is on a table with plants", "the cat is on a table with plants", "cat", 1, {"cat"}),
     ],
 )  # fmt: skip
 def test_the_subject_of_a_caption(caption, text, category, number, mentions):

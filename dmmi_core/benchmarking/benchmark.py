@@ -116,7 +116,7 @@ COLUMNS = {
     "precision": "precision",
     "batch": "batch",
     "total_ms": "frame, ms",
-    "p99_ms": "p99, ms",
+    "total_p99_ms": "p99, ms",
     "preprocess_ms": "resize",
     "network_ms": "network",
     "postprocess_ms": "instances",

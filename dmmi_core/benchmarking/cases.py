@@ -1,13 +1,15 @@
 """What is measured: models, sizes, batches and engines."""
 
+import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from dmmi_core.config import PRESETS
+from dmmi_core.engines.graph_folder import MANIFEST
 from dmmi_core.errors import ModelError
-from dmmi_core.model_folder import find_model
+from dmmi_core.model_folder import find_model, read_config, write_config
 
 REFERENCE = ("torch", "fp32")
 """What every other engine and precision is compared with."""
@@ -21,7 +23,7 @@ class Case:
     """Pairs of engine and precision, beside the reference."""
     batches: tuple[int, ...] = (1,)
     image_size: int | None = None
-    """Of an architecture, instead of its own."""
+    """Side of the pictures that the network takes, instead of the model's own."""
     device: str = "cpu"
 
 
@@ -51,16 +53,33 @@ TRAINING = {
 
 @contextmanager
 def model_folder(case: Case):
-    """The folder of the case's model; of an architecture, one with the same random weights each time."""
+    """The folder of the case's model; of an architecture, one with the same random weights each time.
+
+    Raises ModelError where there is none, or its size cannot be another.
+    """
     try:
-        yield find_model(case.model)
-        return
+        model = find_model(case.model)
     except ModelError:
         if case.model not in PRESETS:
             raise
-    with TemporaryDirectory() as folder:
-        _write_random(case, Path(folder) / case.model)
-        yield Path(folder) / case.model
+        model = None
+    if model and case.image_size is None:
+        yield model
+        return
+    with TemporaryDirectory() as temporary:
+        folder = Path(temporary) / Path(case.model).name
+        if model:
+            _write_resized(model, folder, case.image_size)
+        else:
+            _write_random(case, folder)
+        yield folder
+
+
+def _write_resized(model: Path, folder: Path, image_size: int) -> None:
+    if (model / MANIFEST).is_file():
+        raise ModelError(f"{model} was exported for pictures of one size")
+    shutil.copytree(model, folder)
+    write_config(replace(read_config(model), image_size=image_size), folder)
 
 
 def _write_random(case: Case, folder: Path) -> None:

@@ -21,7 +21,7 @@ def add(commands) -> None:
     parser.add_argument(
         "--suite",
         choices=SUITES,
-        help="the rows of benchmarks/README.md, which name model, device, engines and batches themselves",
+        help="the rows of benchmarks/README.md, which say all but frame, text and runs",
     )
     parser.add_argument(
         "--engines",
@@ -32,6 +32,9 @@ def add(commands) -> None:
     )
     parser.add_argument(
         "--batches", nargs="+", type=int, default=[1], metavar="N", help="frames at a time (1)"
+    )
+    parser.add_argument(
+        "--sizes", nargs="+", type=int, metavar="N", help="sides of the network's pictures (the model's own)"
     )
     parser.add_argument(
         "--image",
@@ -52,7 +55,7 @@ def run(arguments: argparse.Namespace) -> None:
     if min(*arguments.batches, arguments.runs) < 1:
         raise InputError("--batches and --runs must be at least 1")
     image = _image(arguments.image)
-    cases = SUITES[arguments.suite] if arguments.suite else [_case(arguments)]
+    cases = SUITES[arguments.suite] if arguments.suite else _cases(arguments)
     steps = TRAINING[arguments.suite] if arguments.suite else ()
     found = {
         "machine": machine(),
@@ -74,16 +77,16 @@ def _text(found: dict) -> str:
     return "\n\n".join(parts)
 
 
-def _case(arguments: argparse.Namespace) -> Case:
+def _cases(arguments: argparse.Namespace) -> list[Case]:
+    """One for each size."""
     from dmmi_core.device import device_name
 
     pairs = [tuple(text.split(":")) for text in arguments.engines]
     if any(len(pair) != 2 for pair in pairs):
         raise InputError("--engines are like onnx:fp32, an engine and a precision")
-    engines = tuple(pair for pair in pairs if pair != REFERENCE)
-    return Case(
-        arguments.model, engines, batches=tuple(arguments.batches), device=device_name(arguments.device)
-    )
+    engines, batches = tuple(pair for pair in pairs if pair != REFERENCE), tuple(arguments.batches)
+    device = device_name(arguments.device)
+    return [Case(arguments.model, engines, batches, size, device) for size in arguments.sizes or [None]]
 
 
 def _image(path: Path | None):

@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from robot import NODES, PROFILE
+from robot import NODES
 
 from dmmi_core.engines import ENGINES
 from dmmi_ros.process import Domain, NodeProcess
@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("--engines", nargs="+", default=["auto", "torch"], choices=("auto", *ENGINES))
     arguments = parser.parse_args()
     domain = Domain()  # held until the end
-    environment = domain.environment(profile=PROFILE)
+    environment = domain.environment()
     for engine in arguments.engines:
         runs = [start(engine, environment) for _ in range(1 + arguments.runs)][1:]
         seconds = [taken for taken, _ in runs]

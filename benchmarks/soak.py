@@ -80,7 +80,7 @@ def live(robot: Robot, pid: int) -> list[float]:
 def take_stock(robot: Robot) -> Counter:
     """What became of the frames of this cycle, once no more can happen to them."""
     with suppress(RuntimeError):  # what has not come by then is lost
-        robot.wait_for_report(**{"frames received": str(len(robot.sent))}, timeout=20.0)
+        robot.wait_for_report(frames_received=len(robot.sent), timeout=20.0)
     robot.change_state("deactivate")
     robot.wait_for_report(state="inactive")
     report = robot.reports[-1]

@@ -20,14 +20,14 @@ from typing import Any
 
 import cv2
 import rclpy
-from conversation import Answer, Conversation, NoAnswer
+from conversation import Answer, Conversation
 from rclpy.signals import SignalHandlerOptions
 from scenes import make_scenes
 
 from dmmi.msg import Segmentation
+from dmmi_ros.companion import NodeSilent
 from dmmi_ros.process import Domain, NodeProcess
 
-PROFILE = Path(__file__).parents[1] / "config" / "fastdds_images.xml"
 NODE = (Path(sysconfig.get_path("scripts")) / "dmmi_node", "--ros-args", "-p", "autostart:=true")
 STATUS = {Segmentation.NO_TARGET: "no target", Segmentation.ONE: "one", Segmentation.MANY: "many"}
 
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None, *, node: Sequence[str | Path] =
     try:
         with started(node, log=log) as conversation:
             latencies = show_everything(conversation, output=options.output, frames=options.frames)
-    except NoAnswer as error:
+    except NodeSilent as error:
         print(f"demo: {error}; what the node said is in {log}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -67,7 +67,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def started(node: Sequence[str | Path], *, log: Path) -> Iterator[Conversation]:
     """A conversation with a node that is active, in a ROS domain of their own; the node is ended after it."""
     domain = Domain()
-    environment = domain.environment(profile=PROFILE)
+    environment = domain.environment()
     os.environ.update(environment)
     say("Starting the node; it loads the model ...")
     with (

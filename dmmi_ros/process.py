@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
+from dmmi_core.share import shared
+
 DOMAINS = range(1, 102)
 """Domain ids whose ports lie below those that Linux hands out at random."""
 
@@ -23,12 +25,12 @@ class Domain:
                 return
         raise RuntimeError("no ROS domain id is free: are other programs still running?")
 
-    def environment(self, *, profile: Path) -> dict[str, str]:
-        """What programs of this domain need in their environment; `profile` is a Fast DDS XML file."""
+    def environment(self) -> dict[str, str]:
+        """What programs of this domain need in their environment, this one among them."""
         return {
             "ROS_DOMAIN_ID": str(self.id),
             "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
-            "FASTDDS_DEFAULT_PROFILES_FILE": str(profile),
+            "FASTDDS_DEFAULT_PROFILES_FILE": str(shared("config", "fastdds_images.xml")),
         }
 
 
@@ -72,9 +74,9 @@ class NodeProcess:
             self._process.kill()
             return self._process.wait()
 
-    def stop(self, signal_number: int = signal.SIGINT) -> int:
-        """Sends the signal, which is nothing to a process that has ended, and waits."""
-        self.send_signal(signal_number)
+    def stop(self) -> int:
+        """Sends SIGINT, which is nothing to a process that has ended, and waits."""
+        self.send_signal(signal.SIGINT)
         return self.wait()
 
 

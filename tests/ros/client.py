@@ -1,14 +1,10 @@
 """The test's side of the conversation with a node: publishes, listens, asks, and waits for events."""
 
-import time
 from array import array
 
-from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 from rcl_interfaces.srv import DescribeParameters, SetParameters
-from rclpy.executors import SingleThreadedExecutor
-from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
@@ -16,6 +12,7 @@ from std_msgs.msg import Header, String
 
 from dmmi.msg import NoTarget, Segmentation
 from dmmi.srv import Segment
+from dmmi_ros.companion import Companion
 from dmmi_ros.images import from_array
 
 TIMEOUT_S = 30.0
@@ -30,13 +27,11 @@ SERVICES = {
 }
 
 
-class Client(Node):
+class Client(Companion):
     """Keeps everything the node says; the node is `<namespace>/dmmi`."""
 
     def __init__(self, *, namespace: str):
-        super().__init__("client", namespace=namespace)
-        self._spinner = SingleThreadedExecutor()
-        self._spinner.add_node(self)
+        super().__init__("client", namespace=namespace, timeout=TIMEOUT_S)
         self._stamp = 0
         self._heard: list[list] = []
         self.images = self.create_publisher(Image, "image", RELIABLE)
@@ -49,18 +44,15 @@ class Client(Node):
         self.segmentations = self._collect(Segmentation, "dmmi/segmentation")
         self.no_targets = self._collect(NoTarget, "dmmi/no_target")
         self.labels = self._collect(Image, "dmmi/labels")
-        # Last, so that a node heard here has also met all that listens before it.
-        self.reports: list[dict[str, str]] = []
         self._has_met_node = False
         self._heard.append(self.reports)
-        self._listen_to_reports()
+        self.listen_to_reports()
 
     def listen(self, message_type, topic: str) -> list:
         """The list that all messages of `topic` will be put into; the node knows that somebody listens."""
         heard = self._collect(message_type, topic)
         self.reports.clear()
-        self.destroy_subscription(self._report_subscription)
-        self._listen_to_reports()
+        self.listen_to_reports()
         self.wait_for(lambda: self.reports, "report")
         return heard
 
@@ -70,31 +62,6 @@ class Client(Node):
             heard.clear()
 
     # Waiting
-
-    def wait_for(self, condition, what: str, *, timeout: float = TIMEOUT_S) -> None:
-        """Returns as soon as `condition()` holds; fails the test after `timeout` seconds."""
-        deadline = time.monotonic() + timeout
-        while not condition():
-            assert time.monotonic() < deadline, (
-                f"no {what} in {timeout:.0f} s; last report: {self.reports[-1:]}"
-            )
-            self._spinner.spin_once(timeout_sec=0.05)
-
-    def spin_until(self, instant: float) -> None:
-        """Listens until `instant` of the monotonic clock."""
-        while (rest := instant - time.monotonic()) > 0:
-            self._spinner.spin_once(timeout_sec=rest)
-
-    def wait_for_report(self, **expected) -> dict[str, str]:
-        """The newest report on /diagnostics, of a camera if `camera` names one, once it has these values."""
-        texts = {key.replace("_", " "): str(value) for key, value in expected.items()}
-        self.wait_for(lambda: texts.items() <= self._newest_report(texts).items(), f"report of {texts}")
-        return self._newest_report(texts)
-
-    def _newest_report(self, texts: dict[str, str]) -> dict[str, str]:
-        camera = texts.get("camera")
-        of_camera = (r for r in reversed(self.reports) if camera in (None, r["camera"]))
-        return next(of_camera, {})
 
     def wait_until_active(self, *, images=None) -> None:
         """Until the node takes frames from `images` (a publisher) and its answers will be heard."""
@@ -188,18 +155,10 @@ class Client(Node):
         self.create_subscription(message_type, topic, heard.append, RELIABLE)
         return heard
 
-    def _listen_to_reports(self) -> None:
-        self._report_subscription = self.create_subscription(
-            DiagnosticArray, "/diagnostics", self._take_report, RELIABLE
-        )
-
     @staticmethod
     def _find(messages: list, header: Header):
         return next((message for message in messages if message.header == header), None)
 
-    def _take_report(self, message: DiagnosticArray) -> None:
-        for status in message.status:
-            if status.name.startswith(f"{self.get_namespace()}/dmmi:"):
-                values = {value.key: value.value for value in status.values}
-                self._has_met_node = True
-                self.reports.append({**values, "level": str(status.level[0]), "message": status.message})
+    def _take_report(self, message) -> None:
+        super()._take_report(message)
+        self._has_met_node |= bool(self.reports)

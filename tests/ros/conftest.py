@@ -3,11 +3,8 @@
 import os
 from dataclasses import fields
 from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
-
-PROFILE = Path(__file__).parents[2] / "config" / "fastdds_images.xml"
 
 if find_spec("rclpy") and find_spec("dmmi"):
     import rclpy
@@ -26,7 +23,7 @@ else:
 def ros():
     """A ROS context, and with it the environment for nodes, in a domain of this test process alone."""
     domain = Domain()
-    environment = domain.environment(profile=PROFILE)
+    environment = domain.environment()
     os.environ.update(environment)
     rclpy.init()
     yield environment

@@ -53,7 +53,7 @@ def test_300_frames_give_300_answers(ros, tmp_path, model):
         headers, start = [], time.monotonic()
         for number in range(FRAMES):
             headers.append(send())
-            client.spin_until(start + (number + 1) * period)
+            client.listen_until(start + (number + 1) * period)
         client.wait_for(lambda: len(client.segmentations) >= FRAMES, f"{FRAMES} answers")
         report = client.wait_for_report(frames_processed=FRAMES + 10, frames_dropped=0, frames_failed=0)
     client.destroy_node()

@@ -129,7 +129,7 @@ def test_depth_that_came_before_a_long_inference_is_still_there(robot, node_with
                 newer = from_array(depth_image, header=Header())
                 newer.encoding, newer.header.stamp.sec = "16UC1", 5000 + number
                 depth.publish(newer)
-                client.spin_until(time.monotonic() + 0.01)
+                client.listen_until(time.monotonic() + 0.01)
         client.wait_for_report(frames_under_way=0)
 
 

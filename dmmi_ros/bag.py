@@ -148,8 +148,8 @@ def _scoring(
 ) -> "Scoring | None":
     if not arguments.ground_truth and not arguments.ground_truth_topic:
         return None
+    from dmmi_ros.bags.ground_truth import read_truth, truth_of_labels
     from dmmi_ros.bags.scoring import Scoring
-    from dmmi_ros.bags.truth import read_truth, truth_of_labels
 
     if arguments.ground_truth:
         return Scoring(read_truth(arguments.ground_truth))

@@ -12,12 +12,12 @@ from std_msgs.msg import Header
 
 from dmmi_core.errors import describe
 from dmmi_core.result import Result
+from dmmi_ros.depth_input import DepthInput
 from dmmi_ros.diagnostics import Statistics
 from dmmi_ros.outputs import Outputs
 from dmmi_ros.parameters import Parameters
 from dmmi_ros.qos import image_qos, subscription_events
 from dmmi_ros.rate_limit import RateLimit
-from dmmi_ros.space import DepthInput
 from dmmi_ros.tracking import Trackers
 
 WARNING_PERIOD_S = 5.0

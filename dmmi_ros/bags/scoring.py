@@ -9,7 +9,7 @@ from dmmi_core.instances import union_mask
 from dmmi_core.metrics import ReferringSegmentation
 from dmmi_core.result import Instance
 from dmmi_ros.bags.answers import Answer
-from dmmi_ros.bags.truth import GroundTruth
+from dmmi_ros.bags.ground_truth import GroundTruth
 
 MIN_IOU = 0.5
 """From here on an instance is the object that it overlaps."""

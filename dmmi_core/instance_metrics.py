@@ -64,7 +64,7 @@ def matches(predicted: Sequence[Mask], target: Sequence[Mask]) -> int:
     Instances do not overlap, so that only one of them can have an IoU above a half with an object: to take
     the best pairs first is to take the most.
     """
-    ious = np.array([[_iou(instance, item) for item in target] for instance in predicted])
+    ious = np.array([[mask_iou(instance, item) for item in target] for instance in predicted])
     count = 0
     while ious.size and ious.max() >= MATCHING_IOU:
         instance, item = np.unravel_index(ious.argmax(), ious.shape)
@@ -73,6 +73,7 @@ def matches(predicted: Sequence[Mask], target: Sequence[Mask]) -> int:
     return count
 
 
-def _iou(predicted: Mask, target: Mask) -> float:
+def mask_iou(predicted: Mask, target: Mask) -> float:
+    """Of two masks of one size; 0 where both are empty."""
     intersection, union, _ = overlap(predicted, target)
     return intersection / union if union else 0.0

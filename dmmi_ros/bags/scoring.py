@@ -5,14 +5,12 @@ from collections import defaultdict
 import numpy as np
 
 from dmmi_core.errors import InputError
+from dmmi_core.instance_metrics import MATCHING_IOU, mask_iou
 from dmmi_core.instances import union_mask
 from dmmi_core.metrics import ReferringSegmentation
 from dmmi_core.result import Instance
 from dmmi_ros.bags.answers import Answer
 from dmmi_ros.bags.ground_truth import GroundTruth
-
-MIN_IOU = 0.5
-"""From here on an instance is the object that it overlaps."""
 
 
 class Scoring:
@@ -91,10 +89,6 @@ class KeptIds:
 
 def _found_id(mask: np.ndarray, instances: tuple[Instance, ...]) -> int | None:
     """The id of the instance that overlaps the object most, if enough."""
-    best = max(((_iou(mask, instance), instance.id) for instance in instances), default=(0.0, 0))
-    return best[1] if best[0] >= MIN_IOU else None
-
-
-def _iou(mask: np.ndarray, instance: Instance) -> float:
-    whole = union_mask((instance,), *mask.shape)
-    return np.count_nonzero(mask & whole) / max(1, np.count_nonzero(mask | whole))
+    wholes = ((union_mask((instance,), *mask.shape), instance.id) for instance in instances)
+    best = max(((mask_iou(mask, whole), id_) for whole, id_ in wholes), default=(0.0, 0))
+    return best[1] if best[0] >= MATCHING_IOU else None

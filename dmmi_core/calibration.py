@@ -51,7 +51,10 @@ def calibration_samples(data: DataRecipe) -> list[Sample]:
 def calibrate(
     folder: Path, samples: Sequence[Sample], images: str | Path, *, device: str = "auto"
 ) -> Calibration:
-    """Of the model in `folder`, which is not changed. Raises ModelError or InputError."""
+    """Fits temperature and threshold of the model in `folder`, which is not changed.
+
+    Raises ModelError or InputError.
+    """
     model, tokenizer = load_model(folder)
     if not model.config.presence:
         raise ModelError(f"the model in {folder} has no presence head to calibrate")

@@ -57,7 +57,9 @@ def _add_evaluate(commands) -> None:
     )
     parser.add_argument("bag", type=Path, metavar="BAG", help="a rosbag2, sqlite3 or mcap")
     parser.add_argument("--commands", type=Path, required=True, metavar="FILE", help="what to ask when")
-    parser.add_argument("--topic", nargs="+", default=[], metavar="T", help="image topics; the only one")
+    parser.add_argument(
+        "--topic", nargs="+", default=[], metavar="T", help="image topics (the bag's only one)"
+    )
     truth = parser.add_mutually_exclusive_group()
     truth.add_argument("--ground-truth", type=Path, metavar="FILE", help="the right answers")
     truth.add_argument(
@@ -70,10 +72,12 @@ def _add_evaluate(commands) -> None:
     parser.add_argument("--tracking", action="store_true", help="ids hold from frame to frame")
     parser.add_argument("--live", action="store_true", help="play the bag to a node, at its pace")
     parser.add_argument(
-        "--rate", type=_positive, default=1.0, metavar="X", help="of --live; 2 is twice as fast"
+        "--rate", type=_positive, default=1.0, metavar="X", help="pace of --live; 2 is twice as fast"
     )
     parser.add_argument("--output", type=Path, metavar="OUT_BAG", help="write the answers as a bag")
-    parser.add_argument("--storage", choices=STORAGES, default="mcap", help="of that bag (%(default)s)")
+    parser.add_argument(
+        "--storage", choices=STORAGES, default="mcap", help="storage of that bag (%(default)s)"
+    )
     parser.add_argument("--report", type=Path, metavar="OUT.html", help="write a web page")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=evaluate)
@@ -83,10 +87,14 @@ def _add_make(commands) -> None:
     parser = commands.add_parser("make", help="a folder of images, or a video, into a bag")
     parser.add_argument("source", type=Path, metavar="IMAGES_OR_VIDEO", help="images go by their names")
     parser.add_argument("bag", type=Path, metavar="OUT_BAG")
-    parser.add_argument("--rate", type=_positive, metavar="HZ", help="the video's own; 10 for images")
-    parser.add_argument("--storage", choices=STORAGES, default="mcap", help="(%(default)s)")
-    parser.add_argument("--topic", default="/camera/image_raw", metavar="T", help="(%(default)s)")
-    parser.add_argument("--compressed", action="store_true", help="CompressedImage, on T/compressed")
+    parser.add_argument(
+        "--rate", type=_positive, metavar="HZ", help="frames a second (the video's own; 10 for images)"
+    )
+    parser.add_argument(
+        "--storage", choices=STORAGES, default="mcap", help="storage of the bag (%(default)s)"
+    )
+    parser.add_argument("--topic", default="/camera/image_raw", metavar="T", help="image topic (%(default)s)")
+    parser.add_argument("--compressed", action="store_true", help="write CompressedImage, on T/compressed")
     parser.set_defaults(run=make)
 
 

@@ -14,12 +14,13 @@ from dmmi_core.engines.torch_engine import DTYPES
 from dmmi_core.model import Dmmi
 
 SIDES = {"cpu": 2048, "cuda": 8192}
-"""Of the square matrices that are multiplied, by the kind of device."""
+"""Of the square matrices that are multiplied to measure the peak, by the kind of device."""
 PEAK_RUNS = 20
 
 
 def gflop_of_frame(config: DmmiConfig, engine: str = "torch") -> float:
-    """Two for each multiply-add, that PyTorch's counter knows, of one image and a text kept from before.
+    """The operations of one image with a text kept from before, in GFLOP: two for each multiply-add that
+    PyTorch's counter knows.
 
     Every engine but "torch" runs `FrameNetwork`, which does the same with less.
     """

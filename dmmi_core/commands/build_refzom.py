@@ -18,7 +18,7 @@ def add(commands) -> None:
     )
     parser.add_argument("--confirmed", metavar="FILE.jsonl", help="checked lines of candidates.jsonl")
     parser.add_argument("--images", type=Path, metavar="DIR", help="use only the photographs in this folder")
-    parser.add_argument("--seed", type=int, default=0, help="of all that is drawn (%(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="random seed of all that is drawn (%(default)s)")
     parser.add_argument(
         "--test-share",
         type=int,

@@ -48,7 +48,13 @@ def add(commands) -> None:
         "its own size, as the authors' code scores it (%(default)s)",
     )
     parser.add_argument("--presence-threshold", type=float, metavar="P", help="below it: no target")
-    parser.add_argument("--batch-size", type=_positive, default=8, metavar="N", help="(%(default)s)")
+    parser.add_argument(
+        "--batch-size",
+        type=_positive,
+        default=8,
+        metavar="N",
+        help="pairs of image and text at a time (%(default)s)",
+    )
     parser.add_argument(
         "--workers", type=_positive, default=2, metavar="N", help="threads that load images (%(default)s)"
     )

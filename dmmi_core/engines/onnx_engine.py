@@ -12,7 +12,7 @@ TENSORRT, CUDA, CPU = (f"{name}ExecutionProvider" for name in ("Tensorrt", "CUDA
 
 
 def open_folder(folder: Path, config: DmmiConfig, precision: str, device: str) -> GraphEngine:
-    """Of text.onnx and frame.onnx."""
+    """The engine of the text.onnx and frame.onnx in `folder`."""
     providers = _providers(precision, device)
     text, frame = (_session(folder / f"{name}.onnx", providers) for name in (TEXT, FRAME))
     return GraphEngine("onnx", config, text, frame, precision=precision, device=device)

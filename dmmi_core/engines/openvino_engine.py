@@ -21,7 +21,7 @@ def _core() -> openvino.Core:
 
 
 def open_folder(folder: Path, config: DmmiConfig, precision: str, device: str) -> GraphEngine:
-    """Of text.xml and frame.xml."""
+    """The engine of the text.xml and frame.xml in `folder`."""
     text, frame = (_Graph(folder / f"{name}.xml", precision) for name in (TEXT, FRAME))
     return GraphEngine("openvino", config, text, frame, precision=precision, device=device)
 

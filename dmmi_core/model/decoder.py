@@ -25,6 +25,7 @@ class Aggregate(nn.Module):
         self.convs = nn.Sequential(conv_bn_relu(coarse + skip, width), conv_bn_relu(width, width))
 
     def forward(self, y: Tensor, skip: Tensor) -> Tensor:
+        """Coarser map (B, C, h, w) and skip (B, C', h', w') -> (B, width, h', w')."""
         y = F.interpolate(y, size=skip.shape[2:], mode="bilinear", align_corners=True)
         return self.convs(torch.cat([y, skip], dim=1))
 

@@ -29,7 +29,7 @@ class Run:
 
 @dataclass
 class Figures:
-    """Of one request's text."""
+    """What came of one request's text: its answers by outcome, and the milliseconds that they took."""
 
     outcomes: Counter = field(default_factory=Counter)
     runs: list[Run] = field(default_factory=list)

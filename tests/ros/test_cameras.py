@@ -1,5 +1,7 @@
 """Several cameras in one node."""
 
+import time
+
 import pytest
 from client import RELIABLE
 from expectations import assert_finds
@@ -144,3 +146,16 @@ def test_an_empty_list_means_a_single_camera(start_node, scene):
     client.wait_until_active()
     client.command("the red boxes")
     assert_finds(client.answer_to(client.send(scene.image)), scene.masks["red"])
+
+
+def test_warnings_are_throttled_for_each_camera_alone(robot):
+    node, client, front, left = robot
+    client.command("the red boxes")
+    for _ in range(20):
+        front.send_broken()
+        left.send_broken()
+        client.listen_until(time.monotonic() + 0.02)
+    for name in ("front", "left"):
+        report = client.wait_for_report(camera=name, frames_received=20, frames_under_way=0)
+        said = f"{client.get_namespace()}/{name}/image: a frame has no answer: "
+        assert 1 <= node.log().count(said) < int(report["frames failed"])

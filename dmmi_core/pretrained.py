@@ -57,8 +57,7 @@ def _from_hub(name: str, files: tuple[str, ...]) -> Path:
     except (OSError, ValueError) as error:
         raise ModelError(
             f"no such file or folder: {name}, and the Hugging Face hub does not give it either; on a machine "
-            f"with a network, download {', '.join(files)} into a folder, "
-            "and name that folder instead"
+            f"with a network, download {', '.join(files)} into a folder, and name that folder instead"
         ) from error
 
 

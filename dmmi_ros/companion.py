@@ -57,7 +57,7 @@ class Companion(Node):
             if not self._is_node_alive():
                 raise NodeSilent("the node has ended")
             if time.monotonic() > deadline:
-                raise NodeSilent(f"no {what} within {timeout:.0f} s; its last report: {self.reports[-1:]}")
+                raise NodeSilent(f"no {what} within {timeout:.0f} s; {self._last_report()}")
             self._spinner.spin_once(timeout_sec=0.05)
 
     def wait_for_report(self, *, timeout: float | None = None, **expected) -> dict[str, str]:
@@ -70,6 +70,12 @@ class Companion(Node):
             lambda: texts.items() <= self._newest_report(texts).items(), f"report of {texts}", timeout=timeout
         )
         return self._newest_report(texts)
+
+    def _last_report(self) -> str:
+        if not self.reports:
+            return "nothing was heard of the node"
+        report = {key: value for key, value in self.reports[-1].items() if value not in ("", "0", "0.0")}
+        return "the node reports " + ", ".join(f"{key}: {value}" for key, value in report.items())
 
     def _newest_report(self, texts: dict[str, str]) -> dict[str, str]:
         camera = texts.get("camera")

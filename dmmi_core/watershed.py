@@ -7,7 +7,7 @@ import numpy as np
 
 GRID = 128
 """Cells along the longer side, at most: finer than the scores of a network, and quick."""
-NECK = 0.2
+NECK = 0.5
 """Parts come apart where their neck is narrower than this share of the narrower part."""
 FORWARD = ((0, 1), (1, -1), (1, 0), (1, 1))
 """Half of the eight neighbours; the others are where these lead to from."""

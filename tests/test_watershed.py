@@ -52,7 +52,7 @@ def test_small_ones():
         np.ones((300, 7), np.uint8),
         np.ones((200, 333), np.uint8),
         discs((60, 60, 50)),
-        discs((60, 60, 50), (150, 60, 50)),
+        discs((60, 60, 50), (130, 60, 50)),
         discs((60, 60, 50)) - discs((60, 60, 20)),
         cv2.line(discs((60, 60, 50)), (60, 60), (300, 60), 1, 30),
     ],
@@ -67,9 +67,9 @@ def test_objects_apart_stay_apart():
 
 
 def test_the_neck_that_is_cut():
-    """Two discs of radius 50 with a bridge between them: a fifth of that is a half width of 10."""
+    """Two discs of radius 50 with a bridge between them: half of that is a half width of 25."""
     apart = discs((60, 60, 50), (220, 60, 50))
-    for width, parts in ((9, 2), (41, 1)):
+    for width, parts in ((41, 2), (61, 1)):
         assert count(cv2.line(apart.copy(), (60, 60), (220, 60), 1, width)) == parts
 
 

@@ -1,5 +1,7 @@
 """Foreground into instances."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
@@ -20,21 +22,21 @@ def connected_components(foreground: np.ndarray) -> np.ndarray:
     return cv2.connectedComponents(foreground)[1]
 
 
-def joined(foreground: np.ndarray) -> np.ndarray:
-    """The same over gaps of up to twice REACH: what has something in front of it may be in parts."""
+def single(foreground: np.ndarray) -> np.ndarray:
+    """The same over gaps of up to twice REACH: one object that has something in front of it is in parts."""
     # A threshold of the distance is a dilation by a disc, at a cost that does not grow with the disc.
     distance = cv2.distanceTransform(1 - foreground, cv2.DIST_L2, cv2.DIST_MASK_5)
     near = (distance <= round(REACH * max(foreground.shape))).astype(np.uint8)
     return connected_components(near) * foreground
 
 
-GROUPINGS = {"watershed": watershed, "connected_components": connected_components, "joined": joined}
+GROUPINGS = {"watershed": watershed, "connected_components": connected_components, "single": single}
 """How foreground becomes groups: each takes its bounding box and labels it."""
 
 
 def grouping_for(expression: str) -> str:
-    """Of what is one by its name, parts are joined; anything else is cut apart at its necks."""
-    return "joined" if is_singular(expression) else "watershed"
+    """What is one by its name is found once, its parts joined; anything else is cut apart at its necks."""
+    return "single" if is_singular(expression) else "watershed"
 
 
 def group_instances(
@@ -43,7 +45,8 @@ def group_instances(
     """Groups of the pixels with `probability` > `mask_threshold`, by area; `grouping` is one of GROUPINGS.
 
     `probability` is float32 (H, W) in [0, 1]. Groups of less than `min_area` pixels are left out, and
-    those of which the network is nowhere nearly as sure as of the surest.
+    those of which the network is nowhere nearly as sure as of the surest. "single" gives only the one that
+    it is surest of on average.
     """
     foreground = (probability > mask_threshold).astype(np.uint8)
     x, y, width, height = cv2.boundingRect(foreground)  # nothing to label outside it
@@ -56,9 +59,10 @@ def group_instances(
     surest = {label: _highest(probability, labels == label) - mask_threshold for label in large.tolist()}
     kept = [label for label in surest if surest[label] >= SURE * max(surest.values())]
     kept.sort(key=lambda label: -areas[label - 1])
-    return tuple(
-        _instance(number, labels == label, probability, (x, y)) for number, label in enumerate(kept, start=1)
-    )
+    found = [_instance(labels == label, probability, (x, y)) for label in kept]
+    if grouping == "single":
+        found = sorted(found, key=lambda instance: instance.score)[-1:]
+    return tuple(replace(instance, id=number) for number, instance in enumerate(found, start=1))
 
 
 def _highest(values: np.ndarray, mask: np.ndarray) -> float:
@@ -66,12 +70,13 @@ def _highest(values: np.ndarray, mask: np.ndarray) -> float:
     return cv2.minMaxLoc(values, mask.view(np.uint8))[1]
 
 
-def _instance(number: int, mask: np.ndarray, probability: np.ndarray, origin: tuple[int, int]) -> Instance:
+def _instance(mask: np.ndarray, probability: np.ndarray, origin: tuple[int, int]) -> Instance:
+    """Without its number yet."""
     x, y, width, height = cv2.boundingRect(mask.astype(np.uint8))
     cut = np.s_[y : y + height, x : x + width]
     crop = mask[cut]
     roi = Roi(origin[0] + x, origin[1] + y, width, height)
-    return Instance(number, float(probability[cut][crop].mean()), int(crop.sum()), roi, crop)
+    return Instance(0, float(probability[cut][crop].mean()), int(crop.sum()), roi, crop)
 
 
 def union_mask(instances: tuple[Instance, ...], height: int, width: int) -> np.ndarray:

@@ -34,7 +34,7 @@ class Segmenter:
     by default the model's own. A model without a presence head answers so only where no pixel is foreground.
     `mask_threshold`: a pixel is foreground above this probability.
     `min_area`: a group of fewer foreground pixels is not an instance.
-    `grouping`: how foreground becomes instances, one of `dmmi_core.instances.GROUPINGS`; by default "joined"
+    `grouping`: how foreground becomes instances, one of `dmmi_core.instances.GROUPINGS`; by default "single"
     for a text about one object, "watershed" for others.
     `pairs_at_once`: how many pairs of image and text go through the network together; more need more memory,
     and on a CPU are hardly faster.

@@ -90,7 +90,7 @@ def test_one_is_called_one(capsys, photograph, red_finder, tmp_path):
 def test_sentences(capsys, photograph, red_finder):
     status, lines, _ = run(capsys, "segment", photograph, PRESENT, ABSENT)
     assert status == 0
-    assert lines[0].startswith("the dog: 2 found (presence 0.90): ")
+    assert lines[0].startswith(f"{PRESENT}: 2 found (presence 0.90): ")
     assert lines[1] == "dog: no target (presence 0.10)"
 
 

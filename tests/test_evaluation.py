@@ -138,10 +138,9 @@ def test_unknown_protocols(folder):
 @pytest.mark.parametrize("processes", [1, 2, 3])
 def test_processes_share_whole_batches(monkeypatch, count, processes):
     parts = []
-    monkeypatch.setattr(evaluation.distributed, "is_initialized", lambda: True)
-    monkeypatch.setattr(evaluation.distributed, "get_world_size", lambda: processes)
+    monkeypatch.setattr(evaluation, "world_size", lambda: processes)
     for rank in range(processes):
-        monkeypatch.setattr(evaluation.distributed, "get_rank", lambda rank=rank: rank)
+        monkeypatch.setattr(evaluation, "rank", lambda rank=rank: rank)
         parts.append(own_part(count, 4))
     assert [index for part in parts for index in part] == list(range(count)), "each once, none twice"
     assert all(part.start % 4 == 0 for part in parts if part)

@@ -79,15 +79,23 @@ def test_what_is_unsure_beside_others_is_left_out(grouping, highest, kept):
 
 
 @pytest.mark.parametrize(("gap", "count"), [(2, 1), (3, 2)])
-def test_parts_with_a_small_gap_are_joined(gap, count):
+def test_parts_of_a_single_object_may_have_a_small_gap(gap, count):
     probability = np.zeros((12, 20), np.float32)
     probability[2:10, 2:8] = probability[2:10, 8 + gap : 14 + gap] = 0.9
-    instances = group_instances(probability, 0.5, 1, "joined")
-    assert [instance.area for instance in instances] == [96 // count] * count
+    (instance,) = group_instances(probability, 0.5, 1, "single")
+    assert (instance.id, instance.area) == (1, 96 // count)
 
 
-def test_what_is_said_of_one_object_is_joined():
-    assert (grouping_for("the cat"), grouping_for("the cats")) == ("joined", "watershed")
+def test_a_single_object_is_the_one_that_is_surest():
+    probability = np.zeros((12, 40), np.float32)
+    probability[2:10, 2:20] = 0.85
+    probability[2:10, 30:38] = 0.9
+    (instance,) = group_instances(probability, 0.5, 1, "single")
+    assert instance.roi == Roi(30, 2, 8, 8)
+
+
+def test_what_is_said_of_one_object_is_found_once():
+    assert (grouping_for("the cat"), grouping_for("the cats")) == ("single", "watershed")
 
 
 def test_of_what_is_unsure_the_surest_is_kept():

@@ -69,7 +69,7 @@ def test_fields_of_the_result(segmenter):
     assert result.text == PRESENT
     assert result.presence == pytest.approx(0.9)
     assert result.presence_threshold == 0.5
-    assert result.grouping == "joined"
+    assert result.grouping == "watershed"
     assert result.timing_ms.keys() == {"preprocess", "text", "network", "postprocess"}
     assert all(value >= 0 for value in result.timing_ms.values())
 

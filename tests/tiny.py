@@ -88,7 +88,7 @@ def write_text_encoder(folder, tokenizer) -> None:
     tokenizer.save_pretrained(folder)
 
 
-PRESENT, ABSENT = "the dog", "dog"
+PRESENT, ABSENT = "the dogs", "dog"
 
 
 class RedFinder(nn.Module):

@@ -14,6 +14,10 @@ _ANOTHER = re.compile(r"\band (?:the|an?) ")
 _PLURAL = re.compile(
     r"\b(?!this\b|his\b|its\b)(?:\w+[^isu\W]s|skis|people|men|women|children|sheep|mice|geese|cattle|police)\b"
 )
+_COLLECTIVE = re.compile(
+    r"\b(?:fish|deer|aircraft|luggage|baggage|fruit|food|furniture|traffic|family|team|audience)$"
+)
+"""One word for many things, where it is the noun itself: "the fruit", not "the fruit bowl"."""
 
 
 def is_singular(expression: str) -> bool:
@@ -25,4 +29,5 @@ def is_singular(expression: str) -> bool:
     subject = _AFTER_THE_NOUN.split(text, maxsplit=1)[0].strip()
     if not subject or len(text.split()) < 2:
         return False
-    return not (_SEVERAL.search(subject) or _PLURAL.search(subject) or _ANOTHER.search(text))
+    several = (_SEVERAL.search(subject), _PLURAL.search(subject), _COLLECTIVE.search(subject))
+    return not any((*several, _ANOTHER.search(text)))

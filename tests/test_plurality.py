@@ -17,6 +17,8 @@ from dmmi_core.plurality import is_singular
         "a woman wearing glasses and jeans",
         "the dog that chases two cats",
         "the second chair from the left",
+        "the traffic light",
+        "the fruit bowl",
     ],
 )
 def test_one_object(expression):
@@ -44,6 +46,8 @@ def test_one_object(expression):
         "",
         "on the left",
         "3 cups",
+        "the luggage",
+        "the fish in the tank",
     ],
 )
 def test_perhaps_several(expression):

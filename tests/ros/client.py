@@ -50,7 +50,11 @@ class Client(Companion):
 
     def listen(self, message_type, topic: str) -> list:
         """The list that all messages of `topic` will be put into; the node knows that somebody listens."""
-        heard = self._collect(message_type, topic)
+        return self.listen_to((message_type, topic))[0]
+
+    def listen_to(self, *topics) -> list[list]:
+        """The same for several pairs of type and topic, with one wait for all."""
+        heard = [self._collect(*topic) for topic in topics]
         self.reports.clear()
         self.listen_to_reports()
         self.wait_for(lambda: self.reports, "report")

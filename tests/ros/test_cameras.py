@@ -19,9 +19,11 @@ class CameraClient:
     def __init__(self, client, name: str):
         self._client = client
         self.images = client.create_publisher(Image, f"{name}/image", RELIABLE)
-        self.segmentations = client.listen(Segmentation, f"dmmi/{name}/segmentation")
-        self.no_targets = client.listen(NoTarget, f"dmmi/{name}/no_target")
-        self.labels = client.listen(Image, f"dmmi/{name}/labels")
+        self.segmentations, self.no_targets, self.labels = client.listen_to(
+            (Segmentation, f"dmmi/{name}/segmentation"),
+            (NoTarget, f"dmmi/{name}/no_target"),
+            (Image, f"dmmi/{name}/labels"),
+        )
 
     def send(self, pixels):
         message = from_array(pixels, header=self._client.next_header())

@@ -25,8 +25,6 @@ from dmmi_ros.qos import COMMAND_QOS, subscription_events
 from dmmi_ros.spinning import spin_until_signal
 from dmmi_ros.worker import Job, Worker, WorkerStopped
 
-REPORT_PERIOD_S = 1.0
-
 
 def load_segmenter(parameters: Parameters):
     """The segmenter that `parameters` ask for; raises `DmmiError`. It may import PyTorch, which is slow."""
@@ -75,7 +73,10 @@ class DmmiNode(LifecycleNode):
         return SetParametersResult(successful=not reason, reason=reason)
 
     def _take_parameters(self, _changes) -> None:
-        self._settings = Parameters.read(self)
+        before, self._settings = self._settings, Parameters.read(self)
+        if self._settings.diagnostics_period != before.diagnostics_period:
+            self._report_timer.timer_period_ns = round(1e9 * self._settings.diagnostics_period)
+            self._report_timer.reset()  # or the new period begins only after the next report
 
     def _create_cameras(self) -> None:
         """As the parameter `cameras` says; those that are there already stay."""
@@ -90,7 +91,8 @@ class DmmiNode(LifecycleNode):
         self._diagnostics = Diagnostics(self)
         # Not by ROS time, which stands still while a simulation is paused.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(REPORT_PERIOD_S, self._publish_diagnostics, clock=steady)
+        period = self._settings.diagnostics_period
+        self._report_timer = self.create_timer(period, self._publish_diagnostics, clock=steady)
 
     def _create_inputs(self) -> None:
         topic = self.resolve_topic_name("command")

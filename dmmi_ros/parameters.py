@@ -94,6 +94,9 @@ class Parameters:
         "Of the image subscription; best_effort matches every camera driver.",
         choices=("best_effort", "reliable"),
     )
+    diagnostics_period: float = _parameter(
+        1.0, "Seconds between two reports on /diagnostics.", within=(0.01, 60.0), tunable=True
+    )
     autostart: bool = _parameter(False, "Configure and activate at start, without a lifecycle manager.")
 
     @classmethod

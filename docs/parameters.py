@@ -26,7 +26,7 @@ def row(parameter) -> str:
     description = metadata["description"]
     if metadata["within"]:
         lowest, highest = metadata["within"]
-        description += f" From {lowest:,.0f} to {highest:,.0f}."
+        description += f" From {lowest:,.10g} to {highest:,.10g}."
     if metadata["choices"]:
         description += f" One of {', '.join(map(code, metadata['choices']))}."
     tunable = "yes" if metadata["tunable"] else ""

@@ -146,8 +146,12 @@ class Client(Companion):
         return self.ask("get_state", GetState.Request()).current_state.label
 
     def set_parameter(self, name: str, value):
-        request = SetParameters.Request(parameters=[Parameter(name, value=value).to_parameter_msg()])
-        return self.ask("set_parameters", request).results[0]
+        return self.set_parameters({name: value})[0]
+
+    def set_parameters(self, values: dict):
+        """The result for each; what one is refused for does not keep the others from being set."""
+        parameters = [Parameter(name, value=value).to_parameter_msg() for name, value in values.items()]
+        return self.ask("set_parameters", SetParameters.Request(parameters=parameters)).results
 
     def describe_parameters(self, *names: str):
         request = DescribeParameters.Request(names=names)

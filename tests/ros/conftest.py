@@ -8,7 +8,7 @@ import pytest
 
 if find_spec("rclpy") and find_spec("dmmi"):
     import rclpy
-    from nodes import StubNode
+    from nodes import SETTINGS, StubNode
     from scenes import make_scene
 
     from dmmi_ros.parameters import Parameters
@@ -59,10 +59,9 @@ def node(shared_node):
     for transition in ("deactivate", "cleanup", "configure", "activate"):
         client.change_state(transition)  # not all are possible in the state that the last test left
     assert client.state() == "active"
-    for parameter in fields(Parameters):
-        if parameter.metadata["tunable"]:
-            client.set_parameter(parameter.name, parameter.default)
-    client.set_parameter("frame_timeout", 0.0)  # what is not sent need not be missed
+    tunable = {each.name: each.default for each in fields(Parameters) if each.metadata["tunable"]}
+    # What is not sent need not be missed.
+    client.set_parameters({**tunable, **SETTINGS, "frame_timeout": 0.0})
     client.forget()
     client.wait_until_active()
     return shared_node

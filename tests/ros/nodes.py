@@ -11,6 +11,8 @@ from client import Client
 from dmmi_ros.process import NodeProcess
 
 HERE = Path(__file__).parent
+SETTINGS = {"image_reliability": "reliable", "diagnostics_period": 0.05}
+"""What tests need otherwise than it is by default: nothing lost, and no second's wait for a report."""
 _numbers = count(1)
 
 
@@ -38,7 +40,7 @@ class StubNode:
         self._log = folder / f"node_{number}.log"
         command = [sys.executable, HERE / "stub_node.py", "--ros-args"]
         command += ["-r", f"__ns:={self.client.get_namespace()}"]
-        for name, value in {"image_reliability": "reliable", **parameters}.items():
+        for name, value in {**SETTINGS, **parameters}.items():
             command += ["-p", f"{name}:={value}"]
         with self._log.open("w") as output:
             environment = {**environment, "STUB_GATE": str(self.gate.path)}

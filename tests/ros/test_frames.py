@@ -1,13 +1,16 @@
 """Frames as cameras really send them, into a real node."""
 
-from array import array
+from itertools import product
 
 import cv2
 import numpy as np
 import pytest
-from expectations import assert_finds
+from encoding import COLOUR, GREY, MOSAIC, WIDE_GREY, YUV, encoded, message_of
+from expectations import assert_finds, full_size
 from sensor_msgs.msg import Image
+from std_msgs.msg import Header
 
+from dmmi.msg import Segmentation
 from dmmi_ros.images import from_array, to_rgb
 
 pytestmark = pytest.mark.timeout(120)
@@ -33,14 +36,45 @@ def test_a_failing_inference_costs_that_frame_only(node, client, scene):
     assert_finds(client.answer_to(client.send(scene.image)), scene.masks["red"])
 
 
-def test_padded_rows_are_understood(node, client, scene):
+@pytest.mark.parametrize("padding", [0, 13])
+@pytest.mark.parametrize("encoding", COLOUR)
+def test_colour_is_understood(node, client, scene, encoding, padding):
     client.command("the red boxes")
-    message = from_array(scene.image, header=client.next_header())
-    padded = np.pad(scene.image.reshape(message.height, -1), ((0, 0), (0, 13)), constant_values=77)
-    message.step = padded.shape[1]
-    message.data = array("B", padded.tobytes())
+    header = send_encoded(client, scene.image, encoding, padding=padding)
+    assert_finds(client.answer_to(header), scene.masks["red"])
+
+
+@pytest.mark.parametrize("encoding", (*MOSAIC, *YUV))
+def test_colour_that_pixels_share_is_understood(node, client, scene, encoding):
+    """Edges are blurred, so that masks need not agree to the pixel."""
+    client.command("the red boxes")
+    answer = client.answer_to(send_encoded(client, scene.image[:60, :96], encoding, padding=4))
+    objects = [mask[:60, :96] for mask in scene.masks["red"]]
+    assert len(answer.instances) == len(objects)
+    for instance, expected in zip(answer.instances, objects, strict=True):
+        found = full_size(answer, instance)
+        assert (found & expected).sum() > 0.7 * (found | expected).sum()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "big_endian"), [*product(GREY, [False]), *product(WIDE_GREY, [False, True])]
+)
+def test_grey_is_understood(node, client, scene, encoding, big_endian):
+    client.command("the blue box")
+    overlays = client.listen(Image, "dmmi/overlay")
+    header = send_encoded(client, scene.image, encoding, padding=6, big_endian=big_endian)
+    assert client.answer_to(header).status == Segmentation.NO_TARGET
+    client.wait_for(lambda: overlays, "overlay")
+    seen = to_rgb(overlays[0])[:40]  # above the caption
+    expected = np.repeat(cv2.cvtColor(scene.image, cv2.COLOR_RGB2GRAY)[:40, :, None], 3, axis=2)
+    np.testing.assert_allclose(seen, expected, atol=1)
+
+
+def send_encoded(client, pixels, encoding: str, **layout) -> Header:
+    message = message_of(encoded(pixels, encoding), encoding, **layout)
+    message.header = client.next_header()
     client.images.publish(message)
-    assert_finds(client.answer_to(message.header), scene.masks["red"])
+    return message.header
 
 
 @pytest.mark.parametrize("transport", ["auto", "compressed"])

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from dmmi_core.errors import InputError
 from dmmi_ros.bags.answers import Answer
+from dmmi_ros.bags.messages import with_stamp
 from dmmi_ros.bags.questions import Questions
 from dmmi_ros.bags.reading import Frame
 from dmmi_ros.bags.schedule import Schedule
@@ -22,8 +23,10 @@ def answer_live(
 ) -> Iterator[Answer]:
     """Plays the frames of one camera, `rate` times as fast as they were recorded, to a node of its own.
 
-    `type_` is that of the frames, `parameters` are the node's, `start` is that of the bag. Raises
-    `ModelError` where the node cannot start, or ends.
+    Each is sent with its number as its stamp, as those of a recording may all be the same. Messages that
+    cannot be read are not sent: DDS would not hand them on either. `type_` is that of the frames,
+    `parameters` are the node's, `start` is that of the bag. Raises `ModelError` where the node cannot start,
+    or ends.
     """
     if not all(map(importlib.util.find_spec, ("rclpy", "dmmi"))):
         raise InputError(
@@ -35,7 +38,7 @@ def answer_live(
     with started_player(type_, parameters=parameters, on_answer=sent.take) as player:
         command = None
         began = time.monotonic()
-        for frame in frames:
+        for number, frame in enumerate(frames, start=1):
             elapsed = frame.time - start
             player.listen_until(began + elapsed / 1e9 / rate)
             if (new := schedule.at(elapsed)) is not command:
@@ -43,8 +46,9 @@ def answer_live(
                 player.tell(command.text)
             is_asked = command is not None and bool(command.requests)
             if is_asked:
-                sent.add(frame, command)
-            player.send(frame.raw)
+                sent.add(number, frame, command)
+            if frame.message is not None:
+                player.send(with_stamp(frame.raw, number))
             yield from sent.settled() if is_asked else [Answer(frame, None)]
-        player.listen_to_the_end(lambda: sent.is_complete)
+        player.listen_to_the_end()
         yield from sent.rest()

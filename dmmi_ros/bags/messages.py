@@ -1,5 +1,6 @@
 """`Result` <-> the messages of a bag, which are those of the node, without ROS."""
 
+import struct
 from typing import Any
 
 import numpy as np
@@ -111,6 +112,12 @@ def _to_instance(message) -> Instance:
 def nanoseconds(stamp) -> int:
     """A builtin_interfaces/Time."""
     return stamp.sec * NANOSECONDS + stamp.nanosec
+
+
+def with_stamp(raw: bytes, stamp: int) -> bytes:
+    """A serialised message that begins with a header, with another stamp, in nanoseconds."""
+    order = "<" if raw[1] & 1 else ">"  # what the four bytes before the message say
+    return raw[:4] + struct.pack(f"{order}iI", *divmod(stamp, NANOSECONDS)) + raw[12:]
 
 
 def make_header(typestore: Typestore, stamp: int, frame_id: str) -> Any:

@@ -17,6 +17,7 @@ from std_msgs.msg import String
 
 from dmmi.msg import Segmentation
 from dmmi_core.errors import ModelError
+from dmmi_ros.bags.messages import nanoseconds
 from dmmi_ros.bags.reading import IMAGE
 from dmmi_ros.commands import MOST_REQUESTS
 from dmmi_ros.companion import Companion, NodeSilent
@@ -25,7 +26,9 @@ from dmmi_ros.process import Domain, NodeProcess
 START_S = 300.0
 """What a node may need to load its model, on a busy machine."""
 SILENCE_S = 15.0
-"""After this without an answer, what has none is taken for dropped."""
+"""After this without an answer, what has none is taken for dropped, whatever the node reports."""
+REPORTS_S = 0.1
+"""The node reports of itself this often: what waits for a report should not keep frames waiting."""
 QOS = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE)
 PROGRAM = "import sys; from dmmi_ros.node import main; sys.exit(main())"
 
@@ -41,6 +44,7 @@ def started_player(
     parameters = {
         "autostart": "true",
         "image_reliability": "reliable",
+        "diagnostics_period": str(REPORTS_S),
         "image_transport": "raw" if type_ == IMAGE else "compressed",
         **parameters,
     }
@@ -85,6 +89,9 @@ class Player(Companion):
         super().__init__("dmmi_bag", context=context, timeout=START_S, is_node_alive=lambda: process.is_alive)
         self._on_answer = on_answer
         self._heard_at = time.monotonic()
+        self._sent = 0
+        self._answered: set[int] = set()
+        """The stamps of the frames that have answers, in nanoseconds."""
         message, topic = (Image, "image") if type_ == IMAGE else (CompressedImage, "image/compressed")
         self._images = self.create_publisher(message, topic, QOS)
         self._commands = self.create_publisher(String, "command", QOS)
@@ -105,15 +112,29 @@ class Player(Companion):
         self.wait_for_report(command="\n".join(text.splitlines()[:MOST_REQUESTS]))
 
     def send(self, raw: bytes) -> None:
-        """Publishes an image, serialised."""
+        """Publishes an image, serialised; each must have a stamp of its own."""
+        self._sent += 1
         self._images.publish(raw)
 
-    def listen_to_the_end(self, is_complete: Callable[[], bool]) -> None:
-        """Until it is, or until nothing has been heard for SILENCE_S."""
+    def listen_to_the_end(self) -> None:
+        """Until the answers to all that was sent are here, or until none has been heard for SILENCE_S."""
         self._heard_at = time.monotonic()
         self.wait_for(
-            lambda: is_complete() or time.monotonic() - self._heard_at > SILENCE_S, "end", timeout=math.inf
+            lambda: self._is_settled() or time.monotonic() - self._heard_at > SILENCE_S,
+            "end",
+            timeout=math.inf,
         )
+        self.reports.clear()  # to the last frame there may be more answers than one
+        self.wait_for(lambda: self.reports, "report")
+
+    def _is_settled(self) -> bool:
+        """Whether the node has met every frame and works on none, and what it answered has been heard."""
+        if not self.reports:
+            return False
+        received, lost, under_way, processed = (
+            int(self.reports[-1][f"frames {name}"]) for name in ("received", "lost", "under way", "processed")
+        )
+        return received + lost >= self._sent and not under_way and processed <= len(self._answered)
 
     def _has_started(self) -> bool:
         report = self.reports[-1] if self.reports else {"state": ""}
@@ -123,4 +144,5 @@ class Player(Companion):
 
     def _take(self, message: Segmentation) -> None:
         self._heard_at = time.monotonic()
+        self._answered.add(nanoseconds(message.header.stamp))
         self._on_answer(message)

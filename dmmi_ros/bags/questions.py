@@ -1,7 +1,6 @@
 """Frames that were sent to a node, and which of its answers is whose."""
 
 import time
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -39,38 +38,33 @@ class Question:
 
 
 class Questions:
-    """Those under way, in the order of frames."""
+    """Those under way, by the number of their frame: the stamp, in nanoseconds, with which it was sent."""
 
     def __init__(self):
-        self._questions: deque[Question] = deque()
+        self._questions: dict[int, Question] = {}
 
-    @property
-    def is_complete(self) -> bool:
-        """Whether nothing more can come: the newest frame is answered, which the node never drops."""
-        return not self._questions or self._questions[-1].is_answered
-
-    def add(self, frame: Frame, command: Command) -> None:
-        self._questions.append(Question(frame, command))
+    def add(self, number: int, frame: Frame, command: Command) -> None:
+        """Numbers must grow."""
+        self._questions[number] = Question(frame, command)
 
     def take(self, message) -> None:
         """A dmmi/Segmentation."""
         now = time.monotonic()
-        stamp = nanoseconds(message.header.stamp)
-        for question in self._questions:
-            if question.frame.stamp == stamp and question.is_waiting_for(message.command):
-                question.results[message.command] = to_result(message), 1e3 * (now - question.at)
-                return
+        question = self._questions.get(nanoseconds(message.header.stamp))
+        if question and question.is_waiting_for(message.command):
+            question.results[message.command] = to_result(message), 1e3 * (now - question.at)
 
     def settled(self) -> Iterator[Answer]:
         """Takes out what is answered, and what never will be: the node answers in the order of frames."""
-        answered = [index for index, question in enumerate(self._questions) if question.results]
-        newest = max(answered, default=-1)
-        for index in range(newest + 1):
-            if index < newest or self._questions[0].is_answered:
-                yield from self._questions.popleft().answers()
+        newest = max((number for number, question in self._questions.items() if question.results), default=0)
+        settled = [
+            number for number, question in self._questions.items() if number < newest or question.is_answered
+        ]
+        for number in settled:
+            yield from self._questions.pop(number).answers()
 
     def rest(self) -> Iterator[Answer]:
-        for question in self._questions:
+        for question in self._questions.values():
             yield from question.answers()
 
 

@@ -19,10 +19,15 @@ def frame(number: int, **options) -> Frame:
     return Frame(TOPIC, IMAGE, time, b"", raw(red_boxes(), time, **options))
 
 
+def add(questions: Questions, *numbers: int, command: Command = ONE) -> None:
+    for number in numbers:
+        questions.add(number, frame(number), command)
+
+
 def answer(number: int, text: str) -> SimpleNamespace:
     """Only what makes an answer somebody's, and a mask of no instances."""
     store = make_typestore()
-    header = make_header(store, number * SECOND, "camera_link")
+    header = make_header(store, number, "camera_link")
     return SimpleNamespace(
         header=header,
         command=text,
@@ -46,55 +51,55 @@ def questions():
 
 
 def test_frames_before_an_answered_one_are_dropped(questions):
-    for number in (1, 2, 3, 4):
-        questions.add(frame(number), ONE)
+    add(questions, 1, 2, 3, 4)
     assert outcomes(questions.settled()) == []
     questions.take(answer(3, "the cat"))
-    assert not questions.is_complete
     assert outcomes(questions.settled()) == [
         (1, "the cat", "dropped"),
         (2, "the cat", "dropped"),
         (3, "the cat", "no_target"),
     ]
     questions.take(answer(4, "the cat"))
-    assert questions.is_complete
     assert outcomes(questions.settled()) == [(4, "the cat", "no_target")]
     assert outcomes(questions.rest()) == []
 
 
 def test_each_request_has_its_answer(questions):
-    questions.add(frame(1), TWO)
+    add(questions, 1, command=TWO)
     questions.take(answer(1, "the dog"))
     assert outcomes(questions.settled()) == []
-    assert not questions.is_complete
     questions.take(answer(1, "the cat"))
     assert outcomes(questions.settled()) == [(1, "the cat", "no_target"), (1, "the dog", "no_target")]
 
 
 def test_answers_to_something_else_are_nobodys(questions):
-    questions.add(frame(1), ONE)
+    add(questions, 1)
     questions.take(answer(1, "the dog"))
     questions.take(answer(2, "the cat"))
     assert outcomes(questions.rest()) == [(1, "the cat", "dropped")]
 
 
-def test_frames_of_one_stamp_are_answered_in_order(questions):
-    questions.add(frame(1), ONE)
-    questions.add(frame(1), ONE)
-    questions.take(answer(1, "the cat"))
-    assert outcomes(questions.settled()) == [(1, "the cat", "no_target")]
-    assert outcomes(questions.rest()) == [(1, "the cat", "dropped")]
+def test_frames_of_one_stamp_have_their_own_answers(questions):
+    first, second, third = frames = [frame(5) for _ in range(3)]
+    for number, item in enumerate(frames, start=1):
+        questions.add(number, item, ONE)
+    questions.take(answer(2, "the cat"))
+    dropped, answered = questions.settled()
+    assert (dropped.frame is first, dropped.outcome) == (True, "dropped")
+    assert (answered.frame is second, answered.outcome) == (True, "no_target")
+    (rest,) = questions.rest()
+    assert (rest.frame is third, rest.outcome) == (True, "dropped")
 
 
 def test_a_frame_without_an_answer_may_be_broken(questions):
-    questions.add(frame(1, encoding="nonsense"), ONE)
+    questions.add(1, frame(1, encoding="nonsense"), ONE)
     (only,) = questions.rest()
     assert only.outcome == "broken"
     assert only.problem.startswith("unsupported image encoding 'nonsense'")
 
 
 def test_latency(questions):
-    questions.add(frame(1), ONE)
+    add(questions, 1)
     questions.take(answer(1, "the cat"))
     (only,) = questions.settled()
     assert 0 <= only.latency_ms < 60_000

@@ -9,10 +9,13 @@ import cv2
 import numpy as np
 import pytest
 from rosbags.highlevel import AnyReader
+from rosbags.rosbag2 import Writer
 from scenes import make_scene
 
 from dmmi_ros.bag import main
+from dmmi_ros.bags.messages import make_header, make_typestore
 
+STORE = make_typestore()
 FRAMES = 6
 
 
@@ -27,10 +30,15 @@ def bag(tmp_path):
     return folder
 
 
-def run(*arguments) -> subprocess.CompletedProcess:
+PROGRAM = "import sys; from dmmi_ros.bag import main; sys.exit(main())"
+# Nothing but the node's reports then ends it.
+PATIENT = f"import dmmi_ros.bags.player as player; player.SILENCE_S = 1e9; {PROGRAM}"
+
+
+def run(*arguments, program: str = PROGRAM) -> subprocess.CompletedProcess:
     """In a process of its own: it takes a ROS domain of its own too."""
-    command = [sys.executable, "-m", "dmmi_ros.bag", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2])
+    command = [sys.executable, "-c", program, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2], timeout=250)
 
 
 def answers(path: Path) -> dict[int, tuple]:
@@ -63,9 +71,67 @@ def test_live_answers_are_those_of_the_model(tmp_path, bag, model_folder, transp
     expected, heard = answers(tmp_path / "offline"), answers(tmp_path / "live")
     assert sum(item["answered"] for item in said["commands"]) == len(heard)
     assert max(heard) == max(expected)  # the last frame is never dropped
-    for time, (command, status, presence, *rest) in heard.items():
-        assert (command, status, *rest) == (expected[time][0], expected[time][1], *expected[time][3:])
-        assert presence == pytest.approx(expected[time][2], abs=1e-4)
+    for at, (command, status, presence, *rest) in heard.items():
+        assert (command, status, *rest) == (expected[at][0], expected[at][1], *expected[at][3:])
+        assert presence == pytest.approx(expected[at][2], abs=1e-4)
+
+
+@pytest.fixture
+def asking(tmp_path, model_folder):
+    """The arguments that ask one thing of all frames."""
+    commands = tmp_path / "commands.jsonl"
+    commands.write_text('{"at": 0, "command": "the dog"}\n')
+    return "--commands", commands, "--model", model_folder, "--device", "cpu"
+
+
+def write_frames(path: Path, sides: list[int | None]) -> Path:
+    """Grey pictures of these sides, four a second, without stamps; None stands for what is no message."""
+    image = STORE.types["sensor_msgs/msg/Image"]
+    with Writer(path, version=9) as writer:
+        connection = writer.add_connection("/image", image.__msgtype__, typestore=STORE)
+        for number, side in enumerate(sides):
+            data = b"xx"
+            if side is not None:
+                pixels = np.full(3 * side * side, 9, np.uint8)
+                message = image(make_header(STORE, 0, ""), side, side, "rgb8", 0, 3 * side, pixels)
+                data = STORE.serialize_cdr(message, image.__msgtype__)
+            writer.write(connection, number * 10**9 // 4, data)
+    return path
+
+
+def test_frames_without_stamps_have_their_own_answers(tmp_path, asking):
+    """They come all at once, so that some are dropped; each has a size of its own."""
+    sides = [40 + 8 * number for number in range(20)]
+    recording = write_frames(tmp_path / "recording", sides)
+    live = run("evaluate", recording, *asking, "--output", tmp_path / "live", "--live", "--rate", "1000")
+    assert (live.returncode, live.stderr) == (0, "")
+    with AnyReader([tmp_path / "live"]) as reader:
+        found = [c for c in reader.connections if c.topic == "/dmmi/segmentation"]
+        said = [(time, reader.deserialize(data, c.msgtype)) for c, time, data in reader.messages(found)]
+    assert said
+    assert {m.header.stamp.sec for _, m in said} == {0}  # those of the recording
+    assert [m.height for _, m in said] == [sides[time * 4 // 10**9] for time, _ in said]
+
+
+@pytest.mark.parametrize("sides", [[64, None, 64, 0], [64, 0, 64, None]])
+def test_it_ends_though_the_last_frame_is_broken(tmp_path, asking, sides):
+    """Of side 0 is a message without a picture, which the node is sent."""
+    recording = write_frames(tmp_path / "recording", sides)
+    live = run("evaluate", recording, *asking, "--live", "--json", program=PATIENT)
+    assert (live.returncode, live.stderr) == (0, "")
+    (said,) = json.loads(live.stdout)["commands"]
+    assert (said["frames"], said["broken"]) == (4, 2)
+
+
+def test_it_ends_though_frames_were_under_way_at_the_cancel(tmp_path, asking):
+    recording, commands = write_frames(tmp_path / "recording", [64] * 8), tmp_path / "cancelled.jsonl"
+    commands.write_text('{"at": 0, "command": "the dog"}\n{"at": 1.2, "command": ""}\n')
+    asking = ("--commands", commands, *asking[2:])
+    live = run("evaluate", recording, *asking, "--live", "--rate", "1000", "--json", program=PATIENT)
+    assert (live.returncode, live.stderr) == (0, "")
+    said = json.loads(live.stdout)
+    assert said["commands"][0]["frames"] == 5
+    assert said["topics"]["/image"] == {"frames": 8, "without_command": 3}
 
 
 def test_a_model_that_is_not_there(tmp_path, bag):

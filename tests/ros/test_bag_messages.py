@@ -8,7 +8,7 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from dmmi.msg import NoTarget, Segmentation
-from dmmi_ros.bags.messages import ResultMessages, make_header, make_typestore, to_result
+from dmmi_ros.bags.messages import ResultMessages, make_header, make_typestore, to_result, with_stamp
 from dmmi_ros.messages import to_labels, to_no_target, to_segmentation
 
 STORE = make_typestore()
@@ -56,3 +56,20 @@ def test_messages_back_to_results(headers):
     for ours, theirs in zip(back.instances, result.instances, strict=True):
         assert (ours.id, ours.area, ours.roi) == (theirs.id, theirs.area, theirs.roi)
         np.testing.assert_array_equal(ours.mask, theirs.mask)
+
+
+@pytest.mark.parametrize("little_endian", [True, False])
+def test_another_stamp(little_endian):
+    """In the byte order of the message, of which nothing else changes."""
+    type_ = STORE.types["sensor_msgs/msg/Image"]
+    pixels = np.arange(6, dtype=np.uint8)
+    image = type_(make_header(STORE, STAMP, "camera"), 1, 2, "rgb8", 0, 6, pixels)
+    raw = STORE.serialize_cdr(image, type_.__msgtype__, little_endian=little_endian)
+    ros = deserialize_message(with_stamp(bytes(raw), 3 * 10**9 + 7), Image)
+    assert (ros.header.stamp.sec, ros.header.stamp.nanosec) == (3, 7)
+    assert (ros.header.frame_id, ros.width, ros.encoding, list(ros.data)) == (
+        "camera",
+        2,
+        "rgb8",
+        [*range(6)],
+    )

@@ -113,7 +113,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
         bag = stack.enter_context(Bag(arguments.bag))
         topics = bag.choose(arguments.topic, besides=arguments.ground_truth_topic)
         summary = Summary(bag.start, _scoring(arguments, bag, topics, schedule))
-        report = Report()
+        report = Report() if arguments.report else None
         answers = _answers(arguments, bag, topics, schedule)
         writer = None
         if arguments.output:
@@ -122,7 +122,8 @@ def evaluate(arguments: argparse.Namespace) -> None:
         answer = None
         for answer in answers:
             summary.add(answer)
-            report.add(answer, summary.seconds(answer))
+            if report:
+                report.add(answer, summary.seconds(answer))
             if writer:
                 writer.add(answer)
         if answer is None:
@@ -134,7 +135,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
         **summary.to_dict(),
     }
     print(json.dumps(figures) if arguments.json else _text(figures))
-    if arguments.report:
+    if report:
         report.write(arguments.report, f"{arguments.bag.name}, {arguments.model}, {figures['mode']}", figures)
 
 

@@ -26,19 +26,19 @@ class Pictures:
 
     seen: int = 0
     stride: int = 1
-    kept: list[str] = field(default_factory=list)
+    kept: list[tuple[Answer, float]] = field(default_factory=list)
 
     def add(self, answer: Answer, seconds: float) -> None:
         if self.seen % self.stride == 0:
             if len(self.kept) == MOST_PICTURES:
                 self.kept, self.stride = self.kept[::2], 2 * self.stride
             if self.seen % self.stride == 0:
-                self.kept.append(_figure(answer, seconds))
+                self.kept.append((answer, seconds))
         self.seen += 1
 
 
 class Report:
-    """Takes every answer and keeps a few of them as pictures."""
+    """Takes every answer and keeps a few. Only `write` draws: answers are added while time counts."""
 
     def __init__(self):
         self._pictures: dict[str, Pictures] = {}
@@ -59,7 +59,7 @@ class Report:
         problems = "".join(
             f"<p>{count} broken: {escape(problem)}</p>" for problem, count in command["problems"].items()
         )
-        pictures = self._pictures.get(text, Pictures()).kept
+        pictures = [_figure(*kept) for kept in self._pictures.get(text, Pictures()).kept]
         return (
             f"<section><h2>{escape(text)}</h2>{problems}"
             f"<p>{len(pictures)} of {command['answered']} answers.</p>"

@@ -25,7 +25,9 @@ from rosbags.highlevel import AnyReader
 from rosbags.rosbag2 import Writer
 from tiny import ABSENT, PRESENT, RedFinder
 
+import dmmi_ros.bags.report
 from dmmi_core.data.samples import encode_mask
+from dmmi_core.overlay import draw_overlay
 from dmmi_core.segmenter import Segmenter
 from dmmi_ros.bag import main
 
@@ -266,6 +268,22 @@ def test_report(capsys, tmp_path, commands):
     ]
     assert [left for left, *_ in bars] == pytest.approx([1e3 / 6 * at for at in (1, 2, 3, 4, 4)], abs=0.1)
     assert {width for _, width, _ in bars} == {166.7}
+
+
+@pytest.mark.parametrize(("options", "drawn"), [((), 0), (("--report", "report.html"), 4)])
+def test_nothing_is_drawn_before_all_is_answered(capsys, tmp_path, commands, monkeypatch, options, drawn):
+    """Live, an answer that waits for a picture would count as late."""
+    events = []
+
+    def heard(name, function):
+        return lambda *arguments: (events.append(name), function(*arguments))[1]
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Segmenter, "batch", heard("answer", Segmenter.batch))
+    monkeypatch.setattr(dmmi_ros.bags.report, "draw_overlay", heard("draw", draw_overlay))
+    figures(capsys, write_bag(tmp_path / "bag", frames()), "--commands", commands, *options)
+    assert events == sorted(events)
+    assert events.count("draw") == drawn
 
 
 def test_a_report_of_many_frames_has_few_pictures(capsys, tmp_path):

@@ -2,8 +2,10 @@
 
 import argparse
 import logging
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from dmmi_core.errors import DmmiError
 
@@ -11,18 +13,35 @@ from dmmi_core.errors import DmmiError
 def run_program(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> int:
     """Calls the `run` of the subcommand that was chosen.
 
-    Exit status 0; 2 with one line on stderr for bad input; 130 when interrupted.
+    Exit status 0; 2 with one line on stderr for bad input; 130 when interrupted; 143 at SIGTERM, which
+    unwinds as an interrupt does.
     """
     arguments = parser.parse_args(argv)
     logging.basicConfig(level=logging.WARNING, format=f"{parser.prog}: %(message)s")
     try:
-        arguments.run(arguments)
+        with _sigterm_as_exit():
+            arguments.run(arguments)
     except DmmiError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+@contextmanager
+def _sigterm_as_exit() -> Iterator[None]:
+    """SIGTERM raises SystemExit: what is half done is undone, and what was started is stopped."""
+    before = signal.signal(signal.SIGTERM, _exit_once)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _exit_once(number: int, _frame) -> None:
+    signal.signal(number, signal.SIG_IGN)  # or a second one would cut the unwinding short
+    sys.exit(128 + number)
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:

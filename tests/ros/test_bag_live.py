@@ -1,6 +1,8 @@
 """`dmmi-bag evaluate --live`: a bag is played to a real node with a tiny model."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -31,8 +33,16 @@ def bag(tmp_path):
 
 
 PROGRAM = "import sys; from dmmi_ros.bag import main; sys.exit(main())"
-# Nothing but the node's reports then ends it.
 PATIENT = f"import dmmi_ros.bags.player as player; player.SILENCE_S = 1e9; {PROGRAM}"
+"""Ends by nothing but the node's reports."""
+
+TELLING = f"""
+from dmmi_ros.process import NodeProcess
+enter = NodeProcess.__enter__
+NodeProcess.__enter__ = lambda self: (print(self.pid, flush=True), enter(self))[1]
+{PROGRAM}
+"""
+"""Says the id of the node's process once it runs."""
 
 
 def run(*arguments, program: str = PROGRAM) -> subprocess.CompletedProcess:
@@ -132,6 +142,21 @@ def test_it_ends_though_frames_were_under_way_at_the_cancel(tmp_path, asking):
     said = json.loads(live.stdout)
     assert said["commands"][0]["frames"] == 5
     assert said["topics"]["/image"] == {"frames": 8, "without_command": 3}
+
+
+def test_sigterm_leaves_nothing(tmp_path, asking):
+    recording, output = write_frames(tmp_path / "recording", [64] * 8), tmp_path / "answers"
+    arguments = map(str, ("evaluate", recording, *asking, "--live", "--output", output))
+    with subprocess.Popen(
+        [sys.executable, "-c", TELLING, *arguments], stdout=subprocess.PIPE, text=True
+    ) as bag:
+        node = int(bag.stdout.readline())
+        assert output.is_dir()
+        bag.send_signal(signal.SIGTERM)
+        assert bag.wait(timeout=100) == 143
+    assert not output.exists()
+    with pytest.raises(ProcessLookupError):
+        os.kill(node, 0)
 
 
 def test_a_model_that_is_not_there(tmp_path, bag):

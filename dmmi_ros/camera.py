@@ -5,15 +5,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
 from rclpy.lifecycle import LifecycleNode
 from rclpy.subscription import MessageInfo
 from sensor_msgs.msg import CompressedImage, Image
-from std_msgs.msg import Header
 
 from dmmi_core.errors import describe
 from dmmi_core.result import Result
 from dmmi_ros.depth_input import DepthInput
 from dmmi_ros.diagnostics import Statistics
+from dmmi_ros.images import to_rgb
 from dmmi_ros.outputs import Outputs
 from dmmi_ros.parameters import Parameters
 from dmmi_ros.qos import image_qos, subscription_events
@@ -21,6 +22,8 @@ from dmmi_ros.rate_limit import RateLimit
 from dmmi_ros.tracking import Trackers
 
 WARNING_PERIOD_S = 5.0
+TROUBLE_LASTS_S = 5.0
+"""How long it is told of frames that failed, or had no depth, after the last of them."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ class Camera:
         self._sequence_number: int | None = None
         self._trackers = Trackers()
         self._rate_limit = RateLimit()
+        self._trouble, self._troubled_at = "", float("-inf")
 
     def subscribe(self, settings: Parameters) -> None:
         """Has `take` get frames from now on."""
@@ -92,6 +96,7 @@ class Camera:
         self._depth = None
         self._trackers = Trackers()
         self._rate_limit = RateLimit()
+        self._trouble = ""
 
     def destroy(self) -> None:
         self.unsubscribe()
@@ -102,31 +107,69 @@ class Camera:
         self.statistics.idle += 1
         self._trackers = Trackers()
 
-    def begin(self, frame: Frame, settings: Parameters) -> bool:
-        """Whether `frame` may be answered; what belongs to it is kept until it is."""
+    def open(self, frame: Frame, settings: Parameters) -> np.ndarray | None:
+        """The pixels of `frame`, uint8 RGB (H, W, 3); None, and counted, where it is not to be answered.
+
+        What belongs to it is kept until it is.
+        """
         if not self._rate_limit.admits(frame.arrival, settings.max_rate):
             self.statistics.skipped += 1
-            return False
+            return None
         if self._depth is not None:
             self._depth.hold()
-        return True
+        try:
+            image = to_rgb(frame.message)
+        except Exception as error:
+            self.fail(error)
+            return None
+        self._rate_limit.count(frame.arrival, settings.max_rate)
+        return image
 
     def fail(self, error: Exception) -> None:
         """Counts a frame that has no answer because of `error`, and says so."""
         self.statistics.failed += 1
         self._complain("a frame has no answer", error)
 
+    def fail_request(self, error: Exception) -> None:
+        """The same for one request, where others have their answers for the frame."""
+        self.statistics.failed_requests += 1
+        self._complain("a request has no answer", error)
+
     def publish(
-        self, frame: Frame, image, results: Sequence[Result], *, command_id: int, settings: Parameters
+        self,
+        frame: Frame,
+        image: np.ndarray,
+        results: Sequence[Result],
+        *,
+        command_id: int,
+        settings: Parameters,
     ) -> None:
         """Publishes the answers to all requests for `frame`; `image` is its pixels, uint8 RGB (H, W, 3)."""
-        header = frame.message.header
         if settings.tracking:
             results = self._trackers.update(results)
+        else:
+            self._trackers = Trackers()
         for result in results:
-            self.outputs.publish(image, result, header=header, command_id=command_id)
-        if self._depth is not None:
-            self._publish_poses(self._depth, results, header, tolerance=settings.depth_tolerance)
+            self.outputs.publish(image, result, header=frame.message.header, command_id=command_id)
+        self.statistics.result_age_ms = 1e3 * (time.monotonic() - frame.arrival)
+        self.statistics.processed += 1
+
+    def publish_poses(self, frame: Frame, results: Sequence[Result], settings: Parameters) -> None:
+        """Publishes where the instances of the answers for `frame` are, if this camera has depth.
+
+        To be called last, as it may wait for the depth image.
+        """
+        if self._depth is None:
+            return
+        places = self._locate(self._depth, frame, results, tolerance=settings.depth_tolerance)
+        if places is None:
+            self.statistics.without_depth += len(results)
+        for points in places or ():
+            self.outputs.publish_poses(points, header=frame.message.header)
+
+    def trouble(self) -> str:
+        """What went wrong in the last seconds; empty where all went well."""
+        return self._trouble if time.monotonic() - self._troubled_at < TROUBLE_LASTS_S else ""
 
     def silence(self, *, since: float, limit: float) -> str:
         """What to say where no frame came for `limit` seconds, counted from `since` at the earliest.
@@ -136,6 +179,8 @@ class Camera:
         seconds = time.monotonic() - max(since, self._heard_at)
         if not limit or seconds <= limit:
             return ""
+        if stranger := self._stranger():
+            return stranger
         topics = " or ".join(subscription.topic_name for subscription in self._images.values())
         if not any(subscription.get_publisher_count() for subscription in self._images.values()):
             return f"nobody publishes {topics}: start the camera, or remap image to its topic"
@@ -144,23 +189,39 @@ class Camera:
             "its QoS fit, has it the shipped FASTDDS_DEFAULT_PROFILES_FILE?"
         )
 
-    def _publish_poses(
-        self, depth: DepthInput, results: Sequence[Result], header: Header, *, tolerance: float
-    ) -> None:
+    def _locate(
+        self, depth: DepthInput, frame: Frame, results: Sequence[Result], *, tolerance: float
+    ) -> list[list[np.ndarray]] | None:
         try:
-            places = depth.points(results, header, tolerance=tolerance)
+            places = depth.points(results, frame.message.header, tolerance=tolerance, arrival=frame.arrival)
         except Exception as error:  # an odd depth image must not cost the answers
             self._complain("a frame has no poses", error)
-            places = None
-        self.statistics.without_depth += len(results) if places is None else 0
-        for points in places or ():
-            self.outputs.publish_poses(points, header=header)
+            return None
+        if places is None:
+            self._note_trouble("no depth image or calibration for some frames")
+        return places
+
+    def _stranger(self) -> str:
+        """What to say of a publisher of another type, which DDS passes over in silence; empty without one."""
+        for type_, subscription in self._images.items():
+            topic, expected = subscription.topic_name, f"sensor_msgs/msg/{type_.__name__}"
+            for publisher in self._node.get_publishers_info_by_topic(topic):
+                if publisher.topic_type != expected:
+                    return (
+                        f"{topic} is published as {publisher.topic_type}, not as {expected}: remap image to "
+                        "the topic of raw images; compressed ones are looked for below it, on /compressed"
+                    )
+        return ""
 
     def _complain(self, said: str, error: Exception) -> None:
         self.statistics.last_error = describe(error)
+        self._note_trouble(self.statistics.last_error)
         self._logger.warning(
             f"{self.topic}: {said}: {self.statistics.last_error}", throttle_duration_sec=WARNING_PERIOD_S
         )
+
+    def _note_trouble(self, said: str) -> None:
+        self._trouble, self._troubled_at = said, time.monotonic()
 
     def _subscribe_to_depth(self, settings: Parameters) -> DepthInput:
         return DepthInput(

@@ -1,5 +1,6 @@
 """The current command: what the node looks for in every frame."""
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,12 +11,15 @@ MOST_REQUESTS = 16
 
 @dataclass(frozen=True)
 class Command:
-    """One accepted command; `id` counts from 1, `since` is when it came, in seconds of the clock."""
+    """One accepted command; `id` counts from 1, times are in seconds of the clock."""
 
     id: int
     requests: tuple[str, ...]
     """At least one, none twice."""
     since: float
+    """When it came."""
+    awaited_since: float
+    """When frames began to be wanted: since then some command held without a break."""
     left_out: int = 0
     """How many requests more the command had than are answered."""
 
@@ -26,30 +30,38 @@ class Command:
 
 
 class Commands:
-    """Holds a command until it is replaced, cancelled or too old.
+    """Holds a command until it is replaced, cancelled or too old; then it is gone for good.
 
-    One thread may `accept` while others ask for `current`: a command never changes, it is only exchanged.
+    Threads may `accept` and ask for `current` at the same time.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic):
         self._clock = clock
+        self._lock = threading.Lock()
         self._count = 0
         self._command: Command | None = None
 
     def accept(self, text: str) -> Command | None:
         """Makes `text`, one request a line, the current command; blank text cancels it and gives None."""
         requests = tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
-        self._command = self._make(requests) if requests else None
-        return self._command
+        with self._lock:
+            self._command = self._make(requests) if requests else None
+            return self._command
 
     def _make(self, requests: tuple[str, ...]) -> Command:
         self._count += 1
-        left_out = max(0, len(requests) - MOST_REQUESTS)
-        return Command(self._count, requests[:MOST_REQUESTS], since=self._clock(), left_out=left_out)
+        now = self._clock()
+        return Command(
+            self._count,
+            requests[:MOST_REQUESTS],
+            since=now,
+            awaited_since=self._command.awaited_since if self._command else now,
+            left_out=max(0, len(requests) - MOST_REQUESTS),
+        )
 
     def current(self, *, timeout: float) -> Command | None:
         """The command that holds now, if any; `timeout` is how many seconds one holds, 0 without limit."""
-        command = self._command
-        if command and timeout and self._clock() - command.since > timeout:
-            return None
-        return command
+        with self._lock:
+            if self._command and timeout and self._clock() - self._command.since > timeout:
+                self._command = None
+            return self._command

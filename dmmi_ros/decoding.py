@@ -1,11 +1,10 @@
 """What sensor_msgs images hold, as NumPy arrays; any object with a message's fields will do, so without ROS.
 
 Rows and byte order are put right here, because the converters get them wrong: rosbags-image ignores `step`,
-and cv_bridge fails on steps that are no multiple of a pixel and on big-endian data. What is left, colour, is
-theirs.
+and cv_bridge fails on steps that are no multiple of a pixel and on big-endian data. Of 16 bits they get the
+upper 8, which are all that would be left in the end. What is left, colour, is theirs.
 """
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
@@ -48,23 +47,27 @@ BYTES_PER_PIXEL = {
 MOST_PIXELS = 100_000_000
 """Of a compressed image; no camera has more."""
 
-_COLOUR_OF = {"8UC1": "mono8", "8UC3": "bgr8", "8UC4": "bgra8", "16UC1": "mono16"}
+_COLOUR_OF = {"8UC1": "mono8", "8UC3": "bgr8", "8UC4": "bgra8"}
+_HIGH_BYTES = {"16UC1": "mono8"} | {
+    encoding: encoding.replace("16", "8") for encoding in BYTES_PER_PIXEL if encoding.endswith("16")
+}
+"""What the upper 8 of the 16 bits of each pixel are."""
 
 
 @dataclass(frozen=True)
 class _TightImage:
-    """The fields of an Image that the converters read."""
+    """The fields of an Image of 8 bits that the converters read."""
 
     encoding: str
     height: int
     width: int
     step: int
-    is_bigendian: int
     data: np.ndarray
+    is_bigendian: int = 0
 
 
 def _load_converter():
-    """A function of (Image with tight rows in this machine's byte order) -> uint8 RGB (H, W, 3)."""
+    """A function of (Image of 8 bits with tight rows) -> uint8 RGB (H, W, 3)."""
     try:
         from cv_bridge import CvBridge
     except Exception:  # not installed, or built against another NumPy, which raises almost anything
@@ -86,7 +89,7 @@ def to_rgb(message: "Image | CompressedImage") -> np.ndarray:
     """
     if hasattr(message, "format"):  # only a CompressedImage has it
         return _decode(message)
-    tight = _with_tight_rows(message)
+    tight = _tightened(message)
     try:
         return _convert(tight)
     except Exception as error:  # the converters' own types, cv2.error and AssertionError
@@ -106,28 +109,22 @@ def rows_of(message: "Image", pixel_bytes: Mapping[str, int]) -> np.ndarray:
     return np.frombuffer(message.data, np.uint8).reshape(message.height, message.step)[:, :row_bytes]
 
 
-def _with_tight_rows(message: "Image") -> "Image | _TightImage":
-    """The same picture with `step` = width * bytes per pixel and this machine's byte order."""
+def _tightened(message: "Image") -> "Image | _TightImage":
+    """The same picture in 8 bits, with `step` = width * bytes per pixel."""
     rows = rows_of(message, BYTES_PER_PIXEL)
-    row_bytes = rows.shape[1]
-    if _has_foreign_byte_order(message):
-        rows = np.ascontiguousarray(rows).view(np.uint16).byteswap().view(np.uint8)
-    elif message.step == row_bytes and message.encoding not in _COLOUR_OF:
+    if encoding := _HIGH_BYTES.get(message.encoding):
+        rows = rows[:, 0 if message.is_bigendian else 1 :: 2]
+    elif message.step == rows.shape[1] and message.encoding not in _COLOUR_OF:
         return message
+    else:
+        encoding = _COLOUR_OF.get(message.encoding, message.encoding)
     return _TightImage(
-        encoding=_COLOUR_OF.get(message.encoding, message.encoding),
+        encoding=encoding,
         height=message.height,
         width=message.width,
-        step=row_bytes,
-        is_bigendian=int(sys.byteorder == "big"),
+        step=rows.shape[1],
         data=np.ascontiguousarray(rows),
     )
-
-
-def _has_foreign_byte_order(message: "Image") -> bool:
-    # The number of bytes says nothing: 16-bit encodings and the 8-bit pairs of YUV 4:2:2 both have two.
-    is_wide = message.encoding.endswith("16") or message.encoding == "16UC1"
-    return is_wide and bool(message.is_bigendian) != (sys.byteorder == "big")
 
 
 def _checked_row_bytes(message: "Image", pixel_bytes: Mapping[str, int]) -> int:

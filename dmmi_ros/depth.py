@@ -31,17 +31,21 @@ def depth_in_metres(message: Image) -> np.ndarray:
 
 
 def camera_matrix(info: CameraInfo, size: tuple[int, int]) -> np.ndarray:
-    """K, float64 (3, 3), for pixels of an image of `size` (height, width), whatever that of `info` is.
+    """The matrix of the camera, float64 (3, 3), for pixels of an image of `size` (height, width).
 
-    Raises `InputError` where the camera is not calibrated.
+    That of the rectified image, P, as everything that registers depth has it; K where there is no P. An image
+    may be a region of interest of what was calibrated, binned or resized (REP 104). Raises `InputError` where
+    the camera is not calibrated.
     """
-    matrix = np.array(info.k, np.float64).reshape(3, 3)
+    projection, intrinsic = np.reshape(info.p, (3, 4))[:, :3], np.reshape(info.k, (3, 3))
+    matrix = np.array(projection if projection[0, 0] > 0 else intrinsic, np.float64)
     if not (matrix[0, 0] > 0 and matrix[1, 1] > 0):
         raise InputError("camera_info has no focal length: calibrate the camera")
-    if not (info.width and info.height):
+    matrix[:2, 2] -= info.roi.x_offset, info.roi.y_offset
+    width, height = info.roi.width or info.width, info.roi.height or info.height
+    if not (width and height):
         return matrix
-    height, width = size
-    scale = np.array([width / info.width, height / info.height])
+    scale = np.array([size[1] / width, size[0] / height])
     matrix[:2] *= scale[:, None]
     matrix[:2, 2] += (scale - 1) / 2  # the centre of the first pixel is 0, not its corner
     return matrix
@@ -54,7 +58,7 @@ def locate(
 
     The median of each coordinate, so that background at the edges of the mask has no say. `depth` is float32
     (H, W) in metres and may have another size than the image: the nearest of its pixels counts. `size` is
-    (height, width) of the image, `camera_matrix` (3, 3) that of its pixels, without distortion.
+    (height, width) of the image, `camera_matrix` (3, 3) that of its pixels, which have no distortion.
     """
     v, u = np.nonzero(instance.mask)
     v, u = v + instance.roi.y, u + instance.roi.x

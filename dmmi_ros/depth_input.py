@@ -1,5 +1,7 @@
 """From the depth images of one camera to where its instances are."""
 
+import threading
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -13,6 +15,7 @@ from dmmi_ros.depth import camera_matrix, depth_in_metres, locate
 from dmmi_ros.qos import image_qos, subscription_events
 
 KEPT_IMAGES = 10
+LONGEST_WAIT_S = 0.1
 _NOWHERE = np.full(3, np.nan)
 
 
@@ -27,6 +30,7 @@ class DepthInput:
         self._images: tuple[Image, ...] = ()
         self._held: tuple[Image, ...] = ()
         self._info: CameraInfo | None = None
+        self._changed = threading.Condition()
         self._subscriptions = [
             node.create_subscription(
                 type_,
@@ -47,20 +51,27 @@ class DepthInput:
         self._held = self._images
 
     def points(
-        self, results: Sequence[Result], header: Header, *, tolerance: float
+        self, results: Sequence[Result], header: Header, *, tolerance: float, arrival: float
     ) -> list[list[np.ndarray]] | None:
         """For each result a point (3,) for each instance, NaN for one without any depth, in the camera's
         optical frame. The results are of the frame of `header`.
 
+        A depth image often comes a little after its frame. It is waited for until `tolerance` seconds after
+        the `arrival` of the frame, by the monotonic clock, but for `LONGEST_WAIT_S` at most.
+
         None where there is no calibration yet, or no depth image within `tolerance` seconds of `header`.
         Raises `InputError` where these cannot be used.
         """
-        images = (*self._held, *self._images)
-        info, nearest = self._info, min(images, key=partial(_distance, header), default=None)
-        if info is None or nearest is None or _distance(header, nearest) > tolerance:
+        if self._info is None or not self._known():
+            return None
+        rest = arrival + min(tolerance, LONGEST_WAIT_S) - time.monotonic()
+        with self._changed:
+            self._changed.wait_for(lambda: self._has_all_until(header) or not self._subscriptions, rest)
+        nearest = min(self._known(), key=lambda message: abs(_nanoseconds(message.header, since=header)))
+        if abs(_nanoseconds(nearest.header, since=header)) > 1e9 * tolerance:
             return None
         size = results[0].mask.shape
-        depth, matrix = depth_in_metres(nearest), camera_matrix(info, size)
+        depth, matrix = depth_in_metres(nearest), camera_matrix(self._info, size)
         return [
             [_point(locate(instance, depth, matrix, size=size)) for instance in result.instances]
             for result in results
@@ -69,15 +80,25 @@ class DepthInput:
     def unsubscribe(self) -> None:
         while self._subscriptions:
             self._node.destroy_subscription(self._subscriptions.pop())
+        with self._changed:
+            self._changed.notify_all()
+
+    def _known(self) -> tuple[Image, ...]:
+        return (*self._held, *self._images)
+
+    def _has_all_until(self, header: Header) -> bool:
+        """Whether no depth image that is still to come can be nearer to `header`."""
+        return any(_nanoseconds(message.header, since=header) >= 0 for message in self._known())
 
     def _take_image(self, message: Image) -> None:
-        self._images = (*self._images, message)[-KEPT_IMAGES:]
+        with self._changed:
+            self._images = (*self._images, message)[-KEPT_IMAGES:]
+            self._changed.notify_all()
 
 
-def _distance(header: Header, message: Image) -> float:
-    """Seconds between two stamps."""
-    first, second = header.stamp, message.header.stamp
-    return abs((first.sec - second.sec) + 1e-9 * (first.nanosec - second.nanosec))
+def _nanoseconds(header: Header, *, since: Header) -> int:
+    stamp, start = header.stamp, since.stamp
+    return 10**9 * (stamp.sec - start.sec) + stamp.nanosec - start.nanosec
 
 
 def _point(found: np.ndarray | None) -> np.ndarray:

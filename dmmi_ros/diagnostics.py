@@ -34,6 +34,8 @@ class Statistics:
     """Not answered, because the image or the inference was at fault."""
     idle: int = 0
     """Not answered, because there was no command."""
+    failed_requests: int = 0
+    """Of frames that were answered, requests that were not, because the inference was at fault."""
     without_depth: int = 0
     """Answers without poses, because no depth image or calibration was there for their frame."""
     last_error: str = ""
@@ -59,6 +61,7 @@ class Statistics:
             "frames failed": str(self.failed),
             "frames without a command": str(self.idle),
             "frames under way": str(self.under_way),
+            "requests failed": str(self.failed_requests),
             "answers without depth": str(self.without_depth),
             "inference ms": f"{self.inference_ms:.1f}",
             "result age ms": f"{self.result_age_ms:.1f}",
@@ -69,26 +72,27 @@ class Statistics:
 class Diagnostics:
     """Publishes a status for each camera.
 
-    ERROR where the node could not be configured; WARN where no frames of the camera come, some failed or had
-    no depth, or somebody's QoS does not fit.
+    ERROR where a transition failed; WARN where somebody's QoS does not fit, no frames of the camera come, or
+    some failed or had no depth in the last seconds.
     """
 
     def __init__(self, node: Node):
         self._node = node
         self._name = f"{node.get_fully_qualified_name()}: segmentation"
         self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
-        self._trouble_before: dict[str, int] = {}
 
     def publish(
         self,
         cameras: "Iterable[Camera]",
         *,
         about_node: dict[str, str],
-        configure_error: str,
+        failure: str,
         awaited_since: float | None,
         frame_timeout: float,
     ) -> None:
-        """`awaited_since` is when frames began to be awaited, by the monotonic clock; None: they are not."""
+        """`failure` is why the last transition failed, if it did. `awaited_since` is when frames began to be
+        awaited, by the monotonic clock; None: they are not.
+        """
         message = DiagnosticArray()
         message.header.stamp = self._node.get_clock().now().to_msg()
         silences = []
@@ -98,22 +102,14 @@ class Diagnostics:
                 silence = camera.silence(since=awaited_since, limit=frame_timeout)
             silences += [silence] if silence else []
             status = self._status(camera, about_node)
-            if complaint := silence or self._new_trouble(camera) or about_node["incompatible QoS"]:
+            if complaint := about_node["incompatible QoS"] or silence or camera.trouble():
                 status.level, status.message = DiagnosticStatus.WARN, complaint
-            if configure_error:
-                status.level, status.message = DiagnosticStatus.ERROR, configure_error
+            if failure:
+                status.level, status.message = DiagnosticStatus.ERROR, failure
             message.status.append(status)
         if silences:
             self._node.get_logger().warning("; ".join(silences), throttle_duration_sec=WARNING_PERIOD_S)
         self._publisher.publish(message)
-
-    def _new_trouble(self, camera: "Camera") -> str:
-        """What to say of frames that failed, and of answers without depth, since this was last asked."""
-        statistics = camera.statistics
-        trouble = statistics.failed + statistics.without_depth
-        is_new = trouble not in (0, self._trouble_before.get(camera.name))
-        self._trouble_before[camera.name] = trouble
-        return (statistics.last_error or "no depth image or calibration for some frames") if is_new else ""
 
     def _status(self, camera: "Camera", about_node: dict[str, str]) -> DiagnosticStatus:
         values = {"camera": camera.name, **about_node, **camera.statistics.values()}

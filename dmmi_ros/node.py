@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from functools import wraps
 
 import rclpy
 from rcl_interfaces.msg import SetParametersResult
@@ -21,9 +22,9 @@ from dmmi_ros.diagnostics import Diagnostics, Statistics
 from dmmi_ros.memory import free_memory
 from dmmi_ros.parameters import Parameters, refusal
 from dmmi_ros.pipeline import Pipeline
-from dmmi_ros.qos import COMMAND_QOS, subscription_events
-from dmmi_ros.spinning import spin_until_signal
-from dmmi_ros.worker import Job, Worker, WorkerStopped
+from dmmi_ros.qos import COMMAND_QOS, Misfits, subscription_events
+from dmmi_ros.spinning import catch_signals, spin_until
+from dmmi_ros.worker import MOST_JOBS, Job, Worker, WorkerBusy, WorkerStopped
 
 
 def load_segmenter(parameters: Parameters):
@@ -36,6 +37,20 @@ def load_segmenter(parameters: Parameters):
         precision=parameters.precision,
         device=parameters.device,
     )
+
+
+def explained(transition: Callable) -> Callable:
+    """Makes it known why a transition failed, which rclpy keeps to itself."""
+
+    @wraps(transition)
+    def run(node: "DmmiNode", state: LifecycleState) -> TransitionCallbackReturn:
+        try:
+            return transition(node, state)
+        except Exception as error:
+            node.report_failure(f"cannot {transition.__name__.removeprefix('on_')}: {describe(error)}")
+            return TransitionCallbackReturn.ERROR
+
+    return run
 
 
 class DmmiNode(LifecycleNode):
@@ -52,8 +67,8 @@ class DmmiNode(LifecycleNode):
         self._commands = Commands()
         self._worker = Worker(process=self._process)
         self._cameras: list[Camera] = []
-        self._misfits: list[str] = []  # what was said of QoS
-        self._configure_error = ""
+        self._misfits = Misfits(self)
+        self._failure = ""  # of the last transition
         self._is_finalized = False
         self._declare_parameters()
         self._create_cameras()
@@ -69,7 +84,7 @@ class DmmiNode(LifecycleNode):
         self.add_post_set_parameters_callback(self._take_parameters)
 
     def _check_parameters(self, changes) -> SetParametersResult:
-        reason = refusal(changes, is_configured=self._pipeline is not None)
+        reason = refusal(changes, is_configured=self._pipeline is not None, is_active=self._worker.is_running)
         return SetParametersResult(successful=not reason, reason=reason)
 
     def _take_parameters(self, _changes) -> None:
@@ -85,7 +100,8 @@ class DmmiNode(LifecycleNode):
             return
         while self._cameras:
             self._cameras.pop().destroy()
-        self._cameras = [Camera(self, name, take=self._on_frame, report=self._on_misfit) for name in names]
+        for name in names:
+            self._cameras.append(Camera(self, name, take=self._on_frame, report=self._misfits.warn))
 
     def _create_diagnostics(self) -> None:
         self._diagnostics = Diagnostics(self)
@@ -96,7 +112,7 @@ class DmmiNode(LifecycleNode):
 
     def _create_inputs(self) -> None:
         topic = self.resolve_topic_name("command")
-        events = subscription_events(topic, self._on_misfit)
+        events = subscription_events(topic, self._misfits.warn)
         self.create_subscription(String, topic, self._on_command, COMMAND_QOS, event_callbacks=events)
         # A group of its own, or a request under way would keep every other callback waiting.
         self.create_service(Segment, "~/segment", self._on_segment, callback_group=ReentrantCallbackGroup())
@@ -108,11 +124,13 @@ class DmmiNode(LifecycleNode):
         if self._settings.autostart and self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
             self.trigger_activate()
 
+    @explained
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         self._create_cameras()
         for camera in self._cameras:
             camera.statistics = Statistics()
-        self._misfits.clear()
+        self._failure = ""
+        self._publish_diagnostics(state="configuring")  # the last that is heard until the model is loaded
         pipeline = self._load()
         if pipeline is None:
             free_memory()  # what was loaded before the failure
@@ -123,27 +141,30 @@ class DmmiNode(LifecycleNode):
         )
         return super().on_configure(state)
 
+    @explained
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         self._worker.start()
         for camera in self._cameras:
             camera.subscribe(self._settings)
         return super().on_activate(state)
 
+    @explained
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         self._stop()
         return super().on_deactivate(state)
 
+    @explained
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         self._release()
         return super().on_cleanup(state)
 
+    @explained
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         self._release()
         self._is_finalized = True
         return super().on_shutdown(state)
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
-        self.get_logger().error(f"a transition from {state.label} failed; configure the node again")
         self._release()
         return super().on_error(state)
 
@@ -172,13 +193,16 @@ class DmmiNode(LifecycleNode):
             segmenter = self._load_segmenter(self._settings)
             segmenter.warm_up()
         except Exception as error:
-            self._configure_error = f"cannot configure: {describe(error)}"
-            for camera in self._cameras:
-                camera.statistics.last_error = self._configure_error
-            self.get_logger().error(self._configure_error)
+            self.report_failure(f"cannot configure: {describe(error)}")
             return None
-        self._configure_error = ""
         return Pipeline(segmenter, commands=self._commands)
+
+    def report_failure(self, said: str) -> None:
+        """Says why a transition failed, in the log and until the next configure on /diagnostics."""
+        self._failure = said
+        for camera in self._cameras:
+            camera.statistics.last_error = said
+        self.get_logger().error(said)
 
     # Callbacks, in the executor's thread
 
@@ -196,11 +220,6 @@ class DmmiNode(LifecycleNode):
             )
         self._publish_diagnostics()  # so that who gave the command knows that it holds
 
-    def _on_misfit(self, said: str) -> None:
-        if said not in self._misfits:
-            self._misfits.append(said)
-        self.get_logger().warning(said)
-
     async def _on_segment(self, request: Segment.Request, response: Segment.Response) -> Segment.Response:
         future = Future()
         future.add_done_callback(self._wake)
@@ -210,6 +229,8 @@ class DmmiNode(LifecycleNode):
             response.success = True
         except WorkerStopped:
             response.message = "the node is not active"
+        except WorkerBusy:
+            response.message = f"the node is busy: {MOST_JOBS} requests wait already; ask again later"
         except Exception as error:
             response.message = describe(error)
         return response
@@ -218,21 +239,21 @@ class DmmiNode(LifecycleNode):
         future.exception()  # or rclpy complains where nobody awaits it any more, as the process ends
         self.executor.wake()  # which does not watch what is awaited
 
-    def _publish_diagnostics(self) -> None:
+    def _publish_diagnostics(self, *, state: str = "") -> None:
         command = self._commands.current(timeout=self._settings.command_timeout)
         about_node = {
-            "state": self._state_name(),
+            "state": state or self._state_name(),
             "model": self._settings.model,
             "device": self._pipeline.device if self._pipeline else self._settings.device,
             "engine": self._pipeline.engine if self._pipeline else self._settings.engine,
             "command": command.text if command else "",
-            "incompatible QoS": "; ".join(self._misfits),
+            "incompatible QoS": "; ".join(self._misfits.present()),
         }
         self._diagnostics.publish(
             self._cameras,
             about_node=about_node,
-            configure_error=self._configure_error,
-            awaited_since=command.since if command and self._worker.is_running else None,
+            failure=self._failure,
+            awaited_since=command.awaited_since if command and self._worker.is_running else None,
             frame_timeout=self._settings.frame_timeout,
         )
 
@@ -252,6 +273,7 @@ class DmmiNode(LifecycleNode):
 
 def main(args: list[str] | None = None, *, load_segmenter: Callable = load_segmenter) -> int:
     """Runs the node until SIGINT or SIGTERM; the console script `dmmi_node`. Returns the exit status."""
+    stop = catch_signals()
     try:
         rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
         node = DmmiNode(load_segmenter=load_segmenter)
@@ -259,6 +281,6 @@ def main(args: list[str] | None = None, *, load_segmenter: Callable = load_segme
         print(f"dmmi_node: {str(error).splitlines()[0]}", file=sys.stderr)
         rclpy.try_shutdown()
         return 2
-    spin_until_signal(node, first=node.autostart)
+    spin_until(stop, node, first=node.autostart)
     rclpy.try_shutdown()
     return 0

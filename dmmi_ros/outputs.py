@@ -41,7 +41,8 @@ class Outputs:
         self._segmentation.publish(to_segmentation(result, header=header, command_id=command_id))
         if result.status == Status.NO_TARGET:
             self._no_target.publish(to_no_target(result, header=header, command_id=command_id))
-        self._labels.publish(to_labels(result, header=header))
+        if self._labels.get_subscription_count():
+            self._labels.publish(to_labels(result, header=header))
         if self._overlay.get_subscription_count():
             self._overlay.publish(from_array(draw_overlay(image, result), header=header))
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
+from enum import Enum
 from typing import Any
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
@@ -11,15 +12,24 @@ from rclpy.parameter import Parameter
 
 from dmmi_core.engines import ENGINES, PRECISIONS
 
-CAMERA_NAME = re.compile("[A-Za-z][A-Za-z0-9_]*")
+CAMERA_NAME = re.compile("[A-Za-z][A-Za-z0-9_]{0,63}")
 
 
-def _parameter(default: Any, description: str, *, within=None, choices=(), tunable=False) -> Any:
+class Read(Enum):
+    """When the value of a parameter is taken over. It may change before, and in the states named."""
+
+    AT_START = "never"
+    AT_CONFIGURE = "unconfigured"
+    AT_ACTIVATE = "unconfigured, inactive"
+    AT_ONCE = "always"
+
+
+def _parameter(default: Any, description: str, *, within=None, choices=(), read=Read.AT_CONFIGURE) -> Any:
     """A field that says all there is to know of its parameter.
 
-    `within` is (lowest, highest), `choices` the values of a string; a `tunable` one may change at any time.
+    `within` is (lowest, highest), `choices` the values of a string.
     """
-    metadata = {"description": description, "within": within, "choices": choices, "tunable": tunable}
+    metadata = {"description": description, "within": within, "choices": choices, "read": read}
     return field(default=default, metadata=metadata)
 
 
@@ -46,58 +56,66 @@ class Parameters:
         -1.0,
         "The answer is NO_TARGET where presence is below this; negative: below the model's own threshold.",
         within=(-1.0, 1.0),
-        tunable=True,
+        read=Read.AT_ONCE,
     )
     mask_threshold: float = _parameter(
-        0.5, "Pixels above this probability are foreground.", within=(0.0, 1.0), tunable=True
+        0.5, "Pixels above this probability are foreground.", within=(0.0, 1.0), read=Read.AT_ONCE
     )
     min_area: int = _parameter(
-        64, "Instances of fewer pixels are left out.", within=(0, 2**31 - 1), tunable=True
+        64, "Instances of fewer pixels are left out.", within=(0, 2**31 - 1), read=Read.AT_ONCE
     )
     command_timeout: float = _parameter(
-        0.0, "Seconds that a command holds; 0: until replaced or cancelled.", within=(0.0, 1e6), tunable=True
+        0.0,
+        "Seconds that a command holds; 0: until replaced or cancelled.",
+        within=(0.0, 1e6),
+        read=Read.AT_ONCE,
     )
     max_rate: float = _parameter(
         0.0,
         "Frames a second of each camera that are answered at most; 0: as many as the model has time for.",
         within=(0.0, 1e3),
-        tunable=True,
+        read=Read.AT_ONCE,
     )
     frame_timeout: float = _parameter(
         5.0,
         "Seconds without a frame, while a command holds, after which the node warns; 0: never.",
         within=(0.0, 1e6),
-        tunable=True,
+        read=Read.AT_ONCE,
     )
     tracking: bool = _parameter(
         False,
         "Instances keep their id from frame to frame, by the overlap of their masks, while a command holds.",
-        tunable=True,
+        read=Read.AT_ONCE,
     )
     depth: bool = _parameter(
         False,
         "Subscribe to depth, registered to image, and camera_info; publish on ~/poses where instances are.",
+        read=Read.AT_ACTIVATE,
     )
     depth_tolerance: float = _parameter(
         0.05,
         "Seconds between the stamps of a frame and of a depth image that belongs to it.",
         within=(0.0, 1e3),
-        tunable=True,
+        read=Read.AT_ONCE,
     )
     image_transport: str = _parameter(
         "auto",
         "raw subscribes to image, compressed to image/compressed, auto to the one of the first frame.",
         choices=("auto", "raw", "compressed"),
+        read=Read.AT_ACTIVATE,
     )
     image_reliability: str = _parameter(
         "best_effort",
         "Of the image subscription; best_effort matches every camera driver.",
         choices=("best_effort", "reliable"),
+        read=Read.AT_ACTIVATE,
     )
     diagnostics_period: float = _parameter(
-        1.0, "Seconds between two reports on /diagnostics.", within=(0.01, 60.0), tunable=True
+        1.0, "Seconds between two reports on /diagnostics.", within=(0.01, 60.0), read=Read.AT_ONCE
     )
-    autostart: bool = _parameter(False, "Configure and activate at start, without a lifecycle manager.")
+    autostart: bool = _parameter(
+        False, "Configure and activate at start, without a lifecycle manager.", read=Read.AT_START
+    )
 
     @classmethod
     def declare(cls, node: Node) -> None:
@@ -125,14 +143,19 @@ class Parameters:
 _METADATA = {parameter.name: parameter.metadata for parameter in fields(Parameters)}
 
 
-def refusal(changes: Iterable, *, is_configured: bool) -> str:
-    """Why `changes` (rclpy Parameters) cannot be made now; empty if they can. Ranges are checked by rclpy."""
+def refusal(changes: Iterable, *, is_configured: bool, is_active: bool) -> str:
+    """Why `changes` (rclpy Parameters) cannot be made now; empty if they can.
+
+    rclpy checks ranges, and refuses to change what is read at the start.
+    """
     for change in changes:
         metadata = _METADATA.get(change.name)
         if metadata is None:  # use_sim_time and such
             continue
-        if is_configured and not metadata["tunable"]:
+        if is_configured and metadata["read"] == Read.AT_CONFIGURE:
             return f"{change.name} is read when the node is configured: clean it up first, then set it"
+        if is_active and metadata["read"] == Read.AT_ACTIVATE:
+            return f"{change.name} is read when the node is activated: deactivate it first, then set it"
         if metadata["choices"] and change.value not in metadata["choices"]:
             return f"{change.name} must be one of {', '.join(metadata['choices'])}, not {change.value!r}"
         if change.name == "cameras" and (reason := _refusal_of_cameras(change.value or ())):
@@ -145,7 +168,9 @@ def _refusal_of_cameras(names: Sequence[str]) -> str:
         return ""
     for name in names:
         if not CAMERA_NAME.fullmatch(name):
-            return f"{name[:40]!r} in cameras is no ROS name: use letters, digits and _, a letter first"
+            return (
+                f"{name[:40]!r} in cameras is no ROS name: use up to 64 letters, digits and _, a letter first"
+            )
     if len(set(names)) < len(names):
         return f"cameras names one twice: {', '.join(names)}"
     return ""
@@ -154,6 +179,7 @@ def _refusal_of_cameras(names: Sequence[str]) -> str:
 def _descriptor(parameter) -> ParameterDescriptor:
     metadata = parameter.metadata
     descriptor = ParameterDescriptor(description=metadata["description"])
+    descriptor.read_only = metadata["read"] == Read.AT_START
     if metadata["choices"]:
         descriptor.additional_constraints = f"one of {', '.join(metadata['choices'])}"
     if metadata["within"]:

@@ -54,8 +54,11 @@ class Pipeline:
             for frame in frames:
                 frame.camera.leave_idle()
             return
-        begun = [frame for frame in frames if frame.camera.begin(frame, settings)]
-        pictures = [picture for frame in begun if (picture := self._decode(frame))]
+        pictures = [
+            _Picture(frame, image)
+            for frame in frames
+            if (image := frame.camera.open(frame, settings)) is not None
+        ]
         if pictures:
             self._answer(pictures, command, settings)
 
@@ -76,45 +79,60 @@ class Pipeline:
             answers += [to_segmentation(r, header=request.image.header, command_id=0) for r in results]
         return answers
 
-    def _decode(self, frame: Frame) -> _Picture | None:
-        try:
-            return _Picture(frame, to_rgb(frame.message))
-        except Exception as error:
-            frame.camera.fail(error)
-            return None
-
     def _answer(self, pictures: list[_Picture], command: Command, settings: Parameters) -> None:
-        """All in one batch; one by one if that fails, so that only those at fault have no answer."""
         count = len(command.requests)
         images = [picture.image for picture in pictures for _ in range(count)]
         start = time.monotonic()
-        try:
-            results = self._segment(images, command.requests * len(pictures), settings)
-        except Exception as error:
-            if len(pictures) == 1:
-                pictures[0].frame.camera.fail(error)
-                return
-            results = None
-        if results is None:
-            for picture in pictures:
-                self._answer([picture], command, settings)
-            return
+        outcomes = self._segment_each(images, command.requests * len(pictures), settings)
         inference_ms = 1e3 * (time.monotonic() - start)
+        if self._commands.current(timeout=settings.command_timeout) is None:  # cancelled meanwhile
+            for picture in pictures:
+                picture.frame.camera.leave_idle()
+            return
+        answered = []
         for index, picture in enumerate(pictures):
             picture.frame.camera.statistics.inference_ms = inference_ms
-            self._publish(picture, results[index * count : (index + 1) * count], command, settings)
+            results = self._publish(
+                picture, outcomes[index * count : (index + 1) * count], command.id, settings
+            )
+            answered.append((picture.frame, results))
+        for frame, results in answered:
+            if results:
+                frame.camera.publish_poses(frame, results, settings)
 
     def _publish(
-        self, picture: _Picture, results: list[Result], command: Command, settings: Parameters
-    ) -> None:
+        self, picture: _Picture, outcomes: list[Result | Exception], command_id: int, settings: Parameters
+    ) -> list[Result]:
+        """Publishes the answers among `outcomes`, and gives them."""
         frame, image = picture
+        results = [outcome for outcome in outcomes if isinstance(outcome, Result)]
+        errors = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+        if not results:
+            frame.camera.fail(errors[0])
+            return []
+        for error in errors:
+            frame.camera.fail_request(error)
         try:
-            frame.camera.publish(frame, image, results, command_id=command.id, settings=settings)
+            frame.camera.publish(frame, image, results, command_id=command_id, settings=settings)
         except Exception as error:
             frame.camera.fail(error)
-            return
-        frame.camera.statistics.result_age_ms = 1e3 * (time.monotonic() - frame.arrival)
-        frame.camera.statistics.processed += 1
+            return []
+        return results
+
+    def _segment_each(
+        self, images: Sequence[np.ndarray], texts: Sequence[str], settings: Parameters
+    ) -> list[Result | Exception]:
+        """All in one batch; where that fails, in halves, so that only what is at fault has no result."""
+        try:
+            return self._segment(images, texts, settings)
+        except Exception as error:
+            if len(images) == 1:
+                return [error]
+        half = len(images) // 2
+        return [
+            *self._segment_each(images[:half], texts[:half], settings),
+            *self._segment_each(images[half:], texts[half:], settings),
+        ]
 
     def _segment(
         self, images: Sequence[np.ndarray], texts: Sequence[str], settings: Parameters

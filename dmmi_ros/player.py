@@ -18,7 +18,7 @@ from std_msgs.msg import Header
 from dmmi_core.errors import InputError
 from dmmi_ros.images import from_array
 from dmmi_ros.pictures import open_pictures
-from dmmi_ros.spinning import spin_until_signal
+from dmmi_ros.spinning import catch_signals, spin_until
 
 
 def read_frames(source: Path, *, repeats: int) -> Iterator[np.ndarray]:
@@ -60,8 +60,9 @@ class Camera(Node):
 def main(args: list[str] | None = None) -> int:
     """Runs the camera until SIGINT or SIGTERM; the console script `dmmi_player`. Returns the exit status."""
     try:
+        stop = catch_signals()
         rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
-        spin_until_signal(Camera(), first=lambda: None)
+        spin_until(stop, Camera())
     except (InputError, ParameterException, RuntimeError) as error:
         print(f"dmmi_player: {str(error).splitlines()[0]}", file=sys.stderr)
         return 2

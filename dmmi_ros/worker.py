@@ -22,6 +22,11 @@ class WorkerStopped(RuntimeError):
     """What a job gets whose worker is not running, or stops before it is done."""
 
 
+class WorkerBusy(RuntimeError):
+    """What a job gets where `MOST_JOBS` wait already: each may hold a large image, and would be done late."""
+
+
+MOST_JOBS = 8
 Job = Generator[None, None, Any]
 """Returns its result; yields where something else may have its turn."""
 
@@ -83,12 +88,17 @@ class Worker:
 
     def submit(self, job: Job, future: Future) -> None:
         """Has `job` run after those before it; `future` gets what it returns or raises."""
+        refusal = None
         with self._wake:
-            if is_running := self.is_running:
+            if not self._is_running:
+                refusal = WorkerStopped()
+            elif len(self._jobs) == MOST_JOBS:
+                refusal = WorkerBusy()
+            else:
                 self._jobs.append(_Submitted(job, future))
                 self._wake.notify_all()
-        if not is_running:
-            future.set_exception(WorkerStopped())
+        if refusal:
+            future.set_exception(refusal)
 
     def _run(self) -> None:
         while self._wait_for_work():

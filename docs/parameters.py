@@ -17,7 +17,7 @@ def with_table(page: str) -> str:
 
 
 def table() -> str:
-    lines = ["| parameter | type | default | while running | |", "|---|---|---|---|---|"]
+    lines = ["| parameter | type | default | may change while | |", "|---|---|---|---|---|"]
     return "\n".join([*lines, *map(row, fields(Parameters))])
 
 
@@ -29,9 +29,9 @@ def row(parameter) -> str:
         description += f" From {lowest:,.10g} to {highest:,.10g}."
     if metadata["choices"]:
         description += f" One of {', '.join(map(code, metadata['choices']))}."
-    tunable = "yes" if metadata["tunable"] else ""
+    states = metadata["read"].value
     type_ = type(parameter.default).__name__
-    return f"| {code(parameter.name)} | {type_} | {shown(parameter.default)} | {tunable} | {description} |"
+    return f"| {code(parameter.name)} | {type_} | {shown(parameter.default)} | {states} | {description} |"
 
 
 def shown(default: object) -> str:

@@ -11,7 +11,7 @@ if find_spec("rclpy") and find_spec("dmmi"):
     from nodes import SETTINGS, StubNode
     from scenes import make_scene
 
-    from dmmi_ros.parameters import Parameters
+    from dmmi_ros.parameters import Parameters, Read
     from dmmi_ros.process import Domain
 else:
 
@@ -59,7 +59,9 @@ def node(shared_node):
     for transition in ("deactivate", "cleanup", "configure", "activate"):
         client.change_state(transition)  # not all are possible in the state that the last test left
     assert client.state() == "active"
-    tunable = {each.name: each.default for each in fields(Parameters) if each.metadata["tunable"]}
+    tunable = {
+        each.name: each.default for each in fields(Parameters) if each.metadata["read"] == Read.AT_ONCE
+    }
     # What is not sent need not be missed.
     client.set_parameters({**tunable, **SETTINGS, "frame_timeout": 0.0})
     client.forget()

@@ -15,6 +15,7 @@ BAYER = {  # colour of the four corners of a cell, by index into RGB
 COLOUR = ("rgb8", "bgr8", "8UC3", "rgba8", "bgra8", "8UC4")
 GREY, WIDE_GREY = ("mono8", "8UC1"), ("mono16", "16UC1")
 MOSAIC = tuple(f"bayer_{pattern}{depth}" for depth in (8, 16) for pattern in BAYER)
+WIDE = (*WIDE_GREY, *(encoding for encoding in MOSAIC if encoding.endswith("16")))
 YUV = ("uyvy", "yuv422", "yuyv", "yuv422_yuy2")
 ALL = (*COLOUR, *GREY, *WIDE_GREY, *MOSAIC, *YUV)
 
@@ -38,11 +39,8 @@ def encoded(rgb: np.ndarray, encoding: str) -> np.ndarray:
     if encoding in YUV:
         uyvy = cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV_UYVY)
         return uyvy if encoding in ("uyvy", "yuv422") else uyvy[..., ::-1]
-    one_channel = (
-        _mosaic(rgb, encoding[6:10]) if encoding in MOSAIC else cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
-    )
-    is_wide = encoding in WIDE_GREY or (encoding.startswith("bayer_") and encoding.endswith("16"))
-    return one_channel.astype(np.uint16) * 257 if is_wide else one_channel
+    grey = _mosaic(rgb, encoding[6:10]) if encoding in MOSAIC else cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    return grey.astype(np.uint16) * 257 if encoding in WIDE else grey
 
 
 def _in_colour(rgb: np.ndarray, encoding: str) -> np.ndarray:

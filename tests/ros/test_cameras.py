@@ -127,13 +127,17 @@ def test_cameras_are_chosen_anew_with_each_configuration(robot, scene):
     assert not front.images.get_subscription_count()
 
 
+NO_ROS_NAME = "in cameras is no ROS name: use up to 64 letters, digits and _, a letter first"
+
+
 @pytest.mark.parametrize(
     ("names", "reason"),
     [
-        (["front", "a b"], "'a b' in cameras is no ROS name: use letters, digits and _, a letter first"),
-        (["1st"], "'1st' in cameras is no ROS name: use letters, digits and _, a letter first"),
-        (["front/left"], "'front/left' in cameras is no ROS name: use letters, digits and _, a letter first"),
-        (["front", ""], "'' in cameras is no ROS name: use letters, digits and _, a letter first"),
+        (["front", "a b"], f"'a b' {NO_ROS_NAME}"),
+        (["1st"], f"'1st' {NO_ROS_NAME}"),
+        (["front/left"], f"'front/left' {NO_ROS_NAME}"),
+        (["front", ""], f"'' {NO_ROS_NAME}"),
+        (["x" * 65], f"'{'x' * 40}' {NO_ROS_NAME}"),
         (["front", "left", "front"], "cameras names one twice: front, left, front"),
     ],
 )

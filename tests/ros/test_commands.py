@@ -42,7 +42,31 @@ def test_times_out_after_and_not_at_the_limit():
     assert commands.current(timeout=5.0).text == "the cat"
     clock.now = 5.1
     assert commands.current(timeout=5.0) is None
-    assert commands.current(timeout=0.0).text == "the cat"  # no limit
+
+
+def test_what_timed_out_does_not_come_back():
+    clock = Clock()
+    commands = Commands(clock=clock)
+    commands.accept("the cat")
+    clock.now = 5.1
+    assert commands.current(timeout=5.0) is None
+    assert commands.current(timeout=0.0) is None  # though there is no limit any more
+
+
+def test_frames_are_awaited_since_the_first_of_commands_without_a_break():
+    clock = Clock()
+    commands = Commands(clock=clock)
+
+    def awaited_since(text: str) -> float:
+        clock.now += 1.0
+        return commands.accept(text).awaited_since
+
+    assert [awaited_since("the cat"), awaited_since("the dog"), awaited_since("the dog")] == [1.0, 1.0, 1.0]
+    commands.accept("")
+    assert awaited_since("the cat") == 4.0
+    clock.now += 10.0
+    assert commands.current(timeout=5.0) is None
+    assert awaited_since("the cat") == 15.0
 
 
 def test_saying_it_again_starts_the_time_anew():

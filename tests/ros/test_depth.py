@@ -5,7 +5,7 @@ from array import array
 import numpy as np
 import pytest
 from geometry_msgs.msg import Quaternion
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, Image, RegionOfInterest
 from std_msgs.msg import Header
 
 from dmmi_core.errors import InputError
@@ -106,6 +106,22 @@ def test_camera_matrix():
     # Of twice the size: pixel 20 becomes 40 and 41, whose middle is 40.5.
     doubled = [[200, 0, 40.5], [0, 400, 20.5], [0, 0, 1]]
     np.testing.assert_allclose(camera_matrix(info, (60, 80)), doubled)
+
+
+def test_the_matrix_of_the_rectified_image_comes_first():
+    projection = [90.0, 0, 21, -5, 0, 180, 11, 0, 0, 0, 1, 0]  # of the right camera of a pair
+    info = CameraInfo(width=40, height=30, k=MATRIX.reshape(-1), d=[0.1] * 5, p=projection)
+    np.testing.assert_array_equal(camera_matrix(info, SIZE), [[90, 0, 21], [0, 180, 11], [0, 0, 1]])
+
+
+@pytest.mark.parametrize("binning", [1, 2])
+def test_an_image_of_a_region_of_interest(binning):
+    info = CameraInfo(width=1920, height=1080, k=[1000.0, 0, 960, 0, 1000, 540, 0, 0, 1])
+    info.roi = RegionOfInterest(x_offset=640, y_offset=300, width=640, height=480)
+    matrix = camera_matrix(info, (480 // binning, 640 // binning))
+    at_full_size = np.array([[1000, 0, 320], [0, 1000, 240]])
+    shift = (1 / binning - 1) / 2  # of the centre of the first pixel
+    np.testing.assert_allclose(matrix[:2], at_full_size / binning + [[0, 0, shift]] * 2)
 
 
 def test_uncalibrated_camera():

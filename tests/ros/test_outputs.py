@@ -1,5 +1,7 @@
 """What is published for an answer, and what is not worked out for nobody."""
 
+from collections.abc import Sequence
+
 import pytest
 from scenes import ColourSegmenter
 from std_msgs.msg import Header
@@ -41,8 +43,9 @@ def publish(scene):
     node = Node()
     outputs = Outputs(node, prefix="front/", report=print)
 
-    def publish(text: str, *, overlay_listeners: int = 0) -> dict[str, int]:
-        node.publishers["~/front/overlay"].listeners = overlay_listeners
+    def publish(text: str, *, listened_to: Sequence[str] = ()) -> dict[str, int]:
+        for topic, publisher in node.publishers.items():
+            publisher.listeners = int(topic.removeprefix("~/front/") in listened_to)
         outputs.publish(scene.image, ColourSegmenter()(scene.image, text), header=HEADER, command_id=1)
         published = {topic: len(publisher.published) for topic, publisher in node.publishers.items()}
         return {topic.removeprefix("~/front/"): count for topic, count in published.items() if count}
@@ -51,17 +54,18 @@ def publish(scene):
 
 
 def test_targets(publish):
-    assert publish("the red boxes") == {"segmentation": 1, "labels": 1}
+    assert publish("the red boxes") == {"segmentation": 1}
 
 
 def test_no_target(publish):
-    assert publish("the blue box") == {"segmentation": 1, "no_target": 1, "labels": 1}
+    assert publish("the blue box") == {"segmentation": 1, "no_target": 1}
 
 
-def test_the_overlay_is_drawn_only_for_somebody(publish, monkeypatch):
-    drawn = []
-    monkeypatch.setattr(outputs, "draw_overlay", lambda image, result: drawn.append(result) or image)
+@pytest.mark.parametrize(("topic", "work"), [("overlay", "draw_overlay"), ("labels", "to_labels")])
+def test_pictures_are_made_only_for_somebody(publish, monkeypatch, topic, work):
+    made, make = [], getattr(outputs, work)
+    monkeypatch.setattr(outputs, work, lambda *what, **kind: made.append(what) or make(*what, **kind))
     publish("the red boxes")
-    assert not drawn
-    assert publish("the red boxes", overlay_listeners=1)["overlay"] == 1
-    assert len(drawn) == 1
+    assert not made
+    assert publish("the red boxes", listened_to=[topic])[topic] == 1
+    assert len(made) == 1

@@ -54,7 +54,8 @@ def test_thresholds_hold_from_the_next_frame_on(node, client, scene):
     [
         ("model", "other", "model is read when the node is configured"),
         ("device", "cuda", "device is read when the node is configured"),
-        ("image_reliability", "best_effort", "image_reliability is read when the node is configured"),
+        ("image_reliability", "best_effort", "image_reliability is read when the node is activated"),
+        ("autostart", True, "read-only"),
         ("presence_threshold", 1.5, "out of range"),
         ("presence_threshold", float("nan"), "out of range"),
         ("min_area", -1, "out of range"),

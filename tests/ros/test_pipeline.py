@@ -10,7 +10,7 @@ from dmmi_ros import pipeline as pipeline_module
 from dmmi_ros.camera import Frame
 from dmmi_ros.commands import Commands
 from dmmi_ros.diagnostics import Statistics
-from dmmi_ros.images import from_array
+from dmmi_ros.images import from_array, to_rgb
 from dmmi_ros.parameters import Parameters
 from dmmi_ros.pipeline import Pipeline
 
@@ -22,18 +22,30 @@ OUT_OF_MEMORY = torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to alloca
 class Camera:
     """As much of a camera as a pipeline needs."""
 
-    published: list = field(default_factory=list)
+    done: list = field(default_factory=list)
+    """What was published for which request, in order."""
     failed: list = field(default_factory=list)
+    failed_requests: list = field(default_factory=list)
+    idle: int = 0
     statistics: Statistics = field(default_factory=Statistics)
 
-    def begin(self, frame, settings) -> bool:
-        return True
+    def open(self, frame, settings):
+        return to_rgb(frame.message)
+
+    def leave_idle(self) -> None:
+        self.idle += 1
 
     def fail(self, error) -> None:
         self.failed.append(error)
 
+    def fail_request(self, error) -> None:
+        self.failed_requests.append(error)
+
     def publish(self, frame, image, results, *, command_id, settings) -> None:
-        self.published += [(result.text, command_id) for result in results]
+        self.done += [("answer", result.text, command_id) for result in results]
+
+    def publish_poses(self, frame, results, settings) -> None:
+        self.done += [("poses", result.text) for result in results]
 
 
 class Segmenter(ColourSegmenter):
@@ -54,8 +66,9 @@ class Segmenter(ColourSegmenter):
 def process(scene):
     """Takes a frame of each of `count` cameras through a pipeline; gives the cameras."""
 
-    def process(segmenter, *, count: int, command: str = "the red boxes"):
+    def process(segmenter, *, count: int = 1, command: str = "the red boxes"):
         commands, cameras = Commands(), [Camera() for _ in range(count)]
+        segmenter.commands = commands
         commands.accept(command)
         message = from_array(scene.image, header=Header())
         pipeline = Pipeline(segmenter, commands=commands)
@@ -71,24 +84,47 @@ def test_frames_and_requests_make_one_batch(process):
     assert segmenter.sizes == [6]
     for camera in cameras:
         assert not camera.failed
-        assert camera.published == [("the red boxes", 1), ("the green box", 1)]
-        assert camera.statistics.processed == 1
+        assert camera.done == [
+            ("answer", "the red boxes", 1),
+            ("answer", "the green box", 1),
+            ("poses", "the red boxes"),
+            ("poses", "the green box"),
+        ]
 
 
-def test_without_room_for_all_frames_each_is_answered_alone(process, monkeypatch):
+def test_without_room_for_all_they_are_answered_in_parts(process, monkeypatch):
     freed = []
     monkeypatch.setattr(pipeline_module, "free_memory", lambda: freed.append(True))
     segmenter = Segmenter(room=1)
     cameras = process(segmenter, count=3)
-    assert segmenter.sizes == [3, 1, 1, 1] and len(freed) == 1
-    assert all(camera.published and not camera.failed for camera in cameras)
+    assert segmenter.sizes == [3, 1, 2, 1, 1] and len(freed) == 2
+    assert all(camera.done and not camera.failed for camera in cameras)
 
 
 def test_running_out_of_memory_costs_the_frame_and_frees_memory(process, monkeypatch):
     emptied = []
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "empty_cache", lambda: emptied.append(True))
-    (camera,) = process(Segmenter(room=0), count=1)
+    (camera,) = process(Segmenter(room=0))
     assert camera.failed == [OUT_OF_MEMORY]
-    assert emptied and not camera.published
-    assert camera.statistics.processed == 0
+    assert emptied and not camera.done
+
+
+def test_a_request_that_fails_costs_the_others_nothing(process):
+    (camera,) = process(Segmenter(room=100), command="the red boxes\nexplode\nthe green box")
+    assert [done[:2] for done in camera.done if done[0] == "answer"] == [
+        ("answer", "the red boxes"),
+        ("answer", "the green box"),
+    ]
+    assert ["told to explode" in str(error) for error in camera.failed_requests] == [True]
+    assert not camera.failed
+
+
+def test_nothing_is_published_for_a_command_that_was_cancelled_meanwhile(process):
+    class Cancelling(Segmenter):
+        def batch(self, images, texts):
+            self.commands.accept("")
+            return super().batch(images, texts)
+
+    cameras = process(Cancelling(room=100), count=2)
+    assert [(camera.done, camera.idle) for camera in cameras] == [([], 1), ([], 1)]

@@ -1,6 +1,7 @@
 """`max_rate`: how many frames a second are answered at most."""
 
 import pytest
+from sensor_msgs.msg import Image
 
 from dmmi_ros.rate_limit import RateLimit
 
@@ -8,8 +9,12 @@ pytestmark = pytest.mark.timeout(120)
 
 
 def admitted(arrivals: list[float], rate: float) -> list[float]:
-    limit = RateLimit()
-    return [arrival for arrival in arrivals if limit.admits(arrival, rate)]
+    limit, in_time = RateLimit(), []
+    for arrival in arrivals:
+        if limit.admits(arrival, rate):
+            limit.count(arrival, rate)
+            in_time.append(arrival)
+    return in_time
 
 
 def test_without_a_rate_all_are_answered():
@@ -38,7 +43,13 @@ def test_after_a_pause_none_are_made_up_for():
 
 def test_a_higher_rate_holds_at_once():
     limit = RateLimit()
-    assert limit.admits(0.0, 0.01) and not limit.admits(1.0, 0.01) and limit.admits(2.0, 10.0)
+    limit.count(0.0, 0.01)
+    assert not limit.admits(1.0, 0.01) and limit.admits(2.0, 10.0)
+
+
+def test_what_was_not_answered_does_not_count():
+    limit = RateLimit()
+    assert limit.admits(0.0, 1.0) and limit.admits(0.1, 1.0)
 
 
 def test_frames_past_the_rate_are_skipped(node, client, scene):
@@ -61,6 +72,14 @@ def test_frames_without_a_command_do_not_count(node, client, scene):
     client.send(scene.image)
     client.wait_for_report(frames_without_a_command=1)
     client.command("the red boxes")
+    client.answer_to(client.send(scene.image))
+
+
+def test_a_frame_that_cannot_be_read_does_not_count(node, client, scene):
+    assert client.set_parameter("max_rate", 0.001).successful
+    client.command("the red boxes")
+    client.images.publish(Image(encoding="rgb8", height=2, width=2, step=6))
+    client.wait_for_report(frames_failed=1)
     client.answer_to(client.send(scene.image))
 
 

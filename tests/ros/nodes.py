@@ -31,15 +31,26 @@ class Gate:
 
 
 class StubNode:
-    """A stub node in a process of its own, and the `client` who speaks with it."""
+    """A stub node in a process of its own, and the `client` who speaks with it.
 
-    def __init__(self, *, folder: Path, environment: dict[str, str], **parameters):
+    `remap` gives topics of the node other names.
+    """
+
+    def __init__(
+        self,
+        *,
+        folder: Path,
+        environment: dict[str, str],
+        remap: dict[str, str] | None = None,
+        **parameters,
+    ):
         number = next(_numbers)
         self.gate = Gate(folder / f"gate_{number}")
         self.client = Client(namespace=f"/test_{number}")
         self._log = folder / f"node_{number}.log"
         command = [sys.executable, HERE / "stub_node.py", "--ros-args"]
-        command += ["-r", f"__ns:={self.client.get_namespace()}"]
+        for name, other in {"__ns": self.client.get_namespace(), **(remap or {})}.items():
+            command += ["-r", f"{name}:={other}"]
         for name, value in {**SETTINGS, **parameters}.items():
             command += ["-p", f"{name}:={value}"]
         with self._log.open("w") as output:

@@ -76,12 +76,27 @@ def test_an_empty_command_cancels(node, client, scene):
     assert [message.command for message in client.segmentations] == ["the red boxes", "the green box"]
 
 
+def test_nothing_is_answered_after_the_cancellation(node, client, scene, gate):
+    client.command("the red boxes, slowly")
+    client.send(scene.image)
+    with gate.held():
+        client.command("")
+    client.wait_for_report(frames_without_a_command=1, frames_under_way=0)
+    client.command("the green box")
+    client.answer_to(client.send(scene.image))
+    assert [message.command for message in client.segmentations] == ["the green box"]
+
+
 def test_a_command_times_out(node, client, scene):
     client.command("the red boxes")
     client.answer_to(client.send(scene.image))
-    assert client.set_parameter("command_timeout", 1e-6).successful
+    assert client.set_parameter("command_timeout", 0.2).successful
+    client.wait_for_report(command="")  # by itself
     client.send(scene.image)
-    client.wait_for_report(frames_without_a_command=1, command="")
+    client.wait_for_report(frames_without_a_command=1)
+    assert client.set_parameter("command_timeout", 0.0).successful
+    client.send(scene.image)  # it does not come back
+    client.wait_for_report(frames_without_a_command=2, command="")
     assert len(client.segmentations) == 1
 
 

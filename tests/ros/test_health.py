@@ -1,10 +1,13 @@
 """What a node says when something around it is not as it should be."""
 
+import time
+
 import pytest
+from client import RELIABLE, TIMEOUT_S
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import String
 
 from dmmi.msg import Segmentation
@@ -13,7 +16,7 @@ from dmmi_ros.images import from_array
 from dmmi_ros.parameters import Parameters
 
 pytestmark = pytest.mark.timeout(120)
-WARN = "1"
+OK, WARN = "0", "1"
 BEST_EFFORT = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 
 
@@ -28,6 +31,31 @@ def test_a_camera_whose_qos_does_not_fit(start_node):
     )
     client.wait_for_report(incompatible_QoS=said, message=said, level=WARN)
     assert said in node.log() and "[WARN]" in node.log()
+
+
+def test_a_misfit_is_reported_as_long_as_it_lasts(start_node):
+    """DDS tells of it once only, and those of commands and answers are older than any configure."""
+    client = start_node().client
+    misfit = client.create_publisher(String, "command", BEST_EFFORT)
+    said = f"nothing is received from a publisher of {client.get_namespace()}/command: its RELIABILITY"
+    for transition, state in (("configure", "inactive"), ("activate", "active")):
+        assert client.change_state(transition)
+        report = client.wait_for_report(state=state)
+        assert report["message"].startswith(said)
+    client.destroy_publisher(misfit)
+    client.wait_for_report(incompatible_QoS="", message="active", level=OK)
+
+
+def test_the_same_misfit_is_not_logged_again_and_again(start_node):
+    node = start_node()
+    client = node.client
+    client.wait_for_report(incompatible_QoS="")
+    for number in range(1, 6):
+        misfit = client.create_publisher(String, "command", BEST_EFFORT)
+        client.wait_for(lambda: "RELIABILITY" in client.reports[-1]["incompatible QoS"], f"misfit {number}")
+        client.destroy_publisher(misfit)
+        client.wait_for_report(incompatible_QoS="")
+    assert 1 <= node.log().count("nothing is received from a publisher") < 5
 
 
 def test_a_commander_whose_qos_does_not_fit(start_node):
@@ -77,6 +105,28 @@ def test_a_camera_that_nobody_publishes_is_a_warning(start_node):
     said = f"nobody publishes {topic} or {topic}/compressed: start the camera, or remap image to its topic"
     client.wait_for_report(camera="front", message=said)
     assert said in node.log()
+
+
+def test_images_of_another_type_are_a_warning(start_node):
+    """The commonest mistake, to remap `image` to the topic of compressed images; DDS says nothing of it."""
+    client = start_node(autostart=True, frame_timeout=0.01, remap={"image": "camera/compressed"}).client
+    client.create_publisher(CompressedImage, "camera/compressed", RELIABLE)
+    client.command("the red boxes")
+    topic = f"{client.get_namespace()}/camera/compressed"
+    said = (
+        f"{topic} is published as sensor_msgs/msg/CompressedImage, not as sensor_msgs/msg/Image: remap image "
+        "to the topic of raw images; compressed ones are looked for below it, on /compressed"
+    )
+    client.wait_for_report(message=said, level=WARN)
+
+
+def test_silence_is_noticed_while_commands_are_repeated(node, client):
+    client.set_parameter("frame_timeout", 0.5)
+    client.wait_for_report(message="active")
+    started = time.monotonic()
+    while "no frame on" not in client.reports[-1]["message"]:
+        assert time.monotonic() < started + TIMEOUT_S
+        client.command(f"the red boxes {time.monotonic()}")  # at once, and so much more often than that
 
 
 def test_frames_overwritten_in_the_queue_are_counted_as_lost(ros, scene):

@@ -80,6 +80,30 @@ def test_a_model_that_cannot_load_fails_the_transition_only(start_node):
     client.wait_for_report(state="finalized")
 
 
+def test_a_transition_that_fails_says_why(start_node):
+    node = start_node(remap={"image": "x" * 230})  # and with /compressed longer than DDS allows
+    client = node.client
+    for _ in range(2):  # as it fails, so it can be tried again
+        assert client.change_state("configure")
+        assert not client.change_state("activate")
+        report = client.wait_for_report(state="unconfigured", level=ERROR)
+        assert report["message"].startswith("cannot activate: ")
+        assert report["message"] in node.log()
+    client.change_state("shutdown")
+    client.wait_for_report(state="finalized")
+
+
+def test_that_it_configures_is_said_before_it_does(start_node):
+    node = start_node(model="slow")
+    client = node.client
+    change = client.start_changing_state("configure")
+    with node.gate.held():  # no callback runs while the model loads
+        client.wait_for_report(state="configuring")
+        assert not change.done()
+    client.wait_for_report(state="inactive")
+    assert change.result().success
+
+
 def test_autostart_with_a_broken_model_leaves_an_unconfigured_node(start_node):
     client = start_node(model="broken", autostart=True).client
     client.wait_for_report(state="unconfigured")

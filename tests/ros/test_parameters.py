@@ -5,6 +5,7 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
+import cv2
 import pytest
 import yaml
 from expectations import assert_finds
@@ -67,6 +68,18 @@ def test_what_cannot_be_is_refused_with_a_reason(node, client, name, value, reas
     result = client.set_parameter(name, value)
     assert not result.successful
     assert reason in result.reason
+
+
+def test_what_is_read_at_activation_may_change_while_inactive(node, client, scene):
+    assert client.change_state("deactivate")
+    assert client.set_parameter("image_transport", "compressed").successful
+    assert client.change_state("activate")
+    client.wait_until_active(images=client.compressed)
+    client.command("the red boxes")
+    png = cv2.imencode(".png", scene.image[..., ::-1])[1].tobytes()
+    assert_finds(client.answer_to(client.send_compressed(png)), scene.masks["red"])
+    assert client.change_state("deactivate")
+    assert client.set_parameter("image_transport", "auto").successful
 
 
 def test_a_choice_that_does_not_exist_is_refused(node, client):

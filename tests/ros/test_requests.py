@@ -4,6 +4,7 @@ import pytest
 from expectations import assert_finds
 
 from dmmi.msg import Segmentation
+from dmmi_ros.worker import MOST_JOBS
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -39,6 +40,21 @@ def test_a_request_is_answered_while_a_frame_is_under_way(node, client, scene, g
     assert_finds(client.answer_to(header), scene.masks["green"])
     with gate.held():
         pass
+
+
+def test_requests_that_would_wait_long_are_refused(node, client, scene, gate):
+    client.command("the green box, slowly")
+    client.send(scene.image)
+    with gate.held():
+        waiting = [client.start_segmenting(scene.image, "the red boxes") for _ in range(MOST_JOBS + 1)]
+        client.wait_for(waiting[-1].done, "refusal")
+        assert not any(future.done() for future in waiting[:-1])
+    refused = waiting.pop().result()
+    assert not refused.success
+    assert refused.message == "the node is busy: 8 requests wait already; ask again later"
+    client.wait_for(lambda: all(future.done() for future in waiting), "the other responses")
+    for future in waiting:
+        assert_finds(future.result().results[0], scene.masks["red"])
 
 
 @pytest.mark.parametrize(("commands", "complaint"), [((), "no commands"), (("explode",), "told to explode")])

@@ -38,6 +38,17 @@ def test_the_id_counts_messages_and_not_lines(node, client, scene):
     assert client.answer_to(client.send(scene.image)).command_id == first + 1
 
 
+def test_a_request_that_fails_costs_the_others_nothing(node, client, scene):
+    client.command("the red boxes\nexplode\nthe green box")
+    client.send(scene.image)
+    said = "the stub was told to explode"
+    client.wait_for_report(requests_failed=1, frames_processed=1, frames_failed=0, last_error=said)
+    client.wait_for(lambda: len(client.segmentations) == 2, "two answers")
+    red, green = client.segmentations
+    assert_finds(red, scene.masks["red"])
+    assert_finds(green, scene.masks["green"])
+
+
 def test_too_many_lines_are_cut_with_a_warning(node, client, scene):
     lines = [f"the red boxes {number}" for number in range(MOST_REQUESTS + 2)]
     client.commands.publish(String(data="\n".join(lines)))

@@ -5,6 +5,7 @@ import time
 import numpy as np
 import pytest
 from client import RELIABLE
+from encoding import message_of
 from geometry_msgs.msg import PoseArray
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
@@ -43,6 +44,14 @@ def test_ids_last_while_a_command_holds(node, client, scene):
     client.answer_to(client.send(scene.image))
     client.command("the red boxes")  # and one that comes back begins anew
     assert ids(client.answer_to(client.send(only_second(scene)))) == [1]
+
+
+def test_tracking_begins_anew_when_it_is_switched_on(node, client, scene):
+    client.command("the red boxes")
+    for tracking, image in ((True, scene.image), (False, scene.image), (True, only_second(scene))):
+        assert client.set_parameter("tracking", tracking).successful
+        answer = client.answer_to(client.send(image))
+    assert ids(answer) == [1]
 
 
 def test_without_tracking_ids_count_from_one_in_each_frame(node, client, scene):
@@ -115,6 +124,41 @@ def test_without_depth_of_their_time_answers_come_without_poses(robot, scene):
     send_with_depth(client, depth, scene, np.full(scene.image.shape[:2], 9000, np.uint16), late_s=100)
     client.wait_for_report(answers_without_depth=2, frames_processed=2, frames_failed=0)
     assert not poses
+
+
+def test_depth_that_comes_after_its_frame_is_waited_for(robot, scene):
+    client, depth, info, poses = robot
+    assert client.set_parameter("depth_tolerance", 1000.0).successful  # of any frame, if none is nearer
+    info.publish(calibration(scene))
+    found = {}
+    for millimetres in range(1000, 4000, 100):
+        message = from_array(scene.image, header=client.next_header())
+        client.images.publish(message)
+        client.answer_to(message.header)  # which comes before the poses
+        late = from_array(np.full(scene.image.shape[:2], millimetres, np.uint16), header=message.header)
+        late.encoding = "16UC1"
+        depth.publish(late)
+        client.wait_for_report(frames_under_way=0)
+        for each in poses:
+            found[each.header.frame_id] = each.poses[0].position.z
+        if found.get(message.header.frame_id) == pytest.approx(millimetres / 1000):
+            return
+    raise AssertionError(f"always the depth of another frame: {found}")
+
+
+def test_depth_in_metres_of_another_size_and_byte_order(robot, scene):
+    client, depth, info, poses = robot
+    info.publish(calibration(scene))
+    metres = np.full((30, 50), 2.5, ">f4")
+    while not poses:  # depth and calibration come by other topics than frames
+        header = client.next_header()
+        message = message_of(metres.view(">u4"), "32FC1", big_endian=True)
+        message.header = header
+        depth.publish(message)
+        client.images.publish(from_array(scene.image, header=header))
+        client.answer_to(header)
+        client.wait_for_report(frames_under_way=0)
+    assert [pose.position.z for pose in poses[0].poses] == [2.5, 2.5]
 
 
 def test_depth_that_came_before_a_long_inference_is_still_there(robot, node_with_depth, scene):

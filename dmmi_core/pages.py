@@ -1,7 +1,9 @@
 """What web pages that need nothing beside them are made of."""
 
 import base64
+import os
 from collections.abc import Sequence
+from contextlib import suppress
 from html import escape
 from pathlib import Path
 
@@ -31,7 +33,10 @@ def fitted(image: np.ndarray) -> np.ndarray:
 
 
 def write_page(path: str | Path, title: str, table: Sequence[Sequence[str]], body: Sequence[str]) -> None:
-    """A title, a table that begins with its head, and the HTML of `body` below. Raises InputError."""
+    """A title, a table that begins with its head, and the HTML of `body` below.
+
+    Raises InputError, and then leaves what was at `path`.
+    """
     head, *rows = table
     page = [
         '<!doctype html><html lang="en"><meta charset="utf-8">',
@@ -45,10 +50,15 @@ def write_page(path: str | Path, title: str, table: Sequence[Sequence[str]], bod
         *body,
         "</html>\n",
     ]
+    new = Path(f"{path}.new")
     try:
-        Path(path).write_text("\n".join(page), encoding="utf-8")
+        new.write_text("\n".join(page), encoding="utf-8")
+        os.replace(new, path)
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror}") from error
+    finally:
+        with suppress(OSError):  # there is none unless writing failed
+            new.unlink()
 
 
 def figure(picture: np.ndarray, *, alt: str, caption: str) -> str:

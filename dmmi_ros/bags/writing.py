@@ -1,15 +1,16 @@
 """New bags: of results, and of pictures."""
 
 import shutil
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.rosbag2.errors import WriterError
 from rosbags.typesys.store import Typestore
 
-from dmmi_core.errors import InputError
+from dmmi_core.errors import InputError, one_line
 from dmmi_core.result import Status
 from dmmi_ros.bags.answers import Answer
 from dmmi_ros.bags.messages import ResultMessages, make_typestore
@@ -18,7 +19,10 @@ STORAGES = {"sqlite3": StoragePlugin.SQLITE3, "mcap": StoragePlugin.MCAP}
 
 
 class BagWriter:
-    """Writes messages of `typestore` to topics, which come to be with their first message."""
+    """Writes messages of `typestore` to topics, which come to be with their first message.
+
+    What writes raises `InputError`, such as where the disk is full.
+    """
 
     def __init__(self, writer: Writer, typestore: Typestore):
         self.typestore = typestore
@@ -28,28 +32,41 @@ class BagWriter:
     def write(self, topic: str, message, *, time: int) -> None:
         """`time` of recording, in nanoseconds."""
         type_ = message.__msgtype__
-        if topic not in self._connections:
-            self._connections[topic] = self._writer.add_connection(topic, type_, typestore=self.typestore)
-        self._writer.write(self._connections[topic], time, self.typestore.serialize_cdr(message, type_))
+        data = self.typestore.serialize_cdr(message, type_)
+        with _named(self._writer.path):
+            if topic not in self._connections:
+                self._connections[topic] = self._writer.add_connection(topic, type_, typestore=self.typestore)
+            self._writer.write(self._connections[topic], time, data)
 
 
 @contextmanager
 def new_bag(path: Path, *, storage: str) -> Iterator[BagWriter]:
-    """A bag folder to fill; removed where the block fails. Raises `InputError`."""
-    try:
+    """A bag folder to fill; removed where the block fails, or the writing. Raises `InputError`."""
+    with _named(path):
         writer = Writer(path, version=9, storage_plugin=STORAGES[storage])
-        writer.open()
-    except WriterError as error:
-        raise InputError(f"{path} exists already: choose another name for the bag") from error
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror}") from error
     try:
+        with _named(path):
+            writer.open()
         yield BagWriter(writer, make_typestore())
+        with _named(path):
+            writer.close()
     except BaseException:
-        writer.close()
+        with suppress(Exception):  # of a full disk, once more
+            writer.close()
         shutil.rmtree(path, ignore_errors=True)
         raise
-    writer.close()
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """What goes wrong with the bag at `path`, as `InputError`."""
+    try:
+        yield
+    except WriterError as error:
+        raise InputError(f"{path} exists already: choose another name for the bag") from error
+    except (OSError, sqlite3.Error) as error:
+        reason = getattr(error, "strerror", None) or one_line(error)
+        raise InputError(f"cannot write {path}: {reason}") from error
 
 
 class ResultWriter:

@@ -8,7 +8,13 @@ import json
 import re
 from pathlib import Path
 
-from launch.actions import DeclareLaunchArgument, ExecuteProcess, OpaqueFunction, SetEnvironmentVariable
+from launch.actions import (
+    DeclareLaunchArgument,
+    ExecuteProcess,
+    OpaqueFunction,
+    SetEnvironmentVariable,
+    SetLaunchConfiguration,
+)
 from launch.substitutions import EnvironmentVariable, LaunchConfiguration
 from launch_ros.actions import LifecycleNode
 from launch_ros.parameter_descriptions import ParameterValue
@@ -17,6 +23,7 @@ from launch_ros.utilities import make_namespace_absolute, prefix_namespace
 from launch import LaunchContext, LaunchDescription
 
 CONFIG = Path(__file__).parents[1] / "config"
+NAME = "dmmi"  # of the node
 ARGUMENTS = {  # name: (default, description)
     "namespace": ("", "Namespace of the node"),
     "use_sim_time": ("false", "Use the clock of a simulation or a bag"),
@@ -52,12 +59,12 @@ def generate_launch_description() -> LaunchDescription:
     return LaunchDescription([*arguments, environment, *actions])
 
 
-def make_node(context: LaunchContext) -> list[LifecycleNode]:
+def make_node(context: LaunchContext) -> list[SetLaunchConfiguration | LifecycleNode]:
     cameras = read_cameras(context)
     node = LifecycleNode(
         package="dmmi",
         executable="dmmi_node",
-        name="dmmi",
+        name=NAME,
         namespace=LaunchConfiguration("namespace"),
         parameters=[LaunchConfiguration("params_file"), overrides(context, cameras=list(cameras))],
         remappings=[
@@ -69,7 +76,15 @@ def make_node(context: LaunchContext) -> list[LifecycleNode]:
         respawn_delay=2.0,
         output="screen",
     )
-    return [node]
+    # By this, launch files that include this one know what the node is called.
+    return [SetLaunchConfiguration("full_node_name", absolute(context, NAME)), node]
+
+
+def absolute(context: LaunchContext, name: str) -> str:
+    """The node's own name, or that of one of its topics, from the root."""
+    pushed = context.launch_configurations.get("ros_namespace")
+    namespace = prefix_namespace(pushed, LaunchConfiguration("namespace").perform(context))
+    return make_namespace_absolute(prefix_namespace(namespace, name))
 
 
 def read_cameras(context: LaunchContext) -> dict[str, str]:
@@ -77,12 +92,15 @@ def read_cameras(context: LaunchContext) -> dict[str, str]:
     pairs = LaunchConfiguration("cameras").perform(context).split()
     if not all(re.fullmatch(r"\w+=[\w/]+", pair) for pair in pairs):
         raise ValueError("cameras must be like 'front=/front/image_raw left=/left/image_raw'")
-    if pairs and LaunchConfiguration("depth").perform(context):
+    cameras = dict(pair.split("=") for pair in pairs)
+    if len(cameras) < len(pairs):
+        raise ValueError(f"cameras must have names of their own, not those of {' '.join(pairs)!r}")
+    if cameras and LaunchConfiguration("depth").perform(context):
         raise ValueError(
             "depth is the topic of a single camera; for several, set parameter depth in params_file, and "
             "remap NAME/depth and NAME/camera_info of each"
         )
-    return dict(pair.split("=") for pair in pairs)
+    return cameras
 
 
 def overrides(context: LaunchContext, *, cameras: list[str]) -> dict[str, ParameterValue | bool | list[str]]:
@@ -100,15 +118,9 @@ def overrides(context: LaunchContext, *, cameras: list[str]) -> dict[str, Parame
 
 
 def make_first_command(context: LaunchContext) -> list[ExecuteProcess]:
-    text, namespace, topic = (
-        LaunchConfiguration(name).perform(context) for name in ("text", "namespace", "command")
-    )
+    text, topic = (LaunchConfiguration(name).perform(context) for name in ("text", "command"))
     if not text:
         return []
     message = json.dumps({"data": text}, ensure_ascii=False)  # which is YAML too
-    topic = make_namespace_absolute(prefix_namespace(namespace, topic))
-    return [
-        ExecuteProcess(
-            cmd=["ros2", "topic", "pub", "--once", topic, "std_msgs/msg/String", message], output="log"
-        )
-    ]
+    publish = ["ros2", "topic", "pub", "--once", absolute(context, topic), "std_msgs/msg/String", message]
+    return [ExecuteProcess(cmd=publish, output="log")]

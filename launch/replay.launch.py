@@ -5,18 +5,26 @@ ros2 launch dmmi replay.launch.py bag:=kitchen image:=/camera/image_raw text:="t
 
 from pathlib import Path
 
+from launch.action import Action
 from launch.actions import (
     DeclareLaunchArgument,
     ExecuteProcess,
     IncludeLaunchDescription,
+    LogInfo,
+    OpaqueFunction,
     RegisterEventHandler,
+    Shutdown,
+    TimerAction,
 )
+from launch.conditions import UnlessCondition
 from launch.event_handlers import OnProcessExit
 from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import LifecycleNode
 
-from launch import LaunchDescription
+from launch import LaunchContext, LaunchDescription
 
 HERE = Path(__file__).parent
+PATIENCE_S = 30.0
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -24,24 +32,44 @@ def generate_launch_description() -> LaunchDescription:
         DeclareLaunchArgument("bag", description="Folder of the bag, or its mcap file"),
         DeclareLaunchArgument("rate", default_value="1.0", description="Speed of the replay"),
     ]
-    # Loading the model takes longer than many a bag lasts. The node is asked, since the message of its
-    # transition may come before anybody hears it.
-    namespace = LaunchConfiguration("namespace")
-    waiting = ExecuteProcess(
-        cmd=[["until ros2 lifecycle get ", namespace, "/dmmi | grep -q ^active; do sleep 0.2; done"]],
-        name="wait_until_active",
-        shell=True,
-    )
-    player = ExecuteProcess(
-        cmd=[
-            *("ros2", "bag", "play", LaunchConfiguration("bag")),
-            *("--clock", "--rate", LaunchConfiguration("rate")),
-        ],
-        output="screen",
-    )
-    play = RegisterEventHandler(OnProcessExit(target_action=waiting, on_exit=[player]))
     node = IncludeLaunchDescription(
         str(HERE / "dmmi.launch.py"), launch_arguments={"use_sim_time": "true"}.items()
     )
     view = IncludeLaunchDescription(str(HERE / "view.launch.py"))
-    return LaunchDescription([*arguments, node, view, waiting, play])
+    return LaunchDescription([*arguments, node, view, OpaqueFunction(function=play_once_active)])
+
+
+def play_once_active(context: LaunchContext) -> list[Action]:
+    """All names are found here: a group that includes this file has forgotten them when the handlers run."""
+    node, bag, rate = (
+        LaunchConfiguration(name).perform(context) for name in ("full_node_name", "bag", "rate")
+    )
+    # Loading the model takes longer than many a bag lasts. The node is asked, since the message of its
+    # transition may come before anybody hears it.
+    waiting = ExecuteProcess(
+        cmd=[f"until ros2 lifecycle get {node} | grep -q ^active; do sleep 0.2; done"],
+        name="wait_until_active",
+        shell=True,
+    )
+    player = ExecuteProcess(cmd=["ros2", "bag", "play", bag, "--clock", "--rate", rate], output="screen")
+    hint = TimerAction(
+        period=PATIENCE_S,
+        actions=[LogInfo(msg=f"The bag waits for {node} to be active; if it never is, its log says why")],
+    )
+
+    def play(_event, _context) -> ExecuteProcess:
+        hint.cancel()
+        return player
+
+    def is_node(action: Action) -> bool:
+        return isinstance(action, LifecycleNode) and action.node_name == node
+
+    end = OnProcessExit(
+        target_action=is_node, on_exit=[LogInfo(msg=f"{node} has ended, and so does the replay"), Shutdown()]
+    )
+    return [
+        waiting,
+        hint,
+        RegisterEventHandler(OnProcessExit(target_action=waiting, on_exit=play)),
+        RegisterEventHandler(end, condition=UnlessCondition(LaunchConfiguration("use_respawn"))),
+    ]

@@ -29,6 +29,11 @@ def declared(path: Path) -> set[str]:
     return names
 
 
+def decided(path: Path) -> set[str]:
+    """The names of what it tells those that include it."""
+    return {call.args[0].value for call in calls(path, "SetLaunchConfiguration")}
+
+
 def is_text(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
@@ -52,7 +57,8 @@ def test_the_arguments_that_users_rely_on():
 def test_what_is_used_is_declared(path):
     known = declared(path)
     if "IncludeLaunchDescription" in path.read_text():
-        known |= declared(ROOT / "launch" / "dmmi.launch.py") | declared(ROOT / "launch" / "view.launch.py")
+        node, view = (ROOT / "launch" / f"{name}.launch.py" for name in ("dmmi", "view"))
+        known |= declared(node) | decided(node) | declared(view)
     assert used(path) <= known
 
 

@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from shutil import copytree
 
 import cv2
 import pytest
@@ -25,13 +27,15 @@ ROOT = HERE.parents[1]
 LAUNCH = """
 import sys
 from launch import LaunchDescription, LaunchService
-from launch.actions import IncludeLaunchDescription
-file, *arguments = sys.argv[1:]
+from launch.actions import GroupAction, IncludeLaunchDescription
+from launch_ros.actions import PushRosNamespace
+pushed, file, *arguments = sys.argv[1:]
 pairs = [argument.split(":=", 1) for argument in arguments]
+actions = [IncludeLaunchDescription(file, launch_arguments=pairs)]
+if pushed:
+    actions = [GroupAction([PushRosNamespace(pushed), *actions])]
 service = LaunchService()
-service.include_launch_description(
-    LaunchDescription([IncludeLaunchDescription(file, launch_arguments=pairs)])
-)
+service.include_launch_description(LaunchDescription(actions))
 sys.exit(service.run())
 """
 
@@ -43,7 +47,7 @@ RECORDER = """#!{python}
 import json, os, signal, sys
 from pathlib import Path
 if sys.argv[1:3] == ["lifecycle", "get"]:
-    print(Path("{folder}/state of " + sys.argv[3].replace("/", " ")).read_text())
+    print(Path("{folder}/state of " + sys.argv[3].replace("/", " ").strip()).read_text())
     sys.exit()
 call = {{"arguments": sys.argv[1:], "environment": dict(os.environ)}}
 file = Path("{folder}") / f"{{Path(sys.argv[0]).name}} {{sys.argv[1]}}"
@@ -61,7 +65,10 @@ def write_program(path: Path, text: str) -> None:
 
 @pytest.fixture
 def launch(ros, tmp_path):
-    """Starts a launch file with arguments; where it looks for programs, it finds our stand-ins."""
+    """Starts a launch file with arguments, where `pushed` is the namespace of a group around it, if any.
+
+    Where it looks for programs, it finds our stand-ins.
+    """
     index = tmp_path / "share/ament_index/resource_index/packages"
     index.mkdir(parents=True)
     for package in ("dmmi", "rviz2", "foxglove_bridge"):
@@ -77,10 +84,10 @@ def launch(ros, tmp_path):
     path = os.pathsep.join([str(tmp_path / "bin"), os.environ["PATH"]])
     started = []
 
-    def start(*arguments: str, file: str = "dmmi") -> subprocess.Popen:
+    def start(*arguments: str, file: str | Path = "dmmi", pushed: str = "") -> subprocess.Popen:
         started.append(
             subprocess.Popen(
-                [sys.executable, "-c", LAUNCH, str(ROOT / "launch" / f"{file}.launch.py"), *arguments],
+                [sys.executable, "-c", LAUNCH, pushed, ROOT / "launch" / f"{file}.launch.py", *arguments],
                 env={**os.environ, "AMENT_PREFIX_PATH": ament, "PATH": path},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -195,12 +202,29 @@ def test_cameras_without_topics_are_refused(launch, cameras):
     assert "cameras must be like 'front=/front/image_raw left=/left/image_raw'" in said
 
 
+def test_cameras_of_one_name_are_refused(launch):
+    process = launch("cameras:=front=/a front=/b")
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "cameras must have names of their own, not those of 'front=/a front=/b'" in said
+
+
 @pytest.mark.parametrize(
-    ("command", "topic"), [("command", "/robot/command"), ("heard", "/robot/heard"), ("/voice", "/voice")]
+    ("pushed", "namespace", "command", "topic"),
+    [
+        ("", "robot", "command", "/robot/command"),
+        ("", "robot", "heard", "/robot/heard"),
+        ("", "robot", "/voice", "/voice"),
+        ("", "/robot/", "command", "/robot/command"),
+        ("", "/", "command", "/command"),
+        ("robot", "", "command", "/robot/command"),
+        ("robot", "arm", "command", "/robot/arm/command"),
+        ("robot", "/arm", "command", "/arm/command"),
+    ],
 )
-def test_a_first_command(launch, call_of, command, topic):
+def test_a_first_command(launch, call_of, pushed, namespace, command, topic):
     text = 'the "two" cups: 5 % \\ {red}\nñ'
-    launch("namespace:=robot", f"command:={command}", f"text:={text}")
+    launch(f"namespace:={namespace}", f"command:={command}", f"text:={text}", pushed=pushed)
     *arguments, message = call_of("ros2 topic")["arguments"]
     assert arguments == ["topic", "pub", "--once", topic, "std_msgs/msg/String"]
     assert yaml.safe_load(message) == {"data": text}  # how ros2 topic reads it
@@ -225,10 +249,11 @@ def test_the_demo_without_pictures_takes_the_camera_there_is(launch, robot, scen
     assert_finds(robot.answer_to(robot.send(scene.image)), scene.masks["red"])
 
 
-def test_a_bag_plays_once_the_node_is_active(launch, robot, call_of, tmp_path):
+@pytest.mark.parametrize(("pushed", "namespace"), [("", "robot"), ("robot", ""), ("", "/robot/")])
+def test_a_bag_plays_once_the_node_is_active(launch, robot, call_of, tmp_path, pushed, namespace):
     state = tmp_path / "state of robot dmmi"
     state.write_text("inactive [2]")
-    launch("namespace:=robot", "bag:=kitchen", "rate:=2.0", file="replay")
+    launch(f"namespace:={namespace}", "bag:=kitchen", "rate:=2.0", file="replay", pushed=pushed)
     robot.wait_for_report(state="active")
     assert not (tmp_path / "ros2 bag").exists()
     state.write_text("active [3]")
@@ -237,6 +262,27 @@ def test_a_bag_plays_once_the_node_is_active(launch, robot, call_of, tmp_path):
     profile = str(ROOT / "config" / "fastdds_images.xml")
     assert call["environment"]["FASTDDS_DEFAULT_PROFILES_FILE"] == profile
     robot.wait_for(lambda: robot.count_subscribers("/clock"), "node that goes by the bag's clock")
+
+
+def test_a_replay_without_an_active_node_says_what_it_waits_for(launch, robot, tmp_path):
+    copy = Path(copytree(ROOT / "launch", tmp_path / "launch"))
+    (tmp_path / "config").symlink_to(ROOT / "config")
+    file = copy / "replay.launch.py"
+    file.write_text(re.sub("PATIENCE_S = .*", "PATIENCE_S = 0.1", file.read_text()))
+    (tmp_path / "state of robot dmmi").write_text("unconfigured [1]")
+    process = launch("namespace:=robot", "bag:=kitchen", file=copy / "replay")
+    said = "The bag waits for /robot/dmmi to be active; if it never is, its log says why"
+    assert any(said in line for line in process.stdout)
+
+
+def test_a_replay_ends_with_its_node(launch, robot, tmp_path):
+    (tmp_path / "state of robot dmmi").write_text("unconfigured [1]")
+    process = launch("namespace:=robot", "bag:=kitchen", file="replay")
+    robot.wait_for_report(state="active")
+    line = next(line for line in process.stdout if "dmmi_node" in line and "started with pid" in line)
+    os.kill(int(line.split("pid [")[1].rstrip("]\n")), signal.SIGKILL)
+    said, _ = process.communicate(timeout=60)
+    assert "/robot/dmmi has ended" in said
 
 
 def test_a_replay_needs_a_bag(launch):

@@ -112,7 +112,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
     with ExitStack() as stack:
         bag = stack.enter_context(Bag(arguments.bag))
         topics = bag.choose(arguments.topic, besides=arguments.ground_truth_topic)
-        summary = Summary(bag.start, _scoring(arguments, bag, topics, schedule))
+        summary = Summary(bag.start, schedule.texts, _scoring(arguments, bag, topics, schedule))
         report = Report() if arguments.report else None
         answers = _answers(arguments, bag, topics, schedule)
         writer = None
@@ -216,14 +216,9 @@ def _positive(text: str) -> float:
 
 
 def _text(figures: dict) -> str:
-    from dmmi_ros.bags.summary import table
+    from dmmi_ros.bags.summary import notes, table
 
-    lines = [aligned(table(figures))]
-    for topic, counts in figures["topics"].items():
-        lines.append(f"{topic}: {counts['frames']} frames, {counts['without_command']} without a command")
-    if figures["ground_truth"]:
-        counts = figures["ground_truth"]
-        lines.append(f"ground truth: {counts['known']} right answers, {counts['compared']} compared")
+    lines = [aligned(table(figures)), *notes(figures)]
     for command in figures["commands"]:
         lines += [f"{count} broken: {problem}" for problem, count in command["problems"].items()]
     return "\n".join(lines)

@@ -7,7 +7,7 @@ from pathlib import Path
 from dmmi_core.overlay import draw_overlay
 from dmmi_core.pages import figure, fitted, write_page
 from dmmi_ros.bags.answers import Answer
-from dmmi_ros.bags.summary import table
+from dmmi_ros.bags.summary import notes, table
 
 MOST_PICTURES = 8  # of a command
 COLOURS = {
@@ -50,9 +50,10 @@ class Report:
 
     def write(self, path: Path, title: str, summary: dict) -> None:
         """`summary` as `Summary.to_dict` gives it. Raises `InputError`."""
+        said = [f"<p>{escape(line)}</p>" for line in notes(summary)]
         timeline = f"<section><h2>Over time</h2>{_legend()}{_timeline(summary)}</section>"
         sections = [self._section(command) for command in summary["commands"]]
-        write_page(path, title, table(summary), [timeline, *sections])
+        write_page(path, title, table(summary), [*said, timeline, *sections])
 
     def _section(self, command: dict) -> str:
         text = command["command"]

@@ -17,6 +17,8 @@ class Request:
 
     command_id: int
     text: str
+    since: int
+    """The id of the first of the commands up to this one that all have this line, nothing in between."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,11 @@ class Schedule:
     def __init__(self, commands: list[Command]):
         self.commands = tuple(commands)
         self._times = [command.at for command in commands]
+
+    @property
+    def texts(self) -> list[str]:
+        """Of all requests, none twice."""
+        return list(dict.fromkeys(request.text for command in self.commands for request in command.requests))
 
     def at(self, elapsed: int) -> Command | None:
         """The command that holds `elapsed` nanoseconds after the start; None before the first."""
@@ -62,7 +69,8 @@ def read_schedule(path: Path) -> Schedule:
         except InputError as error:
             raise InputError(f"{path}, line {number}: {error}") from error
         count += bool(texts)
-        commands.append(Command(at, tuple(Request(count, text) for text in texts)))
+        since = {request.text: request.since for request in commands[-1].requests} if commands else {}
+        commands.append(Command(at, tuple(Request(count, text, since.get(text, count)) for text in texts)))
     if not count:
         raise InputError(f"{path} has no commands")
     return Schedule(commands)

@@ -40,7 +40,8 @@ class Scoring:
             )
         for metrics in (self._metrics[text], self._all):
             metrics.update(predicted, sample.mask(), sample.kind)
-        self._ids[text].add(answer.frame.topic, target.masks(), answer.result.instances)
+        series = answer.frame.topic, answer.request.since
+        self._ids[text].add(series, target.masks(), answer.result.instances)
 
     def scores(self, text: str) -> dict | None:
         """What `ReferringSegmentation.compute` returns, and "ids kept" in percent; None without samples."""
@@ -65,23 +66,28 @@ class KeptIds:
 
     def __init__(self, steps: int = 0, kept: int = 0):
         self.steps, self.kept = steps, kept
-        self._last: dict[str, dict[int, int]] = {}
+        self._last: dict[tuple[str, int], dict[int, int]] = {}
 
     @classmethod
     def joined(cls, parts) -> "KeptIds":
         parts = list(parts)
         return cls(sum(part.steps for part in parts), sum(part.kept for part in parts))
 
-    def add(self, topic: str, objects: dict[int, np.ndarray], instances: tuple[Instance, ...]) -> None:
-        """The next frame of a camera: masks bool (H, W) of its objects, and what was found there."""
+    def add(
+        self, series: tuple[str, int], objects: dict[int, np.ndarray], instances: tuple[Instance, ...]
+    ) -> None:
+        """The next frame of a series, by topic and `Request.since`: between two of them ids need not hold.
+
+        `objects` are masks, bool (H, W), by their names, `instances` what was found there.
+        """
         found = {
             name: id_ for name, mask in objects.items() if (id_ := _found_id(mask, instances)) is not None
         }
-        last = self._last.get(topic, {})
+        last = self._last.get(series, {})
         common = found.keys() & last.keys()
         self.steps += len(common)
         self.kept += sum(found[name] == last[name] for name in common)
-        self._last[topic] = found
+        self._last[series] = found
 
     def percent(self) -> float | None:
         return 100 * self.kept / self.steps if self.steps else None

@@ -1,6 +1,7 @@
 """The figures of an evaluation: as JSON, and as a table."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,8 @@ class Figures:
     runs: list[Run] = field(default_factory=list)
     latencies: list[float] = field(default_factory=list)
     problems: Counter = field(default_factory=Counter)
+    _newest: dict[tuple[str, int], Run] = field(default_factory=dict)
+    """By topic and `Request.since`: no run goes on where something else was asked in between."""
 
     def add(self, answer: Answer, seconds: float) -> None:
         self.outcomes[answer.outcome] += 1
@@ -42,12 +45,13 @@ class Figures:
             self.latencies.append(answer.latency_ms)
         if answer.problem:
             self.problems[answer.problem] += 1
-        topic = answer.frame.topic
-        last = next((run for run in reversed(self.runs) if run.topic == topic), None)
+        series = answer.frame.topic, answer.request.since
+        last = self._newest.get(series)
         if last and last.outcome == answer.outcome:
             last.end, last.frames = seconds, last.frames + 1
         else:
-            self.runs.append(Run(topic, answer.outcome, seconds, seconds))
+            self._newest[series] = Run(answer.frame.topic, answer.outcome, seconds, seconds)
+            self.runs.append(self._newest[series])
 
     def to_dict(self) -> dict:
         frames, counts = sum(self.outcomes.values()), self.outcomes
@@ -63,12 +67,12 @@ class Figures:
 
 
 class Summary:
-    """Takes every answer; `start` is that of the bag, in nanoseconds."""
+    """Takes every answer to `texts`; `start` is that of the bag, in nanoseconds."""
 
-    def __init__(self, start: int, scoring: "Scoring | None"):
+    def __init__(self, start: int, texts: Iterable[str], scoring: "Scoring | None"):
         self._start = start
         self._scoring = scoring
-        self._figures: dict[str, Figures] = {}
+        self._figures = {text: Figures() for text in texts}
         self._frames: Counter = Counter()
         self._idle: Counter = Counter()
         self._last_frame: Frame | None = None
@@ -83,7 +87,7 @@ class Summary:
             self._idle[frame.topic] += answer.request is None
         if answer.request is None:
             return
-        self._figures.setdefault(answer.request.text, Figures()).add(answer, self.seconds(answer))
+        self._figures[answer.request.text].add(answer, self.seconds(answer))
         if self._scoring:
             self._scoring.add(answer)
 
@@ -132,6 +136,19 @@ def table(summary: dict) -> list[list[str]]:
         for command in summary["commands"]
     ]
     return [[*(title.replace("_", " ") for title in titles), *(SCORES if has_scores else ())], *rows]
+
+
+def notes(summary: dict) -> list[str]:
+    """What the table has no place for, a line each."""
+    lines = [
+        f"{topic}: {counts['frames']} frames, {counts['without_command']} without a command"
+        for topic, counts in summary["topics"].items()
+    ]
+    if coverage := summary["ground_truth"]:
+        lines.append(f"ground truth: {coverage['known']} right answers, {coverage['compared']} compared")
+    if scores := summary["scores"]:
+        lines.append("all answers: " + ", ".join(f"{name} {_number(scores.get(name))}" for name in SCORES))
+    return lines
 
 
 def _number(value: float | None) -> str:

@@ -32,6 +32,7 @@ from dmmi_core.segmenter import Segmenter
 from dmmi_ros.bag import main
 
 A, B = (5, 5, 10, 10), (30, 20, 10, 20)  # 100 and 200 pixels
+C = (45, 45, 8, 8)
 BOTH = f"{PRESENT}\n{ABSENT}"
 SCHEDULE = [(0.5, PRESENT), (3.5, BOTH), (4.5, "")]
 PICTURES = {0: (A,), 1: (A,), 2: (A, B), 3: None, 4: (A, B), 5: (A,)}
@@ -154,6 +155,34 @@ def test_scores(capsys, tmp_path, commands, truth, options, kept):
     assert said["ground_truth"] == {"known": 5, "compared": 4}
 
 
+@pytest.mark.parametrize("between", ["", ABSENT])
+def test_runs_and_ids_end_where_something_else_is_asked(capsys, tmp_path, between):
+    """Of A and a smaller box A has the id 1, of A and B it has 2."""
+    messages = [
+        (TOPIC, START + at * SECOND, raw(red_boxes(A, B if at > 2 else C), START + at * SECOND))
+        for at in range(6)
+    ]
+    truth = tmp_path / "truth.jsonl"
+    truth.write_text("".join(json.dumps(sample(at, PRESENT, A)) + "\n" for at in (0, 1, 3, 4)))
+    said = figures(
+        capsys,
+        write_bag(tmp_path / "bag", messages),
+        *("--commands", write_commands(tmp_path, [(0, PRESENT), (1.5, between), (2.5, PRESENT)])),
+        *("--ground-truth", truth, "--tracking"),
+    )
+    runs = [(run["outcome"], run["start"], run["end"]) for run in said["commands"][0]["over_time"]]
+    assert runs == [("many", 0, 1), ("many", 3, 5)]
+    assert said["scores"]["ids kept"] == 100
+
+
+def test_what_no_frame_was_asked_has_figures_too(capsys, tmp_path):
+    commands = write_commands(tmp_path, [(0, PRESENT), (2.1, "the bus"), (2.2, BOTH), (100, "the cup")])
+    said = figures(capsys, write_bag(tmp_path / "bag", frames()), "--commands", commands)
+    counts = [(command["command"], command["frames"]) for command in said["commands"]]
+    assert counts == [(PRESENT, 6), ("the bus", 0), (ABSENT, 3), ("the cup", 0)]
+    assert said["commands"][1]["over_time"] == []
+
+
 def test_ids_of_the_ground_truth(capsys, tmp_path):
     """The list's order changes, the ids tell who is who."""
     path = tmp_path / "truth.jsonl"
@@ -270,6 +299,16 @@ def test_report(capsys, tmp_path, commands):
     assert {width for _, width, _ in bars} == {166.7}
 
 
+def test_the_report_has_what_is_beside_the_table(capsys, tmp_path, commands, truth):
+    report = tmp_path / "report.html"
+    bag = write_bag(tmp_path / "bag", frames())
+    figures(capsys, bag, "--commands", commands, "--ground-truth", truth, "--report", report)
+    page = report.read_text(encoding="utf-8")
+    assert f"<p>{TOPIC}: 6 frames, 2 without a command</p>" in page
+    assert "<p>ground truth: 5 right answers, 4 compared</p>" in page
+    assert "<p>all answers: oIoU 71.4, mIoU 77.8, Acc 100.0, ids kept 50.0</p>" in page
+
+
 @pytest.mark.parametrize(("options", "drawn"), [((), 0), (("--report", "report.html"), 4)])
 def test_nothing_is_drawn_before_all_is_answered(capsys, tmp_path, commands, monkeypatch, options, drawn):
     """Live, an answer that waits for a picture would count as late."""
@@ -299,12 +338,13 @@ def test_table(capsys, tmp_path, commands, truth):
     bag = write_bag(tmp_path / "bag", frames())
     status, text, _ = run(capsys, "evaluate", bag, "--commands", commands, "--ground-truth", truth)
     assert status == 0
-    head, present, absent, cameras, known, problem = text.splitlines()
+    head, present, absent, cameras, known, overall, problem = text.splitlines()
     assert head.split()[:3] == ["command", "frames", "answered"]
     assert re.fullmatch(rf"\s*{PRESENT}( +\d+){{7}}( +[\d.]+){{3}} +71.4 +77.8 +- +50.0", present)
     assert re.fullmatch(rf"\s*{ABSENT}( +\d+){{7}}( +[\d.]+){{3}} +- +- +100.0 +-", absent)
     assert cameras == f"{TOPIC}: 6 frames, 2 without a command"
     assert known == "ground truth: 5 right answers, 4 compared"
+    assert overall == "all answers: oIoU 71.4, mIoU 77.8, Acc 100.0, ids kept 50.0"
     assert problem == "1 broken: the message of 6 bytes is no sensor_msgs/msg/Image"
 
 

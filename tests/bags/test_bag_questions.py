@@ -10,8 +10,8 @@ from dmmi_ros.bags.questions import Questions
 from dmmi_ros.bags.reading import IMAGE, Frame
 from dmmi_ros.bags.schedule import Command, Request
 
-ONE = Command(0, (Request(1, "the cat"),))
-TWO = Command(0, (Request(2, "the cat"), Request(2, "the dog")))
+ONE = Command(0, (Request(1, "the cat", 1),))
+TWO = Command(0, (Request(2, "the cat", 1), Request(2, "the dog", 2)))
 
 
 def frame(number: int, **options) -> Frame:

@@ -39,6 +39,22 @@ def test_what_holds_when(read):
     assert held[4].text == "the dog\nthe cat"
 
 
+def test_since_when_a_line_is_asked(read):
+    texts = ["cat", "cat\\ndog", "dog", "", "dog", "cat\\ndog"]
+    schedule = read(*(f'{{"at": {at}, "command": "{text}"}}' for at, text in enumerate(texts)))
+    assert schedule.texts == ["cat", "dog"]
+    assert [
+        {request.text: request.since for request in command.requests} for command in schedule.commands
+    ] == [
+        {"cat": 1},
+        {"cat": 1, "dog": 2},
+        {"dog": 2},
+        {},
+        {"dog": 4},
+        {"cat": 5, "dog": 4},
+    ]
+
+
 @pytest.mark.parametrize(
     ("line", "complaint"),
     [

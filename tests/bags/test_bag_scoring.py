@@ -21,7 +21,7 @@ def masks(**places: tuple[int, int]) -> dict:
 def counted(*frames) -> tuple[int, int]:
     kept = KeptIds()
     for objects, instances in frames:
-        kept.add("/camera", objects, instances)
+        kept.add(("/camera", 1), objects, instances)
     return kept.steps, kept.kept
 
 
@@ -51,7 +51,7 @@ def test_found_from_half_on(width, steps):
 def test_cameras_are_apart():
     kept = KeptIds()
     for topic, id_ in [("/left", 1), ("/right", 2), ("/left", 1), ("/right", 3)]:
-        kept.add(topic, masks(a=(0, 0)), (instance(id_, 0, 0),))
+        kept.add((topic, 1), masks(a=(0, 0)), (instance(id_, 0, 0),))
     assert (kept.steps, kept.kept, kept.percent()) == (2, 1, 50.0)
     assert KeptIds().percent() is None
     joined = KeptIds.joined([kept, KeptIds(3, 3)])

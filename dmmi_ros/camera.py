@@ -1,23 +1,21 @@
-"""One camera of the node: its topics, its counters, and which of its transports is used."""
+"""One camera of the node: what comes of it, what is answered, and what is counted."""
 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from rclpy.lifecycle import LifecycleNode
-from rclpy.subscription import MessageInfo
 from sensor_msgs.msg import CompressedImage, Image
 
 from dmmi_core.errors import describe
 from dmmi_core.result import Result
 from dmmi_ros.depth_input import DepthInput
 from dmmi_ros.diagnostics import Statistics
+from dmmi_ros.image_input import ImageInput
 from dmmi_ros.images import to_rgb
 from dmmi_ros.outputs import Outputs
 from dmmi_ros.parameters import Parameters
-from dmmi_ros.qos import image_qos, subscription_events
 from dmmi_ros.rate_limit import RateLimit
 from dmmi_ros.tracking import Trackers
 
@@ -61,39 +59,36 @@ class Camera:
         self.topic = node.resolve_topic_name(f"{self._prefix}image")
         # Of its own, as what is throttled is throttled by logger.
         self._logger = node.get_logger().get_child(name) if name else node.get_logger()
-        self._images = {}  # a subscription for each type of message, while active
+        self._images: ImageInput | None = None
         self._depth: DepthInput | None = None
-        self._heard_at = 0.0
-        self._sequence_number: int | None = None
         self._trackers = Trackers()
         self._rate_limit = RateLimit()
         self._trouble, self._troubled_at = "", float("-inf")
 
     def subscribe(self, settings: Parameters) -> None:
         """Has `take` get frames from now on."""
-        self._heard_at = time.monotonic()
-        transports = {"raw": (Image, self.topic), "compressed": (CompressedImage, f"{self.topic}/compressed")}
-        chosen = settings.image_transport
-        for type_, topic in transports.values() if chosen == "auto" else [transports[chosen]]:
-            self._images[type_] = self._node.create_subscription(
-                type_,
-                topic,
-                partial(self._on_image, type_),
-                image_qos(settings.image_reliability),
-                event_callbacks=subscription_events(topic, self._report),
+        reliability = settings.image_reliability
+        self._images = ImageInput(
+            self._node,
+            self.topic,
+            transport=settings.image_transport,
+            reliability=reliability,
+            take=self._on_image,
+            report=self._report,
+        )
+        if settings.depth:
+            self._depth = DepthInput(
+                self._node, prefix=self._prefix, reliability=reliability, report=self._report
             )
-        self._depth = self._subscribe_to_depth(settings) if settings.depth else None
 
     def unsubscribe(self) -> None:
-        self._sequence_number = None
-        while self._images:
-            self._node.destroy_subscription(self._images.popitem()[1])
-        if self._depth is not None:
-            self._depth.unsubscribe()
+        for source in (self._images, self._depth):
+            if source is not None:
+                source.unsubscribe()
 
     def forget(self) -> None:
         """Lets go of what is kept from frame to frame; no frame may be under way."""
-        self._depth = None
+        self._images = self._depth = None
         self._trackers = Trackers()
         self._rate_limit = RateLimit()
         self._trouble = ""
@@ -172,22 +167,8 @@ class Camera:
         return self._trouble if time.monotonic() - self._troubled_at < TROUBLE_LASTS_S else ""
 
     def silence(self, *, since: float, limit: float) -> str:
-        """What to say where no frame came for `limit` seconds, counted from `since` at the earliest.
-
-        Empty where one did, and where `limit` is 0.
-        """
-        seconds = time.monotonic() - max(since, self._heard_at)
-        if not limit or seconds <= limit:
-            return ""
-        if stranger := self._stranger():
-            return stranger
-        topics = " or ".join(subscription.topic_name for subscription in self._images.values())
-        if not any(subscription.get_publisher_count() for subscription in self._images.values()):
-            return f"nobody publishes {topics}: start the camera, or remap image to its topic"
-        return (
-            f"no frame on {topics} for {seconds:.0f} s, though somebody publishes: does the camera run, does "
-            "its QoS fit, has it the shipped FASTDDS_DEFAULT_PROFILES_FILE?"
-        )
+        """What to say where no frame came; see `ImageInput.silence`."""
+        return self._images.silence(since=since, limit=limit) if self._images else ""
 
     def _locate(
         self, depth: DepthInput, frame: Frame, results: Sequence[Result], *, tolerance: float
@@ -201,18 +182,6 @@ class Camera:
             self._note_trouble("no depth image or calibration for some frames")
         return places
 
-    def _stranger(self) -> str:
-        """What to say of a publisher of another type, which DDS passes over in silence; empty without one."""
-        for type_, subscription in self._images.items():
-            topic, expected = subscription.topic_name, f"sensor_msgs/msg/{type_.__name__}"
-            for publisher in self._node.get_publishers_info_by_topic(topic):
-                if publisher.topic_type != expected:
-                    return (
-                        f"{topic} is published as {publisher.topic_type}, not as {expected}: remap image to "
-                        "the topic of raw images; compressed ones are looked for below it, on /compressed"
-                    )
-        return ""
-
     def _complain(self, said: str, error: Exception) -> None:
         self.statistics.last_error = describe(error)
         self._note_trouble(self.statistics.last_error)
@@ -223,23 +192,7 @@ class Camera:
     def _note_trouble(self, said: str) -> None:
         self._trouble, self._troubled_at = said, time.monotonic()
 
-    def _subscribe_to_depth(self, settings: Parameters) -> DepthInput:
-        return DepthInput(
-            self._node, prefix=self._prefix, reliability=settings.image_reliability, report=self._report
-        )
-
-    def _on_image(self, type_: type, message: Image | CompressedImage, info: MessageInfo) -> None:
-        if type_ not in self._images:
-            return  # it came before its subscription was ended below
-        for other in self._images.keys() - {type_}:  # or a camera that sends both is answered twice
-            self._node.destroy_subscription(self._images.pop(other))
-        self._heard_at = time.monotonic()
-        self._count_lost(info["publication_sequence_number"], self._images[type_].get_publisher_count())
+    def _on_image(self, message: Image | CompressedImage, arrival: float, lost: int) -> None:
+        self.statistics.lost += lost
         self.statistics.received += 1
-        self._take(Frame(self, message, self._heard_at))
-
-    def _count_lost(self, number: int | None, publishers: int) -> None:
-        """By the publisher's own count: DDS says nothing of what its queues overwrite."""
-        before, self._sequence_number = self._sequence_number, number if publishers == 1 else None
-        if before is not None and self._sequence_number is not None:
-            self.statistics.lost += max(0, self._sequence_number - before - 1)
+        self._take(Frame(self, message, arrival))

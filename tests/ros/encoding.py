@@ -40,7 +40,8 @@ def encoded(rgb: np.ndarray, encoding: str) -> np.ndarray:
         uyvy = cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV_UYVY)
         return uyvy if encoding in ("uyvy", "yuv422") else uyvy[..., ::-1]
     grey = _mosaic(rgb, encoding[6:10]) if encoding in MOSAIC else cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
-    return grey.astype(np.uint16) * 257 if encoding in WIDE else grey
+    # The lower bytes are others than the upper ones, so that an exchange of both shows.
+    return grey.astype(np.uint16) * 256 + (255 - grey) if encoding in WIDE else grey
 
 
 def _in_colour(rgb: np.ndarray, encoding: str) -> np.ndarray:

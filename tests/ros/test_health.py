@@ -111,6 +111,7 @@ def test_images_of_another_type_are_a_warning(start_node):
     """The commonest mistake, to remap `image` to the topic of compressed images; DDS says nothing of it."""
     client = start_node(autostart=True, frame_timeout=0.01, remap={"image": "camera/compressed"}).client
     client.create_publisher(CompressedImage, "camera/compressed", RELIABLE)
+    client.wait_for_report(state="active")
     client.command("the red boxes")
     topic = f"{client.get_namespace()}/camera/compressed"
     said = (

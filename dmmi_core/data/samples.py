@@ -14,6 +14,8 @@ from pycocotools import mask as coco_mask
 from dmmi_core.errors import InputError, one_line
 
 KINDS = ("zero", "one", "many")
+LONGEST_SIDE = 65_535
+"""Of an image, in pixels; JPEG has no longer one."""
 
 
 def kind_of(count: int) -> str:
@@ -40,12 +42,12 @@ class Sample:
         for name, kind in (("image", str), ("text", str), ("height", int), ("width", int)):
             if not isinstance(getattr(self, name), kind):
                 raise InputError(f"{name} is {getattr(self, name)!r}; it must be {kind.__name__}")
-        if min(self.height, self.width) < 1:
+        if min(self.height, self.width) < 1 or max(self.height, self.width) > LONGEST_SIDE:
             raise InputError(f"the size is {self.width} x {self.height}")
         object.__setattr__(self, "segmentations", tuple(self.segmentations))  # JSON has lists
         for segmentation in self.segmentations:
             if not _is_segmentation(segmentation, self.height, self.width):
-                raise InputError("a segmentation is neither polygons nor an RLE of the image's size")
+                raise InputError("a segmentation is neither polygons about the image nor an RLE of its size")
         if self.kind not in KINDS:
             raise InputError(f"kind is {self.kind!r}; it must be one of {', '.join(KINDS)}")
         if (self.kind == "zero") != (len(self.segmentations) == 0):
@@ -69,13 +71,16 @@ def _is_segmentation(segmentation, height: int, width: int) -> bool:
         runs = isinstance(counts, list) and _sum(counts) == height * width and min(counts) >= 0
         letters = isinstance(counts, str) and counts.isascii()
         return segmentation.get("size") == [height, width] and (runs or letters)
-    return isinstance(segmentation, list) and bool(segmentation) and all(map(_is_polygon, segmentation))
+    if not isinstance(segmentation, list) or not segmentation:
+        return False
+    return all(_is_polygon(polygon, max(height, width)) for polygon in segmentation)
 
 
-def _is_polygon(polygon) -> bool:
+def _is_polygon(polygon, side: int) -> bool:
+    """No further than `side` outside a square of that side: a far one costs pycocotools gigabytes."""
     if not isinstance(polygon, list) or len(polygon) < 6 or len(polygon) % 2:
         return False
-    return math.isfinite(_sum(polygon))
+    return math.isfinite(_sum(polygon)) and -side <= min(polygon) and max(polygon) <= 2 * side
 
 
 def _sum(numbers: list) -> float:
@@ -109,6 +114,38 @@ def decode_segmentation(segmentation: list | dict, height: int, width: int) -> n
     return coco_mask.decode(coco_mask.merge(rles)).astype(bool)
 
 
+def is_whole(segmentation: list | dict, height: int, width: int) -> bool:
+    """Whether the runs of an RLE with letters cover the image: pycocotools fills what is left with anything.
+
+    True of all other segmentations, which `Sample` has seen to. Takes longer than what `Sample` does.
+    """
+    if not isinstance(segmentation, dict) or isinstance(segmentation["counts"], list):
+        return True
+    runs = _runs(segmentation["counts"])
+    return bool(runs) and min(runs) >= 0 and sum(runs) == height * width
+
+
+def _runs(letters: str) -> list[int]:
+    """The lengths that a compressed RLE stands for; [] if it is none.
+
+    A letter is five bits of a number, the lowest first; its sixth bit says that more follow. The highest bit
+    of a number's last letter is its sign: from the fourth on, they are differences to the last but one.
+    """
+    runs: list[int] = []
+    number = bits = 0
+    for letter in letters:
+        code = ord(letter) - ord("0")
+        if not 0 <= code < 64:
+            return []
+        number |= (code & 31) << bits
+        bits += 5
+        if not code & 32:
+            number -= (code & 16) << bits - 4
+            runs.append(number + (runs[-2] if len(runs) > 2 else 0))
+            number = bits = 0
+    return runs if not bits else []
+
+
 def encode_mask(mask: np.ndarray) -> dict:
     """Bool (H, W) as a compressed COCO RLE that JSON can hold."""
     rle = coco_mask.encode(np.asfortranarray(mask, dtype=np.uint8))
@@ -132,7 +169,7 @@ def iterate_samples(path: str | Path) -> Iterator[Sample]:
             for number, line in enumerate(file, start=1):
                 try:
                     sample = Sample(**json.loads(line))
-                except (TypeError, ValueError) as error:
+                except (TypeError, ValueError, RecursionError) as error:
                     raise InputError(f"{path}, line {number}: not a sample: {error}") from error
                 yield sample
     except OSError as error:

@@ -9,6 +9,7 @@ from dmmi_core.data.samples import (
     Sample,
     decode_segmentation,
     encode_mask,
+    is_whole,
     iterate_samples,
     read_image,
     read_samples,
@@ -40,6 +41,29 @@ def test_masks_survive_json():
     rle = json.loads(json.dumps(encode_mask(mask)))
     assert rle["size"] == [13, 7]
     assert np.array_equal(decode_segmentation(rle, 13, 7), mask)
+
+
+def test_polygons_may_leave_the_image():
+    outside = [[-9.0, -9.0, 18.0, -9.0, 18.0, 18.0, -9.0, 18.0]]
+    assert Sample("", "", "one", 6, 9, (outside,)).mask().all()
+
+
+@pytest.mark.parametrize("mask", [MASK, ~MASK, np.random.default_rng(0).random((60, 90)) > 0.5])
+def test_an_rle_that_covers_the_image(mask):
+    rle = encode_mask(mask)
+    height, width = mask.shape
+    assert is_whole(rle, height, width)
+    assert not is_whole(rle, height + 1, width)
+    assert not is_whole({**rle, "counts": rle["counts"][:-1]}, height, width)
+
+
+@pytest.mark.parametrize("counts", ["", "PPPP", "zzz~~~", "0", "!!", "d1", "f1N", chr(0)])
+def test_an_rle_that_does_not(counts):
+    assert not is_whole({"size": [6, 9], "counts": counts}, 6, 9)
+
+
+def test_what_else_is_whole():
+    assert is_whole(SQUARE, 6, 9) and is_whole(UNCOMPRESSED, 6, 9)
 
 
 def test_the_mask_is_the_union_of_the_objects():
@@ -85,6 +109,7 @@ def changed(**values) -> str:
         "3",
         "[]",
         "null",
+        "[" * 100_000,
         json.dumps({k: v for k, v in GOOD.items() if k != "kind"}),
         changed(colour="red"),
         changed(kind="two"),
@@ -100,6 +125,8 @@ def changed(**values) -> str:
         changed(segmentations=[[[1, 2, 3, 4, 5, float("nan")]]]),
         changed(segmentations=[[[float("inf"), 2, 3, float("-inf"), 5, 6]]]),
         changed(segmentations=[[[10**400, 2, 3, 4, 5, 6]]]),
+        changed(segmentations=[[[0, 0, 9, 0, 9, 1e8]]]),
+        changed(segmentations=[[[-9.5, 0, 9, 0, 9, 6]]]),
         changed(segmentations=[SQUARE, []]),
         changed(segmentations=[{"size": [3, 3], "counts": [9]}]),
         changed(segmentations=[{"size": [6, 9], "counts": [53]}]),
@@ -107,6 +134,7 @@ def changed(**values) -> str:
         changed(segmentations=[{"size": [6, 9], "counts": ["54"]}]),
         changed(segmentations=[{"size": [6, 9], "counts": []}]),
         changed(segmentations=[{"size": [6, 9], "counts": None}]),
+        changed(height=10**12, segmentations=[], kind="zero"),
         changed(height="6"),
         changed(width=None),
         changed(height=0),

@@ -1,13 +1,13 @@
 """What the right answers are: from a samples file, or from a topic of label images."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from dmmi_core.data.samples import Sample, decode_segmentation, encode_mask, kind_of
+from dmmi_core.data.samples import Sample, decode_segmentation, encode_mask, is_whole, kind_of
 from dmmi_core.errors import InputError
+from dmmi_ros.bags.lines import read_lines
 from dmmi_ros.bags.reading import Bag
 from dmmi_ros.decoding import rows_of
 
@@ -46,23 +46,18 @@ class GroundTruth:
 def read_truth(path: Path) -> GroundTruth:
     """Raises `InputError` that names the file and the line of the first mistake."""
     targets: dict[tuple[str, int, str | None], Target] = {}
-    try:
-        with path.open(encoding="utf-8") as file:
-            for number, line in enumerate(file, start=1):
-                try:
-                    key, target = _parse(line)
-                    if key in targets:
-                        raise InputError("this topic, stamp and text were there before")
-                except (TypeError, ValueError) as error:
-                    raise InputError(f"{path}, line {number}: {error}") from error
-                targets[key] = target
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read {path}: {getattr(error, 'strerror', None) or 'not UTF-8'}") from error
+
+    def take(entry) -> None:
+        key, target = _parse(entry)
+        if key in targets:
+            raise InputError("this topic, stamp and text were there before")
+        targets[key] = target
+
+    read_lines(path, take)
     return GroundTruth(targets)
 
 
-def _parse(line: str) -> tuple[tuple[str, int, str], Target]:
-    entry = json.loads(line)
+def _parse(entry) -> tuple[tuple[str, int, str], Target]:
     if not isinstance(entry, dict):
         raise InputError("a sample is a JSON object")
     topic, stamp = entry.pop("topic", None), entry.pop("stamp", None)
@@ -70,6 +65,8 @@ def _parse(line: str) -> tuple[tuple[str, int, str], Target]:
     if not isinstance(topic, str) or type(stamp) is not int:
         raise InputError(f'"topic" must be a text and "stamp" nanoseconds, not {topic!r} and {stamp!r}')
     sample = Sample(**{"image": "", **entry})
+    if not all(is_whole(item, sample.height, sample.width) for item in sample.segmentations):
+        raise InputError("the runs of an RLE are broken, or do not add up to the image")
     count = len(sample.segmentations)
     ids = list(range(count)) if ids is None else ids
     are_numbers = isinstance(ids, list) and all(type(id_) is int for id_ in ids)
@@ -88,7 +85,10 @@ def truth_of_labels(bag: Bag, label_topic: str, image_topic: str) -> GroundTruth
     for frame in bag.frames([label_topic]):
         if frame.message is None or not hasattr(frame.message, "encoding"):
             raise InputError(f"{label_topic!r} must hold raw label images")
-        targets[image_topic, frame.stamp, None] = _target_of_labels(_labels(frame.message))
+        key = image_topic, frame.stamp, None
+        if key in targets:
+            raise InputError(f"two label images on {label_topic!r} have the stamp {frame.stamp} ns")
+        targets[key] = _target_of_labels(_labels(frame.message))
     return GroundTruth(targets)
 
 

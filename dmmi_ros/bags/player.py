@@ -19,7 +19,6 @@ from dmmi.msg import Segmentation
 from dmmi_core.errors import ModelError
 from dmmi_ros.bags.messages import nanoseconds
 from dmmi_ros.bags.reading import IMAGE
-from dmmi_ros.commands import MOST_REQUESTS
 from dmmi_ros.companion import Companion, NodeSilent
 from dmmi_ros.process import Domain, NodeProcess
 
@@ -109,7 +108,7 @@ class Player(Companion):
         """Gives a command and waits until it holds."""
         self.reports.clear()
         self._commands.publish(String(data=text))
-        self.wait_for_report(command="\n".join(text.splitlines()[:MOST_REQUESTS]))
+        self.wait_for_report(command=text)
 
     def send(self, raw: bytes) -> None:
         """Publishes an image, serialised; each must have a stamp of its own."""

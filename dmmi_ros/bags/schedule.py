@@ -1,11 +1,12 @@
 """Which commands hold when: a file of timed commands."""
 
-import json
 from bisect import bisect_right
 from dataclasses import dataclass
 from pathlib import Path
 
 from dmmi_core.errors import InputError
+from dmmi_ros.bags.lines import read_lines
+from dmmi_ros.commands import MOST_REQUESTS
 
 LONGEST_S = 1e9
 """No bag takes thirty years."""
@@ -53,35 +54,26 @@ class Schedule:
 
 def read_schedule(path: Path) -> Schedule:
     """Raises `InputError` that names the file and the line of the first mistake."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read {path}: {getattr(error, 'strerror', None) or 'not UTF-8'}") from error
     commands: list[Command] = []
     count = 0
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            at, texts = _parse(line)
-            if commands and at <= commands[-1].at:
-                raise InputError('"at" must be later than on the line before')
-        except InputError as error:
-            raise InputError(f"{path}, line {number}: {error}") from error
+
+    def take(entry) -> None:
+        nonlocal count
+        at, texts = _parse(entry)
+        if commands and at <= commands[-1].at:
+            raise InputError('"at" must be later than on the line before')
         count += bool(texts)
         since = {request.text: request.since for request in commands[-1].requests} if commands else {}
         commands.append(Command(at, tuple(Request(count, text, since.get(text, count)) for text in texts)))
+
+    read_lines(path, take)
     if not count:
         raise InputError(f"{path} has no commands")
     return Schedule(commands)
 
 
-def _parse(line: str) -> tuple[int, list[str]]:
+def _parse(entry) -> tuple[int, list[str]]:
     """Nanoseconds and requests."""
-    try:
-        entry = json.loads(line)
-    except ValueError as error:
-        raise InputError(f"not JSON: {error}") from error
     if not isinstance(entry, dict) or entry.keys() != {"at", "command"}:
         raise InputError('a command is {"at": SECONDS, "command": TEXT}')
     at, command = entry["at"], entry["command"]
@@ -89,5 +81,12 @@ def _parse(line: str) -> tuple[int, list[str]]:
         raise InputError(f'"at" must be seconds since the start of the bag, not {at!r}')
     if not isinstance(command, str):
         raise InputError(f'"command" must be a text, not {command!r}')
-    texts = [text.strip() for text in command.splitlines()]
-    return round(at * 1e9), list(dict.fromkeys(text for text in texts if text))
+    try:
+        command.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f'"command" has half a character, {error.object[error.start]!r}') from error
+    lines = (line.strip() for line in command.splitlines())
+    texts = list(dict.fromkeys(line for line in lines if line))
+    if len(texts) > MOST_REQUESTS:
+        raise InputError(f'"command" has {len(texts)} requests; the node answers {MOST_REQUESTS}')
+    return round(at * 1e9), texts

@@ -34,6 +34,7 @@ from dmmi_ros.bag import main
 A, B = (5, 5, 10, 10), (30, 20, 10, 20)  # 100 and 200 pixels
 C = (45, 45, 8, 8)
 BOTH = f"{PRESENT}\n{ABSENT}"
+BROKEN_RLE = "the runs of an RLE are broken, or do not add up to the image"
 SCHEDULE = [(0.5, PRESENT), (3.5, BOTH), (4.5, "")]
 PICTURES = {0: (A,), 1: (A,), 2: (A, B), 3: None, 4: (A, B), 5: (A,)}
 """What is red at each second; None is a broken frame."""
@@ -422,15 +423,38 @@ def test_the_output_must_be_new(capsys, tmp_path, commands):
         ({"ids": 3}, '"ids" must be different numbers, one for each segmentation'),
         ({"kind": "some"}, "kind is 'some'"),
         ({"colour": "red"}, ""),
+        *(
+            (
+                {"ids": None, "kind": "one", "segmentations": [{"size": [SIDE, SIDE], "counts": counts}]},
+                BROKEN_RLE,
+            )
+            for counts in ("", "PPPPPPPP", "zzzz~~~", "0")
+        ),
     ],
 )
 def test_broken_ground_truth(capsys, tmp_path, commands, change, complaint):
     path = tmp_path / "truth.jsonl"
     good = sample(1, PRESENT, A)
-    path.write_text(json.dumps(good) + "\n" + json.dumps({**sample(2, PRESENT, A, B), **change}) + "\n")
+    bad = {**sample(2, PRESENT, A, B), **change}
+    path.write_text(f"{json.dumps(good)}\n\n{json.dumps(bad)}\n")
     bag = write_bag(tmp_path / "bag", frames())
     said = one_line(capsys, "evaluate", bag, "--commands", commands, "--ground-truth", path)
-    assert said.startswith(f"{path}, line 2: {complaint}")
+    assert said.startswith(f"{path}, line 3: {complaint}")
+
+
+def test_ground_truth_that_is_too_deep(capsys, tmp_path, commands):
+    path = tmp_path / "truth.jsonl"
+    path.write_text("[" * 100_000)
+    bag = write_bag(tmp_path / "bag", frames())
+    said = one_line(capsys, "evaluate", bag, "--commands", commands, "--ground-truth", path)
+    assert said.startswith(f"{path}, line 1: not JSON: ")
+
+
+def test_label_images_have_stamps_of_their_own(capsys, tmp_path):
+    bag = write_bag(tmp_path / "bag", [*frames(), *(label_image(6, "mono8", {}) for _ in range(2))])
+    commands = write_commands(tmp_path, [(0, PRESENT)])
+    said = one_line(capsys, "evaluate", bag, "--commands", commands, "--ground-truth-topic", "/truth")
+    assert said == f"two label images on '/truth' have the stamp {START + 6 * SECOND + STAMP_OFFSET} ns"
 
 
 def test_ground_truth_of_another_size(capsys, tmp_path, commands):

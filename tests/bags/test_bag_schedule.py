@@ -1,5 +1,7 @@
 """Timed commands: which holds when, and what is wrong with a file."""
 
+import json
+
 import pytest
 
 from dmmi_core.errors import InputError
@@ -59,6 +61,12 @@ def test_since_when_a_line_is_asked(read):
     ("line", "complaint"),
     [
         ("at 3: the cat", "not JSON: "),
+        pytest.param("[" * 100_000, "not JSON: ", id="deep"),
+        ('{"at": 3, "command": "the \\ud800 cat"}', "\"command\" has half a character, '\\ud800'"),
+        (
+            json.dumps({"at": 3, "command": "\n".join(f"the cat {number}" for number in range(17))}),
+            '"command" has 17 requests; the node answers 16',
+        ),
         ('"the cat"', 'a command is {"at": SECONDS, "command": TEXT}'),
         ('{"at": 3}', 'a command is {"at": SECONDS, "command": TEXT}'),
         ('{"at": "3", "command": "x"}', "\"at\" must be seconds since the start of the bag, not '3'"),
@@ -75,6 +83,12 @@ def test_mistakes(read, tmp_path, line, complaint):
     with pytest.raises(InputError) as raised:
         read('{"at": 2, "command": "the cat"}', "", line)
     assert str(raised.value).startswith(f"{tmp_path / 'commands.jsonl'}, line 3: {complaint}")
+
+
+def test_lines_end_at_line_feeds_only(read):
+    """JSON texts may hold what Unicode calls line ends; they separate requests, as in the node."""
+    schedule = read('{"at": 0, "command": "the cat\u2028the dog\u0085the cup"}\r', '{"at": 1, "command": ""}')
+    assert [request.text for request in schedule.commands[0].requests] == ["the cat", "the dog", "the cup"]
 
 
 @pytest.mark.parametrize("lines", [[], ['{"at": 2, "command": ""}']])

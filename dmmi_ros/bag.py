@@ -4,6 +4,7 @@ import argparse
 import importlib.util
 import json
 import math
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 EXTRA = {"rosbags": "rosbags", "rosbags.image": "rosbags-image", "torchmetrics": "torchmetrics"}
 STORAGES = ("sqlite3", "mcap")
+RATES = 1e-3, 1e4
+"""Beyond, times overflow or are the same."""
+TOPIC = re.compile(r"/?[A-Za-z_]\w*(/[A-Za-z_]\w*)*", re.ASCII)
+"""What ROS takes for one."""
 COMMANDS_HELP = """\
 The commands file has one JSON object a line:
   {"at": 0, "command": "the cups on the left"}
@@ -72,7 +77,7 @@ def _add_evaluate(commands) -> None:
     parser.add_argument("--tracking", action="store_true", help="ids hold from frame to frame")
     parser.add_argument("--live", action="store_true", help="play the bag to a node, at its pace")
     parser.add_argument(
-        "--rate", type=_positive, default=1.0, metavar="X", help="pace of --live; 2 is twice as fast"
+        "--rate", type=_rate, default=1.0, metavar="X", help="pace of --live; 2 is twice as fast"
     )
     parser.add_argument("--output", type=Path, metavar="OUT_BAG", help="write the answers as a bag")
     parser.add_argument(
@@ -88,12 +93,14 @@ def _add_make(commands) -> None:
     parser.add_argument("source", type=Path, metavar="IMAGES_OR_VIDEO", help="images go by their names")
     parser.add_argument("bag", type=Path, metavar="OUT_BAG")
     parser.add_argument(
-        "--rate", type=_positive, metavar="HZ", help="frames a second (the video's own; 10 for images)"
+        "--rate", type=_rate, metavar="HZ", help="frames a second (the video's own; 10 for images)"
     )
     parser.add_argument(
         "--storage", choices=STORAGES, default="mcap", help="storage of the bag (%(default)s)"
     )
-    parser.add_argument("--topic", default="/camera/image_raw", metavar="T", help="image topic (%(default)s)")
+    parser.add_argument(
+        "--topic", type=_topic, default="/camera/image_raw", metavar="T", help="image topic (%(default)s)"
+    )
     parser.add_argument("--compressed", action="store_true", help="write CompressedImage, on T/compressed")
     parser.set_defaults(run=make)
 
@@ -205,14 +212,21 @@ def _is_there(module: str) -> bool:
         return False
 
 
-def _positive(text: str) -> float:
+def _rate(text: str) -> float:
     try:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    lowest, highest = RATES
+    if not lowest <= value <= highest:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from {lowest:g} to {highest:g}")
     return value
+
+
+def _topic(text: str) -> str:
+    if not TOPIC.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no name of a topic, such as /camera/image_raw")
+    return text
 
 
 def _text(figures: dict) -> str:

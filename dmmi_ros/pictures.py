@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from dmmi_core.errors import InputError
+from dmmi_core.errors import InputError, one_line
 
 FORMATS = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".bmp": "bmp", ".webp": "webp", ".tif": "tiff"}
 """Of the files that are taken for pictures."""
@@ -28,7 +28,10 @@ def open_pictures(source: Path) -> tuple[Iterator[Picture], float | None]:
     Raises `InputError`, also while they are read.
     """
     if source.is_dir():
-        paths = sorted(path for path in source.iterdir() if path.suffix.lower() in FORMATS)
+        try:
+            paths = sorted(path for path in source.iterdir() if path.suffix.lower() in FORMATS)
+        except OSError as error:
+            raise InputError(f"cannot read {source}: {error.strerror}") from error
         if not paths:
             raise InputError(f"no pictures in folder {source}; known are {', '.join(FORMATS)}")
         return map(_read, paths), None
@@ -40,10 +43,17 @@ def open_pictures(source: Path) -> tuple[Iterator[Picture], float | None]:
 
 
 def _read(path: Path) -> Picture:
-    data = path.read_bytes()
+    if not path.is_file():
+        raise InputError(f"no such image file: {path}")
     # Not by EXIF orientation, as who receives the file's bytes as an image will not go by it either.
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    bgr = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
+    try:
+        data = path.read_bytes()
+        bgr = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    except cv2.error as error:  # such as a size that OpenCV does not allow
+        raise InputError(f"not an image that can be read: {path}: {one_line(error)}") from error
     if bgr is None:
         raise InputError(f"not an image that can be read: {path}")
     return Picture(bgr, data, FORMATS[path.suffix.lower()])

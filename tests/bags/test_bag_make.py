@@ -1,5 +1,9 @@
 """`dmmi-bag make`: images and videos into bags, read back."""
 
+import struct
+import zlib
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -104,9 +108,59 @@ def test_bad_input(capsys, tmp_path, folder):
     assert one_line(capsys, folder, bag) == f"{bag} exists already: choose another name for the bag"
 
 
-@pytest.mark.parametrize("rate", ["0", "-1", "nan", "inf", "fast"])
-def test_rate(capsys, folder, tmp_path, rate):
+def write_link(path):
+    path.symlink_to("/nowhere")
+
+
+def write_large(path):
+    """A PNG whose header speaks of 100000 x 100000 pixels."""
+    data = cv2.imencode(".png", np.zeros((4, 4, 3), np.uint8))[1].tobytes()
+    head = b"IHDR" + struct.pack(">IIBBBBB", 100_000, 100_000, 8, 2, 0, 0, 0)
+    path.write_bytes(data[:12] + head + struct.pack(">I", zlib.crc32(head)) + data[33:])
+
+
+@pytest.mark.parametrize(
+    ("write", "complaint"),
+    [
+        (Path.mkdir, "no such image file: {}"),
+        (write_link, "no such image file: {}"),
+        (Path.touch, "not an image that can be read: {}"),
+        (write_large, "not an image that can be read: {}: "),
+    ],
+)
+def test_what_is_no_picture(capsys, folder, tmp_path, write, complaint):
+    write(folder / "d.png")
+    said = one_line(capsys, folder, tmp_path / "bag")
+    assert said.startswith(complaint.format(folder / "d.png"))
+    assert not (tmp_path / "bag").exists()
+
+
+def refused(capsys, *arguments) -> str:
     with pytest.raises(SystemExit) as raised:
-        main(["make", str(folder), str(tmp_path / "bag"), f"--rate={rate}"])
+        main(["make", *map(str, arguments)])
     assert raised.value.code == 2
-    assert f"{rate!r} is not a number above 0" in capsys.readouterr().err
+    return capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("rate", ["0", "-1", "nan", "inf", "fast", "1e-300", "1e-4", "1e5", "1e12"])
+def test_rates_that_are_refused(capsys, folder, tmp_path, rate):
+    said = refused(capsys, folder, tmp_path / "bag", f"--rate={rate}")
+    assert said.endswith(f"{rate!r} is not a number from 0.001 to 10000")
+
+
+@pytest.mark.parametrize("rate", ["0.001", "10000"])
+def test_rates_at_the_limits(folder, tmp_path, rate):
+    assert main(["make", str(folder), str(tmp_path / "bag"), "--rate", rate]) == 0
+    assert np.diff(stamps(read(tmp_path / "bag"))).tolist() == [SECOND / float(rate)] * 2
+
+
+@pytest.mark.parametrize("topic", ["", "my topic", "/", "/x/", "a//b", "1st", "/é"])
+def test_topics_that_are_refused(capsys, folder, tmp_path, topic):
+    said = refused(capsys, folder, tmp_path / "bag", f"--topic={topic}", "--compressed")
+    assert said.endswith(f"{topic!r} is no name of a topic, such as /camera/image_raw")
+
+
+@pytest.mark.parametrize("topic", ["camera", "/_x/image_2"])
+def test_topics(folder, tmp_path, topic):
+    assert main(["make", str(folder), str(tmp_path / "bag"), "--topic", topic]) == 0
+    assert {name for name, *_ in read(tmp_path / "bag")} == {topic}

@@ -44,17 +44,23 @@ class Bag:
     def __init__(self, path: Path):
         """Raises `InputError`."""
         self.path = path
+        if path.suffix == ".bag" and path.is_dir():  # rosbags goes by the name
+            raise InputError(f"{path} is a folder with the name of a bag of ROS 1: rename it")
         if path.suffix == ".bag":
             raise InputError(f"{path} is a bag of ROS 1: convert it first, with rosbags-convert")
         if not path.is_file() and not (path / "metadata.yaml").is_file():
             raise InputError(
-                f"no bag {path}: give a rosbag2 folder, which holds a metadata.yaml, or its file"
+                f"no bag {path}: give a rosbag2 folder, which holds a metadata.yaml, or its file; "
+                "`ros2 bag reindex` makes a metadata.yaml that was lost"
             )
         try:
             self._reader = AnyReader([path], default_typestore=make_typestore())
             self._reader.open()
         except Exception as error:  # YAML, SQLite, MCAP and rosbags raise their own
-            raise InputError(f"cannot read the bag {path}: {one_line(error)}") from error
+            raise InputError(
+                f"cannot read the bag {path}: {one_line(error).rstrip('.')}; if its recording was cut off, try "
+                "`mcap recover` on its file, or `ros2 bag reindex`"
+            ) from error
         self.start = self._reader.start_time
         """When its first message was recorded, in nanoseconds."""
         self._images = [c for c in self._reader.connections if c.msgtype in (IMAGE, COMPRESSED)]

@@ -100,6 +100,21 @@ def write_metadata(path):
     (path / "metadata.yaml").write_text("rosbag2_bagfile_information: 3")
 
 
+def test_a_bag_of_ros_1(tmp_path):
+    path = tmp_path / "old.bag"
+    path.write_bytes(b"#ROSBAG V2.0")
+    with pytest.raises(InputError) as raised:
+        Bag(path)
+    assert str(raised.value) == f"{path} is a bag of ROS 1: convert it first, with rosbags-convert"
+
+
+def test_a_folder_with_the_name_of_one(tmp_path):
+    path = write_bag(tmp_path / "new.bag", [(TOPIC, START, raw(PICTURES[0], START))])
+    with pytest.raises(InputError) as raised:
+        Bag(path)
+    assert str(raised.value) == f"{path} is a folder with the name of a bag of ROS 1: rename it"
+
+
 def cut_short(path):
     write_bag(path, [(TOPIC, START, raw(PICTURES[0], START))])
     file = next(path.glob("*.mcap"))
@@ -122,6 +137,7 @@ def test_what_is_no_bag(tmp_path, write, complaint):
         Bag(tmp_path / "bag")
     assert str(raised.value).startswith(f"{complaint}{tmp_path / 'bag'}: ")
     assert "\n" not in str(raised.value)
+    assert "`ros2 bag reindex`" in str(raised.value)
 
 
 def test_a_bag_without_images(tmp_path):

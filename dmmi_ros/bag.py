@@ -113,8 +113,8 @@ def evaluate(arguments: argparse.Namespace) -> None:
     from dmmi_ros.bags.summary import Summary
     from dmmi_ros.bags.writing import ResultWriter, new_bag
 
-    if arguments.report and not arguments.report.parent.is_dir():
-        raise InputError(f"cannot write {arguments.report}: does its folder exist?")
+    if arguments.report:
+        _check_report(arguments.report, arguments.output)
     schedule = read_schedule(arguments.commands)
     with ExitStack() as stack:
         bag = stack.enter_context(Bag(arguments.bag))
@@ -157,6 +157,16 @@ def make(arguments: argparse.Namespace) -> None:
             bag, arguments.source, topic=topic, rate=arguments.rate, compressed=arguments.compressed
         )
     print(f"{arguments.bag}: {count} frames on {topic}, {rate:g} Hz")
+
+
+def _check_report(report: Path, output: Path | None) -> None:
+    """Raises `InputError` where the page will not be written; an evaluation is too long to learn it after."""
+    if not report.parent.is_dir():
+        raise InputError(f"cannot write {report}: does its folder exist?")
+    if report.is_dir():
+        raise InputError(f"cannot write {report}: it is a folder")
+    if output and report.resolve() == output.resolve():
+        raise InputError(f"cannot write {report}: --output has the same name")
 
 
 def _scoring(

@@ -371,6 +371,22 @@ def test_bad_input(capsys, tmp_path, options, complaint):
     assert one_line(capsys, "evaluate", bag, "--commands", commands, *options) == complaint
 
 
+def test_reports_that_cannot_be(capsys, tmp_path, monkeypatch):
+    """It is said before anything is asked of the model."""
+    monkeypatch.setattr(Segmenter, "from_pretrained", None)
+    evaluate = (
+        "evaluate",
+        write_bag(tmp_path / "bag", frames()),
+        "--commands",
+        write_commands(tmp_path, SCHEDULE),
+    )
+    output, page = tmp_path / "answers", tmp_path / "bag" / ".." / "answers"
+    assert one_line(capsys, *evaluate, "--report", tmp_path) == f"cannot write {tmp_path}: it is a folder"
+    said = one_line(capsys, *evaluate, "--report", page, "--output", output)
+    assert said == f"cannot write {page}: --output has the same name"
+    assert not output.exists()
+
+
 def test_no_bag(capsys, tmp_path, commands):
     assert one_line(capsys, "evaluate", tmp_path / "none", "--commands", commands).startswith("no bag ")
 

@@ -58,8 +58,8 @@ class Bag:
             self._reader.open()
         except Exception as error:  # YAML, SQLite, MCAP and rosbags raise their own
             raise InputError(
-                f"cannot read the bag {path}: {one_line(error).rstrip('.')}; if its recording was cut off, try "
-                "`mcap recover` on its file, or `ros2 bag reindex`"
+                f"cannot read the bag {path}: {one_line(error).rstrip('.')}; if its recording was cut off, "
+                "try `mcap recover` on its file, or `ros2 bag reindex`"
             ) from error
         self.start = self._reader.start_time
         """When its first message was recorded, in nanoseconds."""

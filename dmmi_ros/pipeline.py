@@ -89,16 +89,14 @@ class Pipeline:
             for picture in pictures:
                 picture.frame.camera.leave_idle()
             return
-        answered = []
-        for index, picture in enumerate(pictures):
+        found = []
+        for place, picture in enumerate(pictures):
             picture.frame.camera.statistics.inference_ms = inference_ms
-            results = self._publish(
-                picture, outcomes[index * count : (index + 1) * count], command.id, settings
-            )
-            answered.append((picture.frame, results))
-        for frame, results in answered:
+            own = outcomes[place * count : (place + 1) * count]
+            found.append(self._publish(picture, own, command.id, settings))
+        for picture, results in zip(pictures, found, strict=True):  # after all answers, as they may wait
             if results:
-                frame.camera.publish_poses(frame, results, settings)
+                picture.frame.camera.publish_poses(picture.frame, results, settings)
 
     def _publish(
         self, picture: _Picture, outcomes: list[Result | Exception], command_id: int, settings: Parameters

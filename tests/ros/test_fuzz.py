@@ -17,7 +17,7 @@ from dmmi_ros.commands import Commands
 from dmmi_ros.images import BYTES_PER_PIXEL, to_rgb
 
 RAW, COMPRESSED, TEXTS = 5500, 2500, 1700
-OVER_DDS = [100, pytest.param(3300, marks=[pytest.mark.slow, pytest.mark.timeout(1200)])]
+OVER_DDS = [100, pytest.param(3400, marks=[pytest.mark.slow, pytest.mark.timeout(1200)])]
 """Messages of each kind that a node in a process of its own gets."""
 SIZES = [(1, 1), (2, 2), (3, 5), (16, 12), (31, 33)]
 EXTREMES = [0, 1, 2, 3, 255, 256, 65535, 2**31 - 1, 2**32 - 1]

@@ -15,7 +15,12 @@ ARGUMENTS = {  # name: (default, description)
     "use_sim_time": ("false", "Use the clock of a simulation or a bag"),
     "image": ("image", "Topic of the camera"),
     "rviz": ("false", "Start RViz with config/dmmi.rviz"),
-    "foxglove": ("false", "Start foxglove_bridge; open config/foxglove.json as the layout in Foxglove"),
+    "fixed_frame": ("camera", "Frame in which RViz shows poses: that of the images, or one that tf knows"),
+    "foxglove": (
+        "false",
+        "Start foxglove_bridge; in Foxglove, config/foxglove.json is the layout: in its panel Camera, choose "
+        "the topic of the camera",
+    ),
 }
 TOPICS = ("dmmi/overlay", "dmmi/labels", "dmmi/poses")
 
@@ -30,7 +35,7 @@ def generate_launch_description() -> LaunchDescription:
         package="rviz2",
         executable="rviz2",
         namespace=LaunchConfiguration("namespace"),
-        arguments=["-d", str(CONFIG / "dmmi.rviz")],
+        arguments=["-d", str(CONFIG / "dmmi.rviz"), "-f", LaunchConfiguration("fixed_frame")],
         parameters=[parameters],
         # The layout has names from the root; these bring them into the namespace.
         remappings=[("/image", LaunchConfiguration("image")), *((f"/{topic}", topic) for topic in TOPICS)],

@@ -293,8 +293,9 @@ def test_a_replay_needs_a_bag(launch):
 
 
 def test_viewers(launch, call_of):
-    launch("namespace:=robot", "image:=/camera", "rviz:=true", "foxglove:=true", file="demo")
+    viewers = ("rviz:=true", "foxglove:=true", "fixed_frame:=base_link")
+    launch("namespace:=robot", "image:=/camera", *viewers, file="demo")
     rviz = call_of("rviz2 -d")["arguments"]
-    assert rviz[1] == str(ROOT / "config" / "dmmi.rviz")
+    assert rviz[1:4] == [str(ROOT / "config" / "dmmi.rviz"), "-f", "base_link"]
     assert {"__ns:=/robot", "/image:=/camera", "/dmmi/overlay:=dmmi/overlay"} <= set(rviz)
     assert call_of("foxglove_bridge --ros-args")

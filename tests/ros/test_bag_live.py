@@ -38,11 +38,11 @@ PATIENT = f"import dmmi_ros.bags.player as player; player.SILENCE_S = 1e9; {PROG
 
 TELLING = f"""
 from dmmi_ros.process import NodeProcess
-enter = NodeProcess.__enter__
-NodeProcess.__enter__ = lambda self: (print(self.pid, flush=True), enter(self))[1]
+is_alive = NodeProcess.is_alive.fget
+NodeProcess.is_alive = property(lambda self: (print(self.pid, flush=True), is_alive(self))[1])
 {PROGRAM}
 """
-"""Says the id of the node's process once it runs."""
+"""Says the id of the node's process whenever it looks whether that runs."""
 
 
 def run(*arguments, program: str = PROGRAM) -> subprocess.CompletedProcess:

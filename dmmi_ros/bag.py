@@ -3,6 +3,7 @@
 import argparse
 import importlib.util
 import json
+import logging
 import math
 import re
 import sys
@@ -192,6 +193,8 @@ def _answers(
         from dmmi_core.segmenter import Segmenter
         from dmmi_ros.bags.offline import answer_offline
 
+        # Making an engine, once for a model, takes up to a minute.
+        logging.getLogger("dmmi_core.engines.cache").setLevel(logging.INFO)
         segmenter = Segmenter.from_pretrained(arguments.model, **segmenter_options(arguments))
         return answer_offline(frames, schedule, segmenter, start=bag.start, tracking=arguments.tracking)
     from dmmi_ros.bags.live import answer_live

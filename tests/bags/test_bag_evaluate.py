@@ -1,6 +1,7 @@
 """`dmmi-bag evaluate` on drawn pictures, with a model that finds red: all figures are by hand."""
 
 import json
+import logging
 import re
 import xml.etree.ElementTree as ElementTree
 
@@ -25,6 +26,7 @@ from rosbags.highlevel import AnyReader
 from rosbags.rosbag2 import Writer
 from tiny import ABSENT, PRESENT, RedFinder
 
+import dmmi_core.engines.cache
 import dmmi_ros.bags.report
 from dmmi_core.data.samples import encode_mask
 from dmmi_core.overlay import draw_overlay
@@ -385,6 +387,11 @@ def test_reports_that_cannot_be(capsys, tmp_path, monkeypatch):
     said = one_line(capsys, *evaluate, "--report", page, "--output", output)
     assert said == f"cannot write {page}: --output has the same name"
     assert not output.exists()
+
+
+def test_it_says_that_an_engine_is_made(capsys, tmp_path, commands):
+    figures(capsys, write_bag(tmp_path / "bag", frames()), "--commands", commands)
+    assert dmmi_core.engines.cache.logger.isEnabledFor(logging.INFO)
 
 
 def test_no_bag(capsys, tmp_path, commands):

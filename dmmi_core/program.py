@@ -13,14 +13,12 @@ from dmmi_core.errors import DmmiError
 def run_program(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> int:
     """Calls the `run` of the subcommand that was chosen.
 
-    Exit status 0; 2 with one line on stderr for bad input; 130 when interrupted; 143 at SIGTERM, which
-    unwinds as an interrupt does.
+    Exit status 0; 2 with one line on stderr for bad input; 130 when interrupted.
     """
     arguments = parser.parse_args(argv)
     logging.basicConfig(level=logging.WARNING, format=f"{parser.prog}: %(message)s")
     try:
-        with _sigterm_as_exit():
-            arguments.run(arguments)
+        arguments.run(arguments)
     except DmmiError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 2
@@ -30,8 +28,11 @@ def run_program(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> 
 
 
 @contextmanager
-def _sigterm_as_exit() -> Iterator[None]:
-    """SIGTERM raises SystemExit: what is half done is undone, and what was started is stopped."""
+def sigterm_as_exit() -> Iterator[None]:
+    """SIGTERM raises SystemExit, status 143: what is half done is undone, and what was started is stopped.
+
+    As with an interrupt, only once the interpreter has its turn. Not for programs that must end at once.
+    """
     before = signal.signal(signal.SIGTERM, _exit_once)
     try:
         yield

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from dmmi_core.commands.options import add_engine, add_model, segmenter_options
 from dmmi_core.errors import InputError
-from dmmi_core.program import aligned, run_program
+from dmmi_core.program import aligned, run_program, sigterm_as_exit
 
 if TYPE_CHECKING:
     from dmmi_ros.bags.answers import Answer
@@ -42,8 +42,9 @@ segmentation, by which an object is known from frame to frame; else it is its pl
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Exit status, as of `run_program`."""
-    return run_program(_parser(), argv)
+    """Exit status, as of `run_program`; 143 at SIGTERM."""
+    with sigterm_as_exit():  # or the node of --live would live on, beside half a bag
+        return run_program(_parser(), argv)
 
 
 def _parser() -> argparse.ArgumentParser:

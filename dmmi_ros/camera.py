@@ -10,6 +10,7 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from dmmi_core.errors import describe
 from dmmi_core.result import Result
+from dmmi_ros.commands import Command
 from dmmi_ros.depth_input import DepthInput
 from dmmi_ros.diagnostics import Statistics
 from dmmi_ros.image_input import ImageInput
@@ -105,7 +106,7 @@ class Camera:
     def open(self, frame: Frame, settings: Parameters) -> np.ndarray | None:
         """The pixels of `frame`, uint8 RGB (H, W, 3); None, and counted, where it is not to be answered.
 
-        What belongs to it is kept until it is.
+        Also holds on to the depth images that have come so far.
         """
         if not self._rate_limit.admits(frame.arrival, settings.max_rate):
             self.statistics.skipped += 1
@@ -119,6 +120,11 @@ class Camera:
             return None
         self._rate_limit.count(frame.arrival, settings.max_rate)
         return image
+
+    def hurry(self) -> None:
+        """Does not wait any longer for the depth image of an answered frame."""
+        if self._depth is not None:
+            self._depth.hurry()
 
     def fail(self, error: Exception) -> None:
         """Counts a frame that has no answer because of `error`, and says so."""
@@ -135,32 +141,34 @@ class Camera:
         frame: Frame,
         image: np.ndarray,
         results: Sequence[Result],
-        *,
-        command_id: int,
+        command: Command,
         settings: Parameters,
     ) -> None:
-        """Publishes the answers to all requests for `frame`; `image` is its pixels, uint8 RGB (H, W, 3)."""
+        """Publishes the answers to requests of `command`; `image` is the frame, uint8 RGB (H, W, 3)."""
         if settings.tracking:
-            results = self._trackers.update(results)
+            results = self._trackers.update(results, requests=command.requests)
         else:
             self._trackers = Trackers()
         for result in results:
-            self.outputs.publish(image, result, header=frame.message.header, command_id=command_id)
+            self.outputs.publish(image, result, header=frame.message.header, command_id=command.id)
         self.statistics.result_age_ms = 1e3 * (time.monotonic() - frame.arrival)
         self.statistics.processed += 1
 
     def publish_poses(self, frame: Frame, results: Sequence[Result], settings: Parameters) -> None:
         """Publishes where the instances of the answers for `frame` are, if this camera has depth.
 
-        To be called last, as it may wait for the depth image.
+        To be called last, as it may wait for the depth image; not for long where `hurry` is called.
         """
-        if self._depth is None:
+        if self._depth is None or not self.outputs.has_poses_listener:
             return
-        places = self._locate(self._depth, frame, results, tolerance=settings.depth_tolerance)
-        if places is None:
+        tolerance, header = settings.depth_tolerance, frame.message.header
+        try:
+            places = self._depth.points(results, header, tolerance=tolerance, arrival=frame.arrival)
+            for points in places:
+                self.outputs.publish_poses(points, header=header)
+        except Exception as error:  # an odd depth image must not cost the answers
             self.statistics.without_depth += len(results)
-        for points in places or ():
-            self.outputs.publish_poses(points, header=frame.message.header)
+            self._complain("a frame has no poses", error)
 
     def trouble(self) -> str:
         """What went wrong in the last seconds; empty where all went well."""
@@ -170,27 +178,10 @@ class Camera:
         """What to say where no frame came; see `ImageInput.silence`."""
         return self._images.silence(since=since, limit=limit) if self._images else ""
 
-    def _locate(
-        self, depth: DepthInput, frame: Frame, results: Sequence[Result], *, tolerance: float
-    ) -> list[list[np.ndarray]] | None:
-        try:
-            places = depth.points(results, frame.message.header, tolerance=tolerance, arrival=frame.arrival)
-        except Exception as error:  # an odd depth image must not cost the answers
-            self._complain("a frame has no poses", error)
-            return None
-        if places is None:
-            self._note_trouble("no depth image or calibration for some frames")
-        return places
-
     def _complain(self, said: str, error: Exception) -> None:
-        self.statistics.last_error = describe(error)
-        self._note_trouble(self.statistics.last_error)
-        self._logger.warning(
-            f"{self.topic}: {said}: {self.statistics.last_error}", throttle_duration_sec=WARNING_PERIOD_S
-        )
-
-    def _note_trouble(self, said: str) -> None:
-        self._trouble, self._troubled_at = said, time.monotonic()
+        self._trouble, self._troubled_at = describe(error), time.monotonic()
+        self.statistics.last_error = self._trouble
+        self._logger.warning(f"{self.topic}: {said}: {self._trouble}", throttle_duration_sec=WARNING_PERIOD_S)
 
     def _on_image(self, message: Image | CompressedImage, arrival: float, lost: int) -> None:
         self.statistics.lost += lost

@@ -41,12 +41,28 @@ class Commands:
         self._count = 0
         self._command: Command | None = None
 
-    def accept(self, text: str) -> Command | None:
+    def accept(self, text: str, *, timeout: float) -> Command | None:
         """Makes `text`, one request a line, the current command; blank text cancels it and gives None."""
         requests = tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
         with self._lock:
+            self._forget_if_older(timeout)
             self._command = self._make(requests) if requests else None
             return self._command
+
+    def current(self, *, timeout: float) -> Command | None:
+        """The command that holds now, if any; `timeout` is how many seconds one holds, 0 without limit."""
+        with self._lock:
+            self._forget_if_older(timeout)
+            return self._command
+
+    def goes_on(self, command: Command, *, timeout: float) -> bool:
+        """Whether `command` holds, or one that took its place; not if it was cancelled or too old between."""
+        current = self.current(timeout=timeout)
+        return current is not None and current.awaited_since == command.awaited_since
+
+    def _forget_if_older(self, timeout: float) -> None:
+        if self._command and timeout and self._clock() - self._command.since > timeout:
+            self._command = None
 
     def _make(self, requests: tuple[str, ...]) -> Command:
         self._count += 1
@@ -58,10 +74,3 @@ class Commands:
             awaited_since=self._command.awaited_since if self._command else now,
             left_out=max(0, len(requests) - MOST_REQUESTS),
         )
-
-    def current(self, *, timeout: float) -> Command | None:
-        """The command that holds now, if any; `timeout` is how many seconds one holds, 0 without limit."""
-        with self._lock:
-            if self._command and timeout and self._clock() - self._command.since > timeout:
-                self._command = None
-            return self._command

@@ -46,7 +46,7 @@ class Statistics:
 
     @property
     def under_way(self) -> int:
-        """Waiting, or in the model."""
+        """Waiting, or in the model; not one whose answer is out already, and its poses not yet."""
         settled = self.processed + self.dropped + self.skipped + self.failed + self.idle
         return max(0, self.received - settled)
 

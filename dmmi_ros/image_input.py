@@ -8,7 +8,7 @@ from rclpy.node import Node
 from rclpy.subscription import MessageInfo
 from sensor_msgs.msg import CompressedImage, Image
 
-from dmmi_ros.qos import image_qos, subscription_events
+from dmmi_ros.subscriptions import subscribe, unsubscribe
 
 
 class ImageInput:
@@ -32,24 +32,17 @@ class ImageInput:
         self._take = take
         self._heard_at = time.monotonic()
         self._sequence_number: int | None = None
-        self._subscriptions = {}  # by the type of their messages
         topics = {"raw": (Image, topic), "compressed": (CompressedImage, f"{topic}/compressed")}
-        try:
-            for type_, name in topics.values() if transport == "auto" else [topics[transport]]:
-                self._subscriptions[type_] = node.create_subscription(
-                    type_,
-                    name,
-                    partial(self._on_image, type_),
-                    image_qos(reliability),
-                    event_callbacks=subscription_events(name, report),
-                )
-        except Exception:  # a name that is too long
-            self.unsubscribe()
-            raise
+        chosen = topics.values() if transport == "auto" else [topics[transport]]
+        self._subscriptions = subscribe(
+            node,
+            [(type_, name, partial(self._on_image, type_)) for type_, name in chosen],
+            reliability=reliability,
+            report=report,
+        )
 
     def unsubscribe(self) -> None:
-        while self._subscriptions:
-            self._node.destroy_subscription(self._subscriptions.popitem()[1])
+        unsubscribe(self._node, self._subscriptions)
 
     def silence(self, *, since: float, limit: float) -> str:
         """What to say where no image came for `limit` seconds, counted from `since` at the earliest.
@@ -61,8 +54,8 @@ class ImageInput:
             return ""
         if stranger := self._stranger():
             return stranger
-        topics = " or ".join(subscription.topic_name for subscription in self._subscriptions.values())
-        if not any(subscription.get_publisher_count() for subscription in self._subscriptions.values()):
+        topics = " or ".join(subscription.topic_name for subscription in self._subscriptions)
+        if not any(subscription.get_publisher_count() for subscription in self._subscriptions):
             return f"nobody publishes {topics}: start the camera, or remap image to its topic"
         return (
             f"no frame on {topics} for {seconds:.0f} s, though somebody publishes: does the camera run, does "
@@ -71,8 +64,8 @@ class ImageInput:
 
     def _stranger(self) -> str:
         """What to say of a publisher of another type, which DDS passes over in silence; empty without one."""
-        for type_, subscription in self._subscriptions.items():
-            topic, expected = subscription.topic_name, f"sensor_msgs/msg/{type_.__name__}"
+        for subscription in self._subscriptions:
+            topic, expected = subscription.topic_name, f"sensor_msgs/msg/{subscription.msg_type.__name__}"
             for publisher in self._node.get_publishers_info_by_topic(topic):
                 if publisher.topic_type != expected:
                     return (
@@ -82,13 +75,14 @@ class ImageInput:
         return ""
 
     def _on_image(self, type_: type, message: Image | CompressedImage, info: MessageInfo) -> None:
-        if type_ not in self._subscriptions:
+        own = [subscription for subscription in self._subscriptions if subscription.msg_type is type_]
+        if not own:
             return  # it came before its subscription was ended below
-        for other in self._subscriptions.keys() - {type_}:  # or a camera that sends both is answered twice
-            self._node.destroy_subscription(self._subscriptions.pop(other))
+        others = [subscription for subscription in self._subscriptions if subscription.msg_type is not type_]
+        unsubscribe(self._node, others)  # or a camera that sends both is answered twice
+        self._subscriptions = own
         self._heard_at = time.monotonic()
-        publishers = self._subscriptions[type_].get_publisher_count()
-        lost = self._count_lost(info["publication_sequence_number"], publishers)
+        lost = self._count_lost(info["publication_sequence_number"], own[0].get_publisher_count())
         self._take(message, self._heard_at, lost)
 
     def _count_lost(self, number: int | None, publishers: int) -> int:

@@ -183,7 +183,7 @@ class DmmiNode(LifecycleNode):
 
     def _release(self) -> None:
         self._stop()
-        self._commands.accept("")
+        self._commands.accept("", timeout=0.0)
         self._pipeline = None
         free_memory()
 
@@ -208,9 +208,11 @@ class DmmiNode(LifecycleNode):
 
     def _on_frame(self, frame: Frame) -> None:
         frame.camera.statistics.dropped += self._worker.put(frame.camera, frame)
+        for camera in self._cameras:
+            camera.hurry()
 
     def _on_command(self, message: String) -> None:
-        command = self._commands.accept(message.data)
+        command = self._commands.accept(message.data, timeout=self._settings.command_timeout)
         said = f"command {command.id}: {command.text[:80]!r}" if command else "command cancelled"
         self.get_logger().info(said)
         if command and command.left_out:
@@ -230,7 +232,7 @@ class DmmiNode(LifecycleNode):
         except WorkerStopped:
             response.message = "the node is not active"
         except WorkerBusy:
-            response.message = f"the node is busy: {MOST_JOBS} requests wait already; ask again later"
+            response.message = f"the node is busy: {MOST_JOBS} requests come first; ask again later"
         except Exception as error:
             response.message = describe(error)
         return response
@@ -241,13 +243,16 @@ class DmmiNode(LifecycleNode):
 
     def _publish_diagnostics(self, *, state: str = "") -> None:
         command = self._commands.current(timeout=self._settings.command_timeout)
+        misfits = self._misfits.present()
+        for misfit in misfits:
+            self._misfits.warn(misfit)
         about_node = {
             "state": state or self._state_name(),
             "model": self._settings.model,
             "device": self._pipeline.device if self._pipeline else self._settings.device,
             "engine": self._pipeline.engine if self._pipeline else self._settings.engine,
             "command": command.text if command else "",
-            "incompatible QoS": "; ".join(self._misfits.present()),
+            "incompatible QoS": "; ".join(misfits),
         }
         self._diagnostics.publish(
             self._cameras,
@@ -268,7 +273,7 @@ class DmmiNode(LifecycleNode):
         self._pipeline.process(frames, self._settings)
 
     def _answer(self, request: Segment.Request) -> Job:
-        return (yield from self._pipeline.answer(request, self._settings))
+        return (yield from self._pipeline.answer_request(request, self._settings))
 
 
 def main(args: list[str] | None = None, *, load_segmenter: Callable = load_segmenter) -> int:

@@ -46,6 +46,11 @@ class Outputs:
         if self._overlay.get_subscription_count():
             self._overlay.publish(from_array(draw_overlay(image, result), header=header))
 
+    @property
+    def has_poses_listener(self) -> bool:
+        """Whether somebody subscribes to the poses."""
+        return self._poses.get_subscription_count() > 0
+
     def publish_poses(self, points: Iterable[np.ndarray], *, header: Header) -> None:
         """Publishes where instances are: points (3,) in metres, in the frame that `header` names."""
         self._poses.publish(to_pose_array(points, header))

@@ -94,8 +94,8 @@ class Parameters:
     )
     depth_tolerance: float = _parameter(
         0.05,
-        "Seconds between the stamps of a frame and of a depth image that belongs to it. It is waited for so "
-        "long after its frame, but 0.1 s at most.",
+        "Seconds between the stamps of a frame and of a depth image that belongs to it. While there is "
+        "nothing else to do it is waited for so long after its frame, but 0.1 s at most.",
         within=(0.0, 1e3),
         read=Read.AT_ONCE,
     )

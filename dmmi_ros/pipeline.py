@@ -60,9 +60,9 @@ class Pipeline:
             if (image := frame.camera.open(frame, settings)) is not None
         ]
         if pictures:
-            self._answer(pictures, command, settings)
+            self._answer_frames(pictures, command, settings)
 
-    def answer(self, request: Segment.Request, settings: Parameters) -> Job:
+    def answer_request(self, request: Segment.Request, settings: Parameters) -> Job:
         """Gives the list of answers, dmmi/Segmentation, one for each command of `request`.
 
         Raises `InputError` for a bad image or text.
@@ -75,17 +75,19 @@ class Pipeline:
             if start:
                 yield
             texts = request.commands[start : start + TEXTS_AT_ONCE]
-            results = self._segment([image] * len(texts), texts, settings)
-            answers += [to_segmentation(r, header=request.image.header, command_id=0) for r in results]
+            for outcome in self._segment_each([image] * len(texts), texts, settings):
+                if isinstance(outcome, Exception):
+                    raise outcome
+                answers.append(to_segmentation(outcome, header=request.image.header, command_id=0))
         return answers
 
-    def _answer(self, pictures: list[_Picture], command: Command, settings: Parameters) -> None:
+    def _answer_frames(self, pictures: list[_Picture], command: Command, settings: Parameters) -> None:
         count = len(command.requests)
         images = [picture.image for picture in pictures for _ in range(count)]
         start = time.monotonic()
         outcomes = self._segment_each(images, command.requests * len(pictures), settings)
         inference_ms = 1e3 * (time.monotonic() - start)
-        if self._commands.current(timeout=settings.command_timeout) is None:  # cancelled meanwhile
+        if not self._commands.goes_on(command, timeout=settings.command_timeout):
             for picture in pictures:
                 picture.frame.camera.leave_idle()
             return
@@ -93,13 +95,13 @@ class Pipeline:
         for place, picture in enumerate(pictures):
             picture.frame.camera.statistics.inference_ms = inference_ms
             own = outcomes[place * count : (place + 1) * count]
-            found.append(self._publish(picture, own, command.id, settings))
+            found.append(self._publish(picture, own, command, settings))
         for picture, results in zip(pictures, found, strict=True):  # after all answers, as they may wait
             if results:
                 picture.frame.camera.publish_poses(picture.frame, results, settings)
 
     def _publish(
-        self, picture: _Picture, outcomes: list[Result | Exception], command_id: int, settings: Parameters
+        self, picture: _Picture, outcomes: list[Result | Exception], command: Command, settings: Parameters
     ) -> list[Result]:
         """Publishes the answers among `outcomes`, and gives them."""
         frame, image = picture
@@ -111,7 +113,7 @@ class Pipeline:
         for error in errors:
             frame.camera.fail_request(error)
         try:
-            frame.camera.publish(frame, image, results, command_id=command_id, settings=settings)
+            frame.camera.publish(frame, image, results, command, settings)
         except Exception as error:
             frame.camera.fail(error)
             return []
@@ -120,16 +122,26 @@ class Pipeline:
     def _segment_each(
         self, images: Sequence[np.ndarray], texts: Sequence[str], settings: Parameters
     ) -> list[Result | Exception]:
+        """For each image and text the answer, or what kept it from being made."""
+        outcomes = self._segment_in_parts(images, texts, settings)
+        if any(isinstance(each, Exception) and not isinstance(each, InputError) for each in outcomes):
+            free_memory()
+        return outcomes
+
+    def _segment_in_parts(
+        self, images: Sequence[np.ndarray], texts: Sequence[str], settings: Parameters
+    ) -> list[Result | Exception]:
         """All in one batch; where that fails, in halves, so that only what is at fault has no result."""
         try:
             return self._segment(images, texts, settings)
         except Exception as error:
+            traceback.clear_frames(error.__traceback__)  # which still hold tensors
             if len(images) == 1:
                 return [error]
         half = len(images) // 2
         return [
-            *self._segment_each(images[:half], texts[:half], settings),
-            *self._segment_each(images[half:], texts[half:], settings),
+            *self._segment_in_parts(images[:half], texts[:half], settings),
+            *self._segment_in_parts(images[half:], texts[half:], settings),
         ]
 
     def _segment(
@@ -139,11 +151,4 @@ class Pipeline:
         self._segmenter.presence_threshold = self._own_threshold if asked < 0 else asked
         self._segmenter.mask_threshold = settings.mask_threshold
         self._segmenter.min_area = settings.min_area
-        try:
-            return self._segmenter.batch(images, texts)
-        except InputError:
-            raise
-        except Exception as error:
-            traceback.clear_frames(error.__traceback__)  # which still hold tensors
-            free_memory()
-            raise
+        return self._segmenter.batch(images, texts)

@@ -57,7 +57,8 @@ def publisher_events(topic: str, report: Callable[[str], None]) -> PublisherEven
 class Misfits:
     """Warns of other ends whose QoS does not fit a topic of `node`.
 
-    DDS tells of each once, as it appears; whether it is still there is asked of the graph.
+    DDS tells of each once, as it appears; whether it is still there is asked of the graph, which tells ends
+    apart by the name of their node only.
     """
 
     def __init__(self, node: Node):
@@ -72,21 +73,19 @@ class Misfits:
             self._node.get_logger().warning(said)
 
     def present(self) -> list[str]:
-        """A line for each topic and policy that does not fit now; warns of them."""
-        lines = sorted(set(self._find()))
-        for line in lines:
-            self.warn(line)
-        return lines
+        """A line for each topic and policy that does not fit now."""
+        return sorted(set(self._find()))
 
     def _find(self) -> Iterator[str]:
         for topic in {own.topic_name for own in (*self._node.subscriptions, *self._node.publishers)}:
             # The graph's word on our own ends too: it has every policy, where ours may be left open.
             publishers = self._node.get_publishers_info_by_topic(topic)
             subscriptions = self._node.get_subscriptions_info_by_topic(topic)
-            for publisher, subscription in product(publishers, subscriptions):
-                if self._is_own(subscription) and (policy := _broken_policy(publisher, subscription)):
+            for publisher, subscription in product(publishers, filter(self._is_own, subscriptions)):
+                if policy := _broken_policy(publisher, subscription):
                     yield _unheard(topic, policy)
-                elif self._is_own(publisher) and (policy := _broken_policy(publisher, subscription)):
+            for publisher, subscription in product(filter(self._is_own, publishers), subscriptions):
+                if policy := _broken_policy(publisher, subscription):
                     yield _unhearing(topic, policy)
 
     def _is_own(self, end: TopicEndpointInfo) -> bool:
@@ -107,7 +106,9 @@ def _mismatch(topic: str, policy: str) -> str:
 
 
 def _broken_policy(publisher: TopicEndpointInfo, subscription: TopicEndpointInfo) -> str:
-    """Why the two do not meet; empty where they do."""
+    """Why the two do not meet; empty where they do, or have not the same type."""
+    if publisher.topic_type != subscription.topic_type:
+        return ""
     offered, requested = publisher.qos_profile, subscription.qos_profile
     if qos_check_compatible(offered, requested)[0] != QoSCompatibility.ERROR:
         return ""

@@ -60,12 +60,12 @@ class Trackers:
     def __init__(self):
         self._trackers: dict[str, Tracker] = {}
 
-    def update(self, results: Sequence[Result]) -> list[Result]:
-        """The answers for the next frame, with ids that hold.
+    def update(self, results: Sequence[Result], *, requests: Sequence[str]) -> list[Result]:
+        """The answers for the next frame, with ids that hold; one to each of `requests`, unless it failed.
 
         A request that the frame before had goes on; one that is gone begins anew if it comes back.
         """
-        self._trackers = {result.text: self._trackers.get(result.text, Tracker()) for result in results}
+        self._trackers = {text: self._trackers.get(text, Tracker()) for text in requests}
         return [
             replace(result, instances=self._trackers[result.text].update(result.instances))
             for result in results

@@ -23,7 +23,7 @@ class WorkerStopped(RuntimeError):
 
 
 class WorkerBusy(RuntimeError):
-    """What a job gets where `MOST_JOBS` wait already: each may hold a large image, and would be done late."""
+    """What a job gets where `MOST_JOBS` come first: each may hold a large image, and would be done late."""
 
 
 MOST_JOBS = 8

@@ -9,7 +9,7 @@ import pytest
 PROGRAM = """
 import argparse, signal, sys
 from contextlib import contextmanager
-from dmmi_core.program import run_program
+from dmmi_core.program import run_program, sigterm_as_exit
 
 @contextmanager
 def half_done():
@@ -25,7 +25,8 @@ def run(arguments):
 
 parser = argparse.ArgumentParser()
 parser.set_defaults(run=run)
-sys.exit(run_program(parser, []))
+with sigterm_as_exit():
+    sys.exit(run_program(parser, []))
 """
 
 

@@ -1,5 +1,7 @@
 """Ids that hold over frames, counted on synthetic sequences."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
@@ -103,8 +105,10 @@ def test_each_request_has_its_ids_as_long_as_it_is_asked():
     def answer(text: str, *boxes: Instance) -> Result:
         return Result(text, Status.of_count(len(boxes)), 0.9, 0.5, np.zeros((1, 1), bool), boxes, "joined")
 
-    def given(*results: Result) -> list[list[int]]:
-        return [[item.id for item in result.instances] for result in trackers.update(results)]
+    def given(*results: Result, requests: Sequence[str] = ()) -> list[list[int]]:
+        texts = requests or [result.text for result in results]
+        named = trackers.update(results, requests=texts)
+        return [[item.id for item in result.instances] for result in named]
 
     trackers = Trackers()
     first, second = box(0, 0, 10, 10), box(50, 0, 10, 10)
@@ -112,6 +116,9 @@ def test_each_request_has_its_ids_as_long_as_it_is_asked():
     assert given(answer("cups", second), answer("dogs", first)) == [[2], [1]]
     assert given(answer("dogs", first)) == [[1]]
     assert given(answer("cups", second)) == [[1]]
+    assert given(answer("cups", first, second)) == [[2, 1]]
+    assert given(requests=["cups"]) == []  # it failed
+    assert given(answer("cups", first)) == [[2]]
 
 
 def objects_of(frame: int) -> dict[str, Instance]:

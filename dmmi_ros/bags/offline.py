@@ -39,7 +39,7 @@ def _answers(
         return [Answer(frame, request, problem=str(error)) for request in requests]
     latency = 1e3 * (time.perf_counter() - began)
     if trackers is not None:
-        results = trackers.update(results)
+        results = trackers.update(results, requests=[request.text for request in requests])
     return [Answer(frame, *pair, latency) for pair in zip(requests, results, strict=True)]
 
 

@@ -42,8 +42,10 @@ class BagWriter:
 @contextmanager
 def new_bag(path: Path, *, storage: str) -> Iterator[BagWriter]:
     """A bag folder to fill; removed where the block fails, or the writing. Raises `InputError`."""
-    with _named(path):
+    try:
         writer = Writer(path, version=9, storage_plugin=STORAGES[storage])
+    except WriterError as error:
+        raise InputError(f"{path} exists already: choose another name for the bag") from error
     try:
         with _named(path):
             writer.open()
@@ -62,9 +64,7 @@ def _named(path: Path) -> Iterator[None]:
     """What goes wrong with the bag at `path`, as `InputError`."""
     try:
         yield
-    except WriterError as error:
-        raise InputError(f"{path} exists already: choose another name for the bag") from error
-    except (OSError, sqlite3.Error) as error:
+    except (WriterError, OSError, sqlite3.Error) as error:
         reason = getattr(error, "strerror", None) or one_line(error)
         raise InputError(f"cannot write {path}: {reason}") from error
 

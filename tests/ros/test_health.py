@@ -40,8 +40,12 @@ def test_a_misfit_is_reported_as_long_as_it_lasts(start_node):
     said = f"nothing is received from a publisher of {client.get_namespace()}/command: its RELIABILITY"
     for transition, state in (("configure", "inactive"), ("activate", "active")):
         assert client.change_state(transition)
-        report = client.wait_for_report(state=state)
-        assert report["message"].startswith(said)
+        client.wait_for(
+            lambda state=state: any(
+                r["state"] == state and r["message"].startswith(said) for r in client.reports
+            ),
+            f"{state} node that tells of it",
+        )
     client.destroy_publisher(misfit)
     client.wait_for_report(incompatible_QoS="", message="active", level=OK)
 

@@ -51,7 +51,7 @@ def test_requests_that_would_wait_long_are_refused(node, client, scene, gate):
         assert not any(future.done() for future in waiting[:-1])
     refused = waiting.pop().result()
     assert not refused.success
-    assert refused.message == "the node is busy: 8 requests wait already; ask again later"
+    assert refused.message == "the node is busy: 8 requests come first; ask again later"
     client.wait_for(lambda: all(future.done() for future in waiting), "the other responses")
     for future in waiting:
         assert_finds(future.result().results[0], scene.masks["red"])

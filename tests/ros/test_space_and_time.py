@@ -97,6 +97,25 @@ def send_with_depth(client, depth, scene, millimetres, *, late_s: int = 0):
     return header
 
 
+def without_depth(client) -> str:
+    """How many answers had none, as the node reported last."""
+    return client.reports[-1]["answers without depth"]
+
+
+def poses_of(client, poses, header, *, before: str | None = None):
+    """The poses for a frame, once they are there; None where the node counts one more answer without.
+
+    `before` is how many there were when the frame was sent; needed where something was waited for since.
+    """
+    before = before or without_depth(client)
+
+    def found():
+        return next((each for each in poses if each.header == header), None)
+
+    client.wait_for(lambda: found() or without_depth(client) != before, "poses, or none")
+    return found()
+
+
 def test_poses_say_where_each_instance_is(robot, scene):
     client, depth, info, poses = robot
     info.publish(calibration(scene))
@@ -104,16 +123,14 @@ def test_poses_say_where_each_instance_is(robot, scene):
     first, second = scene.masks["red"]
     millimetres[first] = 2000
     millimetres[second] = 0  # no depth there
-    while not poses:  # depth comes by another topic and may come later than its frame
-        header = send_with_depth(client, depth, scene, millimetres)
-        client.answer_to(header)
-        client.wait_for_report(frames_under_way=0)
+    found = None
+    while not found:  # calibration comes by another topic and may come later than frames
+        found = poses_of(client, poses, send_with_depth(client, depth, scene, millimetres))
     v, u = np.nonzero(first)
     expected = (np.median(u) - CX) / FX * 2.0, (np.median(v) - CY) / FY * 2.0, 2.0
-    found, lost = poses[0].poses
-    assert (found.position.x, found.position.y, found.position.z) == pytest.approx(expected, abs=1e-6)
-    assert np.isnan([lost.position.x, lost.position.y, lost.position.z]).all()
-    assert poses[0].header in [message.header for message in client.segmentations]
+    near, lost = (pose.position for pose in found.poses)
+    assert (near.x, near.y, near.z) == pytest.approx(expected, abs=1e-6)
+    assert np.isnan([lost.x, lost.y, lost.z]).all()
 
 
 def test_without_depth_of_their_time_answers_come_without_poses(robot, scene):
@@ -130,34 +147,33 @@ def test_depth_that_comes_after_its_frame_is_waited_for(robot, scene):
     client, depth, info, poses = robot
     assert client.set_parameter("depth_tolerance", 1000.0).successful  # of any frame, if none is nearer
     info.publish(calibration(scene))
-    sent = {}
+    seen = None
     for millimetres in range(1000, 4000, 100):
-        header = client.send(scene.image)
+        before, header = without_depth(client), client.send(scene.image)
         client.answer_to(header)  # which comes before the poses
         late = from_array(np.full(scene.image.shape[:2], millimetres, np.uint16), header=header)
         late.encoding = "16UC1"
         depth.publish(late)
-        sent[header.frame_id] = millimetres / 1000
-        client.wait_for_report(frames_under_way=0)
-        found = {each.header.frame_id: each.poses[0].position.z for each in poses}
-        if any(z == pytest.approx(sent[frame]) for frame, z in found.items()):
+        found = poses_of(client, poses, header, before=before)
+        seen = found and found.poses[0].position.z
+        if seen == pytest.approx(millimetres / 1000):
             return
-    raise AssertionError(f"always the depth of another frame: {found}")
+    raise AssertionError(f"always the depth of another frame: {seen}")
 
 
 def test_depth_in_metres_of_another_size_and_byte_order(robot, scene):
     client, depth, info, poses = robot
     info.publish(calibration(scene))
     metres = np.full((30, 50), 2.5, ">f4")
-    while not poses:  # depth and calibration come by other topics than frames
+    found = None
+    while not found:  # calibration comes by another topic and may come later than frames
         header = client.next_header()
         message = message_of(metres.view(">u4"), "32FC1", big_endian=True)
         message.header = header
         depth.publish(message)
         client.images.publish(from_array(scene.image, header=header))
-        client.answer_to(header)
-        client.wait_for_report(frames_under_way=0)
-    assert [pose.position.z for pose in poses[0].poses] == [2.5, 2.5]
+        found = poses_of(client, poses, header)
+    assert [pose.position.z for pose in found.poses] == [2.5, 2.5]
 
 
 def test_depth_that_came_before_a_long_inference_is_still_there(robot, node_with_depth, scene):
@@ -165,15 +181,16 @@ def test_depth_that_came_before_a_long_inference_is_still_there(robot, node_with
     info.publish(calibration(scene))
     client.command("the red boxes, slowly")
     depth_image = np.full(scene.image.shape[:2], 2000, np.uint16)
-    while not poses:  # depth comes by another topic and may come later than its frame
-        send_with_depth(client, depth, scene, depth_image)
+    found = None
+    while not found:  # depth comes by another topic and may come later than its frame
+        before, header = without_depth(client), send_with_depth(client, depth, scene, depth_image)
         with node_with_depth.gate.held():
             for number in range(1, 31):  # three times as many as are kept
                 newer = from_array(depth_image, header=Header())
                 newer.encoding, newer.header.stamp.sec = "16UC1", 5000 + number
                 depth.publish(newer)
                 client.listen_until(time.monotonic() + 0.01)
-        client.wait_for_report(frames_under_way=0)
+        found = poses_of(client, poses, header, before=before)
 
 
 @pytest.mark.parametrize(
@@ -193,8 +210,8 @@ def test_bad_depth_costs_the_poses_and_not_the_answers(robot, scene, focal_lengt
         message.encoding = encoding
         depth.publish(message)
         client.images.publish(from_array(scene.image, header=header))
-        client.answer_to(header)
-        report = client.wait_for_report(frames_under_way=0)
+        assert poses_of(client, poses, header) is None
+        report = client.reports[-1]
     assert report["frames failed"] == "0"
     client.wait_for(lambda: any(each["level"] == WARN for each in client.reports), "warning")
     client.wait_for(lambda: len(client.segmentations) % 2 == 0, "both answers")

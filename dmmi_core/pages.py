@@ -50,6 +50,8 @@ def write_page(path: str | Path, title: str, table: Sequence[Sequence[str]], bod
         *body,
         "</html>\n",
     ]
+    if Path(path).is_dir():
+        raise InputError(f"cannot write {path}: Is a directory")
     new = Path(f"{path}.new")
     try:
         new.write_text("\n".join(page), encoding="utf-8")

@@ -49,6 +49,9 @@ def answer_live(
                 sent.add(number, frame, command)
             if frame.message is not None:
                 player.send(with_stamp(frame.raw, number))
+                if player.sent == 1:  # the node counts what is lost from the first frame that it met
+                    player.wait_for_report(frames_received=1)
+                    began = time.monotonic() - elapsed / 1e9 / rate
             yield from sent.settled() if is_asked else [Answer(frame, None)]
         player.listen_to_the_end()
         yield from sent.rest()

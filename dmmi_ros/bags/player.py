@@ -88,7 +88,8 @@ class Player(Companion):
         super().__init__("dmmi_bag", context=context, timeout=START_S, is_node_alive=lambda: process.is_alive)
         self._on_answer = on_answer
         self._heard_at = time.monotonic()
-        self._sent = 0
+        self.sent = 0
+        """How many images were sent."""
         self._answered: set[int] = set()
         """The stamps of the frames that have answers, in nanoseconds."""
         message, topic = (Image, "image") if type_ == IMAGE else (CompressedImage, "image/compressed")
@@ -112,7 +113,7 @@ class Player(Companion):
 
     def send(self, raw: bytes) -> None:
         """Publishes an image, serialised; each must have a stamp of its own."""
-        self._sent += 1
+        self.sent += 1
         self._images.publish(raw)
 
     def listen_to_the_end(self) -> None:
@@ -133,7 +134,7 @@ class Player(Companion):
         received, lost, under_way, processed = (
             int(self.reports[-1][f"frames {name}"]) for name in ("received", "lost", "under way", "processed")
         )
-        return received + lost >= self._sent and not under_way and processed <= len(self._answered)
+        return received + lost >= self.sent and not under_way and processed <= len(self._answered)
 
     def _has_started(self) -> bool:
         report = self.reports[-1] if self.reports else {"state": ""}

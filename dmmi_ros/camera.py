@@ -64,7 +64,7 @@ class Camera:
         self._depth: DepthInput | None = None
         self._trackers = Trackers()
         self._rate_limit = RateLimit()
-        self._trouble, self._troubled_at = "", float("-inf")
+        self._troubled_at = float("-inf")
 
     def subscribe(self, settings: Parameters) -> None:
         """Has `take` get frames from now on."""
@@ -92,7 +92,7 @@ class Camera:
         self._images = self._depth = None
         self._trackers = Trackers()
         self._rate_limit = RateLimit()
-        self._trouble = ""
+        self._troubled_at = float("-inf")
 
     def destroy(self) -> None:
         self.unsubscribe()
@@ -172,16 +172,18 @@ class Camera:
 
     def trouble(self) -> str:
         """What went wrong in the last seconds; empty where all went well."""
-        return self._trouble if time.monotonic() - self._troubled_at < TROUBLE_LASTS_S else ""
+        is_recent = time.monotonic() - self._troubled_at < TROUBLE_LASTS_S
+        return self.statistics.last_error if is_recent else ""
 
     def silence(self, *, since: float, limit: float) -> str:
         """What to say where no frame came; see `ImageInput.silence`."""
         return self._images.silence(since=since, limit=limit) if self._images else ""
 
     def _complain(self, said: str, error: Exception) -> None:
-        self._trouble, self._troubled_at = describe(error), time.monotonic()
-        self.statistics.last_error = self._trouble
-        self._logger.warning(f"{self.topic}: {said}: {self._trouble}", throttle_duration_sec=WARNING_PERIOD_S)
+        self.statistics.last_error, self._troubled_at = describe(error), time.monotonic()
+        self._logger.warning(
+            f"{self.topic}: {said}: {self.statistics.last_error}", throttle_duration_sec=WARNING_PERIOD_S
+        )
 
     def _on_image(self, message: Image | CompressedImage, arrival: float, lost: int) -> None:
         self.statistics.lost += lost

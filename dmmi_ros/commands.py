@@ -29,6 +29,11 @@ class Command:
         return "\n".join(self.requests)
 
 
+def requests_in(text: str) -> tuple[str, ...]:
+    """One a line, none empty and none twice."""
+    return tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
+
+
 class Commands:
     """Holds a command until it is replaced, cancelled or too old; then it is gone for good.
 
@@ -43,7 +48,7 @@ class Commands:
 
     def accept(self, text: str, *, timeout: float) -> Command | None:
         """Makes `text`, one request a line, the current command; blank text cancels it and gives None."""
-        requests = tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
+        requests = requests_in(text)
         with self._lock:
             self._forget_if_older(timeout)
             self._command = self._make(requests) if requests else None

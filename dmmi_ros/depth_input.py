@@ -76,8 +76,9 @@ class DepthInput:
         if not any(result.instances for result in results):
             return [[] for _ in results]
         self._wait(header, until=arrival + min(tolerance, LONGEST_WAIT_S))
-        images = (*self._held, *self._images)
-        nearest = min(images, key=lambda image: abs(_nanoseconds(image.header, since=header)), default=None)
+        nearest = min(
+            self._known(), key=lambda image: abs(_nanoseconds(image.header, since=header)), default=None
+        )
         if nearest is None or abs(_nanoseconds(nearest.header, since=header)) > 1e9 * tolerance:
             raise InputError(f"no depth image within {tolerance:g} s of a frame")
         if self._info is None:
@@ -95,10 +96,12 @@ class DepthInput:
                 lambda: self._is_hurried or self._has_come(header), timeout=until - time.monotonic()
             )
 
+    def _known(self) -> tuple[Image, ...]:
+        return (*self._held, *self._images)
+
     def _has_come(self, header: Header) -> bool:
         """Whether no depth image that is still to come belongs to `header`."""
-        images = (*self._held, *self._images)
-        return any(_nanoseconds(image.header, since=header) >= -SAME_NS for image in images)
+        return any(_nanoseconds(image.header, since=header) >= -SAME_NS for image in self._known())
 
     def _take_image(self, message: Image) -> None:
         with self._changed:

@@ -97,8 +97,7 @@ class Pipeline:
             own = outcomes[place * count : (place + 1) * count]
             found.append(self._publish(picture, own, command, settings))
         for picture, results in zip(pictures, found, strict=True):  # after all answers, as they may wait
-            if results:
-                picture.frame.camera.publish_poses(picture.frame, results, settings)
+            picture.frame.camera.publish_poses(picture.frame, results, settings)
 
     def _publish(
         self, picture: _Picture, outcomes: list[Result | Exception], command: Command, settings: Parameters

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dmmi_core.errors import InputError
 from dmmi_ros.bags.lines import read_lines
-from dmmi_ros.commands import MOST_REQUESTS
+from dmmi_ros.commands import MOST_REQUESTS, requests_in
 
 LONGEST_S = 1e9
 """No bag takes thirty years."""
@@ -72,7 +72,7 @@ def read_schedule(path: Path) -> Schedule:
     return Schedule(commands)
 
 
-def _parse(entry) -> tuple[int, list[str]]:
+def _parse(entry) -> tuple[int, tuple[str, ...]]:
     """Nanoseconds and requests."""
     if not isinstance(entry, dict) or entry.keys() != {"at", "command"}:
         raise InputError('a command is {"at": SECONDS, "command": TEXT}')
@@ -85,8 +85,7 @@ def _parse(entry) -> tuple[int, list[str]]:
         command.encode()
     except UnicodeEncodeError as error:
         raise InputError(f'"command" has half a character, {error.object[error.start]!r}') from error
-    lines = (line.strip() for line in command.splitlines())
-    texts = list(dict.fromkeys(line for line in lines if line))
+    texts = requests_in(command)
     if len(texts) > MOST_REQUESTS:
         raise InputError(f'"command" has {len(texts)} requests; the node answers {MOST_REQUESTS}')
     return round(at * 1e9), texts

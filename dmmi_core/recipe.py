@@ -15,14 +15,34 @@ SELECT_BY = ("oIoU", "mIoU", "Acc", "gIoU", "cIoU")
 
 
 @dataclass(frozen=True)
+class ExtraScenes:
+    """More photographs with their objects, for templates."""
+
+    images: str
+    """Folder of the photographs."""
+    annotations: str | tuple[str, ...]
+    """As in DataRecipe."""
+
+    def __post_init__(self):
+        if not self.annotations:
+            raise InputError("recipe: an entry of data.extra needs annotations")
+
+
+@dataclass(frozen=True)
 class DataRecipe:
     """Samples come from `samples`, or from `refs` with their `annotations`, or from `annotations` alone: then
     templates make expressions of their objects."""
 
     images: str
     """Folder of the photographs."""
-    annotations: str = ""
-    """COCO-style instances file."""
+    annotations: str | tuple[str, ...] = ""
+    """COCO-style instances file. For templates also a list of one and of files with more annotations of the
+    same photographs, which complete it; validation is on the first file's alone."""
+    extra: tuple[ExtraScenes, ...] = ()
+    """More photographs with their objects, for templates; those are in none of the validation samples."""
+    mask_quality: float = 0.75
+    """For templates: objects whose segmentation says in `quality` that less IoU is to be expected of it have
+    their boxes only, as those without a segmentation."""
     clothing: str = ""
     """Folder of photographs of one person each with their garments, as Clothing Co-Parsing has them; more
     photographs for templates."""
@@ -47,6 +67,14 @@ class DataRecipe:
             raise InputError("recipe: data needs annotations, refs with annotations, or samples")
         if self.refs and (self.samples or not self.annotations):
             raise InputError("recipe: data.refs goes with data.annotations and without data.samples")
+        if self.refs and not isinstance(self.annotations, str):
+            raise InputError("recipe: data.refs goes with a single file of data.annotations")
+        if self.extra and not self.from_templates:
+            raise InputError(
+                "recipe: data.extra is for templates, without data.refs and data.samples"
+            )
+        if not 0 <= self.mask_quality <= 1:
+            raise InputError(f"recipe: data.mask_quality is {self.mask_quality}; it must be from 0 to 1")
         if self.validation_split and not self.refs:
             raise InputError("recipe: only data.refs has splits, and so a data.validation_split")
 

@@ -14,8 +14,12 @@ def resize(image: np.ndarray, side: int, antialias: bool) -> np.ndarray:
 
 def resize_mask(mask: np.ndarray, side: int) -> np.ndarray:
     """bool (H, W) to (side, side): each pixel is the nearest one, as in Pillow."""
-    resized = cv2.resize(mask.astype(np.uint8), (side, side), interpolation=cv2.INTER_NEAREST_EXACT)
-    return resized.astype(bool)
+    return resize_labels(mask.astype(np.uint8), side).astype(bool)
+
+
+def resize_labels(labels: np.ndarray, side: int) -> np.ndarray:
+    """The same of uint8."""
+    return cv2.resize(labels, (side, side), interpolation=cv2.INTER_NEAREST_EXACT)
 
 
 def _resize_as_pillow(image: np.ndarray, side: int) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
-from types import UnionType
+from types import NoneType, UnionType
 from typing import get_args, get_origin, get_type_hints
 
 from dmmi_core.errors import InputError
@@ -27,8 +27,12 @@ def _typed(kind, value, key: str):
         if not isinstance(value, dict):
             raise InputError(f"recipe: {key} is a section with keys of its own, not {value!r}")
         return build(kind, value, f"{key}.")
-    if get_origin(kind) is UnionType:  # only T | None is used
-        return None if value is None else _typed(get_args(kind)[0], value, key)
+    if get_origin(kind) is UnionType:  # only T | None and T | tuple[T, ...] are used
+        kind, other = get_args(kind)
+        if value is None and other is NoneType:
+            return None
+        kind = other if get_origin(other) is tuple and isinstance(value, (list, tuple)) else kind
+        return _typed(kind, value, key)
     if get_origin(kind) is tuple and isinstance(value, (list, tuple)):
         return tuple(_typed(get_args(kind)[0], item, key) for item in value)
     if kind is float and isinstance(value, (int, str)) and not isinstance(value, bool):

@@ -122,7 +122,10 @@ def trained(kit, request):
     inputs = kit.inputs
     batch = Batch(
         inputs["image"].to(request.param),
-        inputs["target"].bool(),
+        inputs["target"].bool().byte(),
+        torch.tensor([[[0.0, 0, 1, 1]]] * len(inputs["target"])),
+        inputs["target_flag"].bool()[:, None],
+        inputs["target_flag"].long(),
         inputs["input_ids"],
         inputs["input_ids_masked"],
         kit.mask,

@@ -43,9 +43,12 @@ class Step:
 def random_batch(count: int, side: int, tokens: int) -> Batch:
     image = torch.randint(0, 256, (count, 3, side, side), dtype=torch.uint8)
     ids = torch.randint(1000, 2000, (count, tokens))
-    target = torch.zeros(count, side, side, dtype=torch.bool)
-    target[:, side // 4 : side // 2, side // 4 : side // 2] = True
-    return Batch(image, target, ids, ids.clone(), torch.ones_like(ids, dtype=torch.bool))
+    labels = torch.zeros(count, side, side, dtype=torch.uint8)
+    labels[:, side // 4 : side // 2, side // 4 : side // 2] = 1
+    boxes = torch.tensor([0.25, 0.25, 0.5, 0.5]).expand(count, 1, 4).contiguous()
+    one = torch.ones(count, dtype=torch.int64)
+    real = torch.ones_like(ids, dtype=torch.bool)
+    return Batch(image, labels, boxes, one[:, None].bool(), one, ids, ids.clone(), real)
 
 
 def seconds_by_turns(step: Step, precisions: Sequence[str], steps: int) -> dict[str, float]:

@@ -1,5 +1,6 @@
 """Samples into batches of tensors."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +9,7 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 from dmmi_core.data.erasing import erase_phrase
+from dmmi_core.data.target import UNKNOWN, Target
 from dmmi_core.model.text import tokenize
 
 
@@ -15,8 +17,14 @@ from dmmi_core.model.text import tokenize
 class Batch:
     image: Tensor
     """uint8 RGB (B, 3, S, S)."""
-    target: Tensor
-    """bool (B, S, S)."""
+    labels: Tensor
+    """uint8 (B, S, S), as `Target` has them."""
+    boxes: Tensor
+    """float32 (B, K, 4), as `Target` has them; zeros after a sample's own, and at least one."""
+    has_mask: Tensor
+    """bool (B, K), False after a sample's own."""
+    count: Tensor
+    """int64 (B,): the objects of each sample."""
     ids: Tensor
     """int64 (B, L)."""
     erased_ids: Tensor
@@ -27,7 +35,23 @@ class Batch:
     @property
     def has_target(self) -> Tensor:
         """bool (B,): the paper's delta."""
-        return self.target.flatten(1).any(dim=1)
+        return self.count > 0
+
+    @property
+    def target(self) -> Tensor:
+        """bool (B, S, S): where an object surely is."""
+        return (self.labels > 0) & self.known
+
+    @property
+    def known(self) -> Tensor:
+        """bool (B, S, S): where it is known whether an object is."""
+        return self.labels != UNKNOWN
+
+    @property
+    def has_box_only(self) -> Tensor:
+        """bool (B, K): the objects without a mask."""
+        exists = torch.arange(self.has_mask.shape[1], device=self.count.device) < self.count[:, None]
+        return exists & ~self.has_mask
 
     def to(self, device: str | torch.device) -> "Batch":
         return Batch(**{name: value.to(device, non_blocking=True) for name, value in vars(self).items()})
@@ -40,7 +64,7 @@ class Collate:
         """`fill`: see `tokenize`."""
         self.tokenizer, self.max_tokens, self.fill = tokenizer, max_tokens, fill
 
-    def __call__(self, items: list[tuple[np.ndarray, np.ndarray, str, int]]) -> Batch:
+    def __call__(self, items: list[tuple[np.ndarray, Target, str, int]]) -> Batch:
         """Items as `SceneDataset` gives them."""
         images, targets, texts, seeds = zip(*items, strict=True)
         ids, mask = tokenize(self.tokenizer, list(texts), self.max_tokens, fill=self.fill)
@@ -49,4 +73,16 @@ class Collate:
             for text, row, seed in zip(texts, ids, seeds, strict=True)
         ]
         image = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
-        return Batch(image, torch.from_numpy(np.stack(targets)), ids, torch.stack(erased), mask)
+        return Batch(image, *_stacked(targets), ids, torch.stack(erased), mask)
+
+
+def _stacked(targets: Sequence[Target]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Labels, boxes, whether they have masks, and counts, as `Batch` has them."""
+    counts = [len(target.boxes) for target in targets]
+    boxes = torch.zeros(len(targets), max(1, *counts), 4)
+    has_mask = torch.zeros(boxes.shape[:2], dtype=torch.bool)
+    for row, (target, count) in enumerate(zip(targets, counts, strict=True)):
+        boxes[row, :count] = torch.from_numpy(target.boxes)
+        has_mask[row, :count] = torch.from_numpy(target.has_mask)
+    labels = torch.from_numpy(np.stack([target.labels for target in targets]))
+    return labels, boxes, has_mask, torch.tensor(counts)

@@ -1,7 +1,8 @@
 """Photographs with their objects, read from COCO-style instance files."""
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from zlib import crc32
@@ -12,6 +13,13 @@ import numpy as np
 from dmmi_core.data.samples import coco_segmentation, decode_segmentation
 from dmmi_core.data.templates.captions import Phrase
 from dmmi_core.errors import InputError
+
+MASK_QUALITY = 0.75
+"""IoU to be expected of a mask, from which on it is used."""
+USUAL_FILL = 0.6
+"""Share of its box that an object covers, where nothing tells."""
+MOST_ALONE, MOST_PERSONS_ALONE = 8, 3
+"""Of a category's objects in a photograph whose crowds are not known: from more on, there may be a crowd."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +35,10 @@ class SceneObject:
     """What else than its category it may be called for certain ("woman")."""
     garments: dict[str, tuple[np.ndarray, ...]] | None = None
     """Polygons of all that a person wears, where that is annotated."""
+    quality: float = 1.0
+    """IoU to be expected of the polygons; 1 where they are drawn by hand."""
+    fill: float = 1.0
+    """Share of its box that an object without polygons is taken to cover."""
 
 
 @dataclass(frozen=True)
@@ -46,24 +58,38 @@ class Scene:
     """Captions that refer to all its objects of a category."""
 
 
-def read_scenes(path: str | Path) -> list[Scene]:
+def read_scenes(
+    path: str | Path, further: Sequence[str | Path] = (), mask_quality: float = MASK_QUALITY
+) -> list[Scene]:
     """Reads a COCO instances file; crowd regions are left out, and make their category incomplete.
 
     An image may say in `labelled` which categories were annotated ("all80", or names joined by "+";
     "one_person": a single one of the persons) and list the boxes of all persons in `person_boxes`.
     Without `labelled` all categories are taken to be, as in COCO.
+
+    Files of `further` hold more `annotations` of the same images: with them all objects of all categories are
+    known, other than in the images that a file lists in `not_covered`. Of crowds they tell nothing.
+
+    An object may lack a segmentation, or have one with a `quality`, the IoU to be expected of it. Without
+    one, and below `mask_quality`, its box alone is known.
     """
     try:
-        data = json.loads(Path(path).read_text(encoding="utf-8"))
+        data, more = _read_json(path), [_read_json(other) for other in further]
         names = {category["id"]: category["name"] for category in data["categories"]}
+        everywhere = {image["id"] for image in data["images"]}
+        covered = everywhere - set.intersection(everywhere, *(set(m.get("not_covered", ())) for m in more))
         annotations = defaultdict(list)
-        for annotation in data["annotations"]:
+        for annotation in (a for part in (data, *more) for a in part["annotations"]):
             annotations[annotation["image_id"]].append(annotation)
-        return [_scene(image, annotations[image["id"]], names) for image in data["images"]]
+        return [
+            _scene(image, annotations[image["id"]], names, mask_quality, covered=image["id"] in covered)
+            for image in data["images"]
+        ]
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
+        raise InputError(f"cannot read {error.filename}: {error.strerror}") from error
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path} is not a COCO instances file: {error!r}") from error
+        files = " with ".join(map(str, (path, *further)))
+        raise InputError(f"{files} is not a COCO instances file: {error!r}") from error
 
 
 def is_validation(image: str, share: int) -> bool:
@@ -71,19 +97,27 @@ def is_validation(image: str, share: int) -> bool:
     return crc32(Path(image).name.encode()) % share == 0
 
 
-def _scene(image: dict, annotations: list[dict], names: dict[int, str]) -> Scene:
+def _read_json(path: str | Path) -> dict:
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def _scene(
+    image: dict, annotations: list[dict], names: dict[int, str], mask_quality: float, *, covered: bool
+) -> Scene:
+    """`covered`: further annotations tell of all objects but those in crowds."""
     crowds = {names[a["category_id"]] for a in annotations if a.get("iscrowd")}
     objects = [
-        SceneObject(names[a["category_id"]], tuple(a["bbox"]), _polygons(a.get("segmentation", []), image))
-        for a in annotations
-        if not a.get("iscrowd")
+        _object(a, names[a["category_id"]], image, mask_quality) for a in annotations if not a.get("iscrowd")
     ]
     labelled = image.get("labelled", "all80")
     if labelled == "one_person":
-        objects += _boxes_only(image["person_boxes"], objects)
         annotated = {"person"}
+        objects += [] if covered else _boxes_only(image["person_boxes"], objects)
     else:
         annotated = set(names.values()) if labelled == "all80" else set(labelled.split("+"))
+    if covered:
+        crowds |= _perhaps_crowds(objects, annotated if labelled != "one_person" else set())
+        annotated = set(names.values())
     return Scene(
         image["file_name"],
         image["width"],
@@ -92,6 +126,21 @@ def _scene(image: dict, annotations: list[dict], names: dict[int, str]) -> Scene
         frozenset(annotated - crowds),
         tuple(image.get("captions", ())),
     )
+
+
+def _perhaps_crowds(objects: list[SceneObject], known: set[str]) -> set[str]:
+    """Categories of which a crowd may be there, besides the `known` ones."""
+    counts = Counter(item.category for item in objects if item.category not in known)
+    return {c for c, n in counts.items() if n > (MOST_PERSONS_ALONE if c == "person" else MOST_ALONE)}
+
+
+def _object(annotation: dict, category: str, image: dict, mask_quality: float) -> SceneObject:
+    quality = annotation.get("quality", 1.0)
+    segmentation = annotation.get("segmentation", []) if quality >= mask_quality else []
+    polygons, (x, y, width, height) = _polygons(segmentation, image), annotation["bbox"]
+    around = max(width * height, 1e-6)
+    fill = 1.0 if polygons else min(annotation.get("area", USUAL_FILL * around) / around, 1.0)
+    return SceneObject(category, (x, y, width, height), polygons, quality=quality, fill=fill)
 
 
 def _polygons(segmentation: list | dict, image: dict) -> tuple[np.ndarray, ...] | None:
@@ -121,7 +170,7 @@ class ViewedObject:
     centre: tuple[float, float]
     """x, y of the middle of its box."""
     area: float
-    """Of its mask or, without one, of its box."""
+    """Of its mask or, without one, what it is taken to cover of its box."""
     mask: np.ndarray | None
     """Bool (S, S), or None where only the box is known."""
     box: tuple[float, float, float, float] = (0, 0, 1, 1)
@@ -139,6 +188,8 @@ class View:
     complete: frozenset[str]
     phrases: tuple[tuple[Phrase, tuple[int, ...]], ...] = ()
     """Captions with the indices of the objects that they refer to."""
+    masks_only: bool = False
+    """Whether expressions may refer to objects with masks alone, as where a mask is the measure."""
 
     def members(self, category: str) -> tuple[int, ...]:
         return tuple(i for i, item in enumerate(self.objects) if item.category == category)
@@ -182,7 +233,7 @@ def view_scene(scene: Scene, matrix: np.ndarray, size: int, window: tuple | None
 def _viewed(item: SceneObject, matrix: np.ndarray, size: int, window: tuple, box: tuple) -> ViewedObject:
     mask = None if item.polygons is None else _rasterize(item.polygons, matrix, size, window)
     (left, top), (right, bottom) = box
-    area = (right - left) * (bottom - top) if mask is None else mask.mean()
+    area = item.fill * (right - left) * (bottom - top) if mask is None else mask.mean()
     worn = item.garments and {
         name: _rasterize(polygons, matrix, size, window) for name, polygons in item.garments.items()
     }

@@ -1,5 +1,8 @@
 """From a recipe's data section to the samples to train on, and to those that are held out."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 
 from dmmi_core.data.missing import without_missing_images
@@ -7,6 +10,7 @@ from dmmi_core.data.packed import PackedSamples, grouped_by_objects
 from dmmi_core.data.refer import read_refer
 from dmmi_core.data.samples import iterate_samples
 from dmmi_core.data.scenes import Scene, is_validation, read_scenes
+from dmmi_core.data.templates.clothes import read_clothing
 from dmmi_core.data.templates.validation import validation_samples
 from dmmi_core.errors import InputError
 from dmmi_core.recipe import DataRecipe
@@ -45,8 +49,34 @@ def held_out_samples(data: DataRecipe, split: str | None = None) -> PackedSample
 
 
 def held_out_scenes(data: DataRecipe) -> list[Scene]:
-    """The share of the photographs of `data.annotations` that is kept apart, with their objects."""
-    return [s for s in read_scenes(data.annotations) if is_validation(s.image, data.validation_share)]
+    """The share of the photographs of `data.annotations` that is kept apart, with their objects.
+
+    As the first file alone has them, so that scores can be compared whatever else a training learns from.
+    """
+    first = _files(data.annotations)[0]
+    scenes = read_scenes(first, mask_quality=data.mask_quality)
+    return [scene for scene in scenes if is_validation(scene.image, data.validation_share)]
+
+
+def training_scenes(data: DataRecipe) -> list[Scene]:
+    """All photographs that templates make samples of: all but those kept apart. Raises InputError."""
+    scenes = _read_scenes(data.annotations, data.mask_quality)
+    for extra in data.extra:
+        folder = Path(extra.images).absolute()
+        found = _read_scenes(extra.annotations, data.mask_quality)
+        scenes += [replace(scene, image=str(folder / scene.image)) for scene in found]
+    if data.clothing:
+        scenes += read_clothing(data.clothing)
+    return [scene for scene in scenes if not is_validation(scene.image, data.validation_share)]
+
+
+def _read_scenes(annotations: str | tuple[str, ...], mask_quality: float) -> list[Scene]:
+    first, *further = _files(annotations)
+    return read_scenes(first, further, mask_quality)
+
+
+def _files(annotations: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (annotations,) if isinstance(annotations, str) else annotations
 
 
 def _read(data: DataRecipe) -> PackedSamples:

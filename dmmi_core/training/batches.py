@@ -9,10 +9,8 @@ from transformers import PreTrainedTokenizerBase
 from dmmi_core.config import DmmiConfig
 from dmmi_core.data.batching import Collate
 from dmmi_core.data.sample_dataset import SampleDataset
-from dmmi_core.data.scenes import is_validation, read_scenes
 from dmmi_core.data.schedule import Schedule
-from dmmi_core.data.sources import training_samples
-from dmmi_core.data.templates.clothes import read_clothing
+from dmmi_core.data.sources import training_samples, training_scenes
 from dmmi_core.data.templates.scene_dataset import SceneDataset
 from dmmi_core.errors import InputError
 from dmmi_core.recipe import Recipe
@@ -22,9 +20,7 @@ def open_dataset(recipe: Recipe, config: DmmiConfig) -> tuple[Dataset, int]:
     """The samples by their position in the training, and the number of optimizer steps that it takes."""
     data = recipe.data
     if data.from_templates:
-        scenes = read_scenes(data.annotations) + (read_clothing(data.clothing) if data.clothing else [])
-        scenes = [s for s in scenes if not is_validation(s.image, data.validation_share)]
-        return SceneDataset(scenes, data.images, config.image_size, recipe.seed), recipe.steps
+        return SceneDataset(training_scenes(data), data.images, config.image_size, recipe.seed), recipe.steps
     samples = training_samples(data)
     schedule = Schedule(
         samples.kinds,

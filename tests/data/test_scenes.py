@@ -85,6 +85,79 @@ def test_one_person_has_a_mask_and_the_others_a_box(tmp_path):
     ]
 
 
+def further(tmp_path, annotations: list, not_covered: list = (), quality: float = 0.75, **image) -> Scene:
+    """What is read of one dog and, in another file, of `annotations`."""
+    read(tmp_path, [annotation(1, [1, 2, 3, 4])], **image)
+    path = tmp_path / "further.json"
+    path.write_text(json.dumps({"annotations": annotations, "not_covered": not_covered}))
+    (scene,) = read_scenes(tmp_path / "instances.json", [path], quality)
+    return scene
+
+
+def test_a_further_file_completes_the_first(tmp_path):
+    scene = further(tmp_path, [annotation(7, [9, 2, 3, 4])], labelled="dog")
+    assert scene.complete == EVERY
+    assert [(item.category, item.box) for item in scene.objects] == [
+        ("dog", (1, 2, 3, 4)),
+        ("person", (9, 2, 3, 4)),
+    ]
+
+
+def test_what_a_further_file_does_not_cover_stays(tmp_path):
+    assert further(tmp_path, [], [5], labelled="dog").complete == {"dog"}
+
+
+def test_persons_are_not_counted_twice(tmp_path):
+    boxes = [[1, 2, 3, 4], [20, 2, 5, 9]]
+    persons = [annotation(7, [1, 2, 3, 4]), annotation(7, [20, 2, 5, 9])]
+    for not_covered, known in (([], EVERY), ([5], {"person"})):
+        more = [] if not_covered else persons[1:]
+        read(tmp_path, persons[:1], labelled="one_person", person_boxes=boxes)
+        path = tmp_path / "further.json"
+        path.write_text(json.dumps({"annotations": more, "not_covered": not_covered}))
+        (scene,) = read_scenes(tmp_path / "instances.json", [path])
+        assert [item.box for item in scene.objects] == [(1, 2, 3, 4), (20, 2, 5, 9)]
+        assert scene.complete == known
+
+
+@pytest.mark.parametrize(
+    ("category", "count", "labelled", "sure"),
+    [
+        ("person", 3, "one_person", True),
+        ("person", 4, "one_person", False),
+        ("person", 4, "person", True),
+        ("dog", 8, "person", True),
+        ("dog", 9, "person", False),
+        ("dog", 9, "all80", True),
+    ],
+)
+def test_of_many_more_may_be_there_as_a_crowd_that_is_not_known(tmp_path, category, count, labelled, sure):
+    number = {"dog": 1, "person": 7}[category]
+    read(tmp_path, [], labelled=labelled, person_boxes=[])
+    path = tmp_path / "further.json"
+    path.write_text(json.dumps({"annotations": [annotation(number, [1, 2, 3, 4])] * count}))
+    (scene,) = read_scenes(tmp_path / "instances.json", [path])
+    assert scene.complete == (EVERY if sure else EVERY - {category})
+
+
+@pytest.mark.parametrize(
+    ("more", "masked", "fill"),
+    [
+        ({"quality": 0.8}, True, 1.0),
+        ({"quality": 0.7, "area": 3}, False, 0.25),
+        ({"quality": 0.7}, False, 0.6),
+        ({"segmentation": None}, False, 0.6),
+    ],
+)
+def test_a_mask_is_used_from_its_quality_on(tmp_path, more, masked, fill):
+    item = annotation(1, [9, 2, 3, 4], **more)
+    if item["segmentation"] is None:
+        del item["segmentation"]
+    *_, found = further(tmp_path, [item]).objects
+    assert (found.polygons is not None) == masked and found.box == (9, 2, 3, 4)
+    assert found.quality == more.get("quality", 1.0) and found.fill == pytest.approx(fill)
+
+
 GOOD = {"images": [], "annotations": [], "categories": []}
 IMAGE = {"id": 1, "file_name": "a.jpg", "width": 4, "height": 3}
 
@@ -192,3 +265,6 @@ def test_an_object_without_polygons_has_no_mask():
     (item,) = view_scene(replace(SCENE, objects=(SceneObject("dog", (4, 8, 8, 16)),)), HALF, SIZE).objects
     assert item.mask is None
     assert item.area == pytest.approx(4 * 8 / SIZE**2)
+    half = SceneObject("dog", (4, 8, 8, 16), fill=0.5)
+    (item,) = view_scene(replace(SCENE, objects=(half,)), HALF, SIZE).objects
+    assert item.area == pytest.approx(4 * 8 / SIZE**2 / 2)

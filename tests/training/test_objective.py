@@ -15,11 +15,14 @@ from dmmi_core.training.objective import Objective, weighted_sum
 def batch() -> Batch:
     torch.manual_seed(0)
     ids = torch.tensor([[2, 8, 28, 3], [2, 30, 3, 0]])
-    target = torch.zeros(2, 64, 64, dtype=torch.bool)
-    target[0, 8:40, 16:60] = True
+    labels = torch.zeros(2, 64, 64, dtype=torch.uint8)
+    labels[0, 8:40, 16:60] = 1
     return Batch(
         torch.randint(0, 256, (2, 3, 64, 64), dtype=torch.uint8),
-        target,
+        labels,
+        torch.tensor([[[16, 8, 60, 40]], [[0] * 4]]) / 64,
+        torch.tensor([[True], [False]]),
+        torch.tensor([1, 0]),
         ids,
         torch.tensor([[2, 8, 4, 3], [2, 4, 3, 0]]),
         ids > 0,
@@ -49,7 +52,8 @@ def test_the_erased_text_is_recovered_and_nothing_else(batch):
 @torch.no_grad()
 def test_one_to_zero_samples_count_for_the_mask_and_the_presence(batch):
     model = make_model()
-    none = Objective(model)(replace(batch, target=torch.zeros_like(batch.target)))
+    nothing = replace(batch, labels=torch.zeros_like(batch.labels), count=torch.zeros_like(batch.count))
+    none = Objective(model)(nothing)
     assert none["similarity"] == none["contrast"] == none["dice"] == 0
     assert none["segmentation"] > 0 and none["presence"] > 0
 

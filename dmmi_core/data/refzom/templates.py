@@ -6,15 +6,13 @@ import numpy as np
 
 from dmmi_core.data.refzom.pairs import Pair
 from dmmi_core.data.refzom.photographs import Photograph
-from dmmi_core.data.scenes import view_scene
-from dmmi_core.data.templates.augmentation import whole_view
 from dmmi_core.data.templates.expressions import categories_in, pair_expression, referring_expressions
-from dmmi_core.data.templates.validation import JUDGED_SIZE
+from dmmi_core.data.templates.validation import judged_view
 
 
 def template_pairs(photograph: Photograph, rng: np.random.Generator) -> list[Pair]:
     """Every text that a template makes of the whole photograph, once."""
-    view = view_scene(photograph.scene, whole_view(photograph.scene, JUDGED_SIZE), JUDGED_SIZE)
+    view = judged_view(photograph.scene)
     categories = sorted(categories_in(view))
     found = [e for category in categories for e in referring_expressions(view, category, rng)]
     found += [pair_expression(view, *two, rng) for two in combinations(categories, 2)]

@@ -19,6 +19,8 @@ BETTER_SHARE = {"one": 0.6, "many": 0.85}
 LIKE_SHARE = 0.5
 """Of the photographs and objects that are not what is asked for: those chosen because they look like it."""
 MOST_PASTED = 3
+TRAINING_POWER = 0.5
+"""As CATEGORY_POWER: rare categories are to be learned from what few photographs there are."""
 
 
 class Album:
@@ -26,7 +28,7 @@ class Album:
 
     def __init__(self, scenes: list[Scene], images: str | Path, size: int):
         self.scenes, self.images, self.size = scenes, Path(images), size
-        self.categories = CategoryIndex(scenes)
+        self.categories = CategoryIndex(scenes, TRAINING_POWER)
         self.cutouts = cutouts(scenes)
         self.clothed = {c: [pair for pair in pairs if pair[1].garments] for c, pairs in self.cutouts.items()}
         self.several = {
@@ -111,7 +113,7 @@ class Album:
 
 
 def _number(scene: Scene, category: str) -> int:
-    return sum(item.category == category and item.polygons is not None for item in scene.objects)
+    return sum(item.category == category for item in scene.objects)
 
 
 def _tells_apart(scene: Scene, category: str) -> bool:

@@ -5,8 +5,8 @@ import numpy as np
 from dmmi_core.data.scenes import Scene
 
 CATEGORY_POWER = 0.7
-"""Categories are drawn in proportion to the number of their photographs to this power: less unevenly than
-they occur."""
+"""Categories are drawn in proportion to the number of their photographs to this power, if to no other: less
+unevenly than they occur."""
 
 
 class CategoryIndex:
@@ -16,7 +16,8 @@ class CategoryIndex:
     the data allow about whether its target is there.
     """
 
-    def __init__(self, scenes: list[Scene]):
+    def __init__(self, scenes: list[Scene], power: float = CATEGORY_POWER):
+        self.power = power
         every = sorted({category for scene in scenes for category in scene.complete})
         present: dict[str, list[int]] = {category: [] for category in every}
         self.absent: dict[str, list[int]] = {category: [] for category in every}
@@ -29,7 +30,7 @@ class CategoryIndex:
     def draw(self, rng: np.random.Generator, count: int, among: list[str] | None = None) -> list[str]:
         """`count` different categories that some scene holds, or all if there are fewer."""
         names = list(self.present) if among is None else [c for c in among if c in self.present]
-        weights = np.array([len(self.present[c]) for c in names]) ** CATEGORY_POWER
+        weights = np.array([len(self.present[c]) for c in names]) ** self.power
         chosen = rng.choice(
             len(names),
             size=min(count, len(names)),

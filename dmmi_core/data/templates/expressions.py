@@ -42,7 +42,7 @@ class Expression:
 def referring_expressions(view: View, category: str, rng: np.random.Generator) -> list[Expression]:
     """True expressions that refer to objects of `category`, one for each way of telling them apart.
 
-    Only those whose targets all have masks and are big enough to see.
+    Only those whose targets are big enough to see.
     """
     members = view.members(category)
     return describe(view, category, members, rng) if category in view.complete and members else []
@@ -172,8 +172,11 @@ def _spoken(text: str, rng: np.random.Generator) -> str:
 
 
 def visible(view: View, targets) -> bool:
+    """Whether the targets may be referred to: they are big enough to see, and have what masks are needed."""
     items: list[ViewedObject] = [view.objects[i] for i in targets]
-    return bool(items) and all(o.mask is not None for o in items) and sum(o.area for o in items) >= MIN_AREA
+    if view.masks_only and any(item.mask is None for item in items):
+        return False
+    return bool(items) and sum(item.area for item in items) >= MIN_AREA
 
 
 def categories_in(view: View) -> dict[str, list[int]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from dmmi_core.data.samples import Sample, read_image
-from dmmi_core.data.scenes import Scene, view_scene
+from dmmi_core.data.scenes import Scene
 from dmmi_core.data.templates.augmentation import warp, whole_view
 from dmmi_core.data.templates.captions import Phrase
 from dmmi_core.data.templates.categories import CategoryIndex
@@ -16,7 +16,7 @@ from dmmi_core.data.templates.informing import inform, phrases_of
 from dmmi_core.data.templates.nouns import look_alikes
 from dmmi_core.data.templates.pictures import Picture
 from dmmi_core.data.templates.referring import refer
-from dmmi_core.data.templates.validation import JUDGED_SIZE, as_sample
+from dmmi_core.data.templates.validation import JUDGED_SIZE, as_sample, judged_view
 
 COUNTS = {"one": 2, "many": 1}
 ZEROS = 1
@@ -57,4 +57,4 @@ def _expressions(
 def _whole(scene: Scene, images: Path) -> Picture:
     matrix = whole_view(scene, JUDGED_SIZE)
     image = warp(read_image(images / scene.image), matrix, JUDGED_SIZE)
-    return Picture(image, view_scene(scene, matrix, JUDGED_SIZE))
+    return Picture(image, judged_view(scene))

@@ -13,6 +13,8 @@ from dmmi_core.data.templates.augmentation import random_view, warp
 
 PASTED_SIDE = 0.18, 0.6
 """Longer side of a pasted object, as a fraction of the picture."""
+CUT_OUT_QUALITY = 0.9
+"""IoU to be expected of an object's mask, from which on it can be pasted elsewhere."""
 SOFT = 1.0
 """Standard deviation of the blur of a pasted object's edge, in pixels."""
 
@@ -139,7 +141,7 @@ def _overlap(a: tuple, b: tuple) -> float:
 
 
 def cutouts(scenes: Iterable[Scene]) -> dict[str, list[tuple[Scene, SceneObject]]]:
-    """For each category the objects that can be pasted elsewhere: seen whole, big enough, not slivers."""
+    """For each category the objects that can be pasted elsewhere: well cut out, seen whole, no slivers."""
     found: dict[str, list[tuple[Scene, SceneObject]]] = {}
     for scene in scenes:
         for item in scene.objects:
@@ -153,6 +155,7 @@ def _can_be_cut_out(item: SceneObject, scene: Scene) -> bool:
     inside = min(x, y, scene.width - x - width, scene.height - y - height) > 2
     return (
         item.polygons is not None
+        and item.quality >= CUT_OUT_QUALITY
         and inside
         and min(width, height) > 12
         and width * height > 0.01 * (scene.width * scene.height)

@@ -1,4 +1,4 @@
-"""Training samples, made afresh from photographs with masks."""
+"""Training samples, made afresh from photographs with objects."""
 
 from collections import defaultdict
 from pathlib import Path
@@ -7,6 +7,7 @@ import numpy as np
 from torch.utils.data import Dataset
 
 from dmmi_core.data.scenes import Scene, View
+from dmmi_core.data.target import Target, make_target
 from dmmi_core.data.templates.album import Album
 from dmmi_core.data.templates.augmentation import degrade
 from dmmi_core.data.templates.captions import Phrase
@@ -21,8 +22,10 @@ KIND_SHARES = {"zero": 0.37, "one": 0.37, "many": 0.26}
 UNTRUE_SHARE = 0.45
 """Of the one-to-zero samples: those that ask for something that is there, but not as they say."""
 PERSON_SHARE = 0.2
-"""Of the samples: those about persons in any case, whom nearly all photographs and captions show."""
-TRIES = 1000
+"""Of the samples: those about persons in any case, whom half of the photographs and of the captions show."""
+TRIES, PICTURES = 1000, 8
+"""Pictures to look for a sample in, of all categories and of one: with few, those that fit easily, such as
+persons, would take the place of others."""
 
 
 class SceneDataset(Dataset):
@@ -40,21 +43,22 @@ class SceneDataset(Dataset):
         if not self.album.present:
             raise InputError("no photograph to train on has an object of a fully labelled category")
 
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray, str, int]:
-        """Image uint8 RGB (S, S, 3), mask bool (S, S), text, and a seed for what is drawn later."""
+    def __getitem__(self, index: int) -> tuple[np.ndarray, Target, str, int]:
+        """Image uint8 RGB (S, S, 3), target, text, and a seed for what is drawn later."""
         rng = np.random.default_rng([self.seed, index])
         kind = rng.choice(list(KIND_SHARES), p=list(KIND_SHARES.values()))
         picture, expression = self._draw(kind, rng)
         return (
             degrade(picture.image, rng),
-            target_mask(picture.view, expression, self.size),
+            target_of(picture.view, expression, self.size),
             expression.text,
             int(rng.integers(2**31)),
         )
 
     def _draw(self, kind: str, rng: np.random.Generator) -> tuple[Picture, Expression]:
-        for _ in range(TRIES):  # most photographs can serve only some kinds
-            category = self._category(rng)
+        for attempt in range(TRIES):  # most photographs can serve only some kinds
+            if attempt % PICTURES == 0:
+                category = self._category(rng)
             untrue = kind == "zero" and rng.random() < UNTRUE_SHARE
             picture = self.album.picture(category, "one" if untrue else kind, rng)
             expression = picture and self._express(picture, kind, category, rng)
@@ -75,9 +79,13 @@ class SceneDataset(Dataset):
         return refer(picture, kind, category, rng)
 
 
-def target_mask(view: View, expression: Expression, size: int) -> np.ndarray:
-    """Union of the expression's targets, bool (size, size)."""
-    mask = np.zeros((size, size), bool)
-    for index in expression.targets:
-        mask |= view.objects[index].mask
-    return mask
+def target_of(view: View, expression: Expression, size: int) -> Target:
+    """Of an expression; other objects of its targets' categories are surely not meant."""
+    items = [view.objects[i] for i in expression.targets]
+    unclear = {item.category for item in items if item.mask is None}
+    others = [
+        item.mask
+        for index, item in enumerate(view.objects)
+        if item.category in unclear and item.mask is not None and index not in expression.targets
+    ]
+    return make_target([item.mask for item in items], [item.box for item in items], (size, size), others)

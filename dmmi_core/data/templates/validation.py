@@ -1,11 +1,12 @@
 """A fixed set of validation samples, of the whole photographs at their own size."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from dmmi_core.data.samples import Sample
-from dmmi_core.data.scenes import Scene, view_scene
+from dmmi_core.data.scenes import Scene, View, view_scene
 from dmmi_core.data.templates.augmentation import whole_view
 from dmmi_core.data.templates.categories import CategoryIndex
 from dmmi_core.data.templates.expressions import (
@@ -28,7 +29,7 @@ def validation_samples(scenes: list[Scene], seed: int = 0) -> list[Sample]:
 
 def _scene_samples(scene: Scene, index: CategoryIndex, seed: int) -> Iterator[Sample]:
     rng = np.random.default_rng([seed, *scene.image.encode()])
-    view = view_scene(scene, whole_view(scene, JUDGED_SIZE), JUDGED_SIZE)
+    view = judged_view(scene)
     there = categories_in(view)
     found = [e for category in there for e in referring_expressions(view, category, rng)]
     absent = sorted(scene.complete - set(there))
@@ -37,6 +38,12 @@ def _scene_samples(scene: Scene, index: CategoryIndex, seed: int) -> Iterator[Sa
         options = [e for e in found if e.kind == kind]
         chosen = rng.permutation(len(options))[:count]
         yield from (as_sample(scene, options[i]) for i in sorted(chosen))
+
+
+def judged_view(scene: Scene) -> View:
+    """The whole photograph, where only objects with masks may be referred to."""
+    view = view_scene(scene, whole_view(scene, JUDGED_SIZE), JUDGED_SIZE)
+    return replace(view, masks_only=True)
 
 
 def as_sample(scene: Scene, expression: Expression) -> Sample:

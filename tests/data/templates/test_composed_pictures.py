@@ -1,5 +1,6 @@
 """Pictures of several photographs: their masks against their pixels."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -140,8 +141,19 @@ def test_contradicts():
         (rectangle("dog", 50, 20, 100, 8), False),
         (rectangle("dog", 50, 20, 13, 13), False),
         (SceneObject("dog", (50, 20, 60, 50)), False),
+        (replace(rectangle("dog", 50, 20, 60, 50), quality=0.89), False),
+        (replace(rectangle("dog", 50, 20, 60, 50), quality=0.9), True),
     ],
-    ids=["whole", "at the edge", "at the bottom", "sliver", "small", "without mask"],
+    ids=[
+        "whole",
+        "at the edge",
+        "at the bottom",
+        "sliver",
+        "small",
+        "without mask",
+        "rough mask",
+        "good mask",
+    ],
 )
 def test_cutouts(item, usable):
     assert bool(cutouts([Scene("", 200, 100, (item,), frozenset())])) == usable

@@ -1,6 +1,7 @@
 """What may be said of a view. `test_dataset.py` checks what is said against pictures."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -116,7 +117,7 @@ def test_other_categories_do_not_count():
         view(seen(0.2), seen(0.9), complete=()),
         view(seen(0.2, category="dog")),
         view(seen(0.2, area=MIN_AREA / 2)),
-        view(seen(0.2, mask=None)),
+        replace(view(seen(0.2, mask=None)), masks_only=True),
     ],
     ids=["not labelled", "none labelled", "not there", "too small", "no mask"],
 )
@@ -124,9 +125,11 @@ def test_nothing_is_said(of):
     assert expressions(of) == {}
 
 
-def test_persons_without_a_mask_are_counted_but_never_meant():
+def test_what_has_no_mask_is_meant_as_well_but_where_masks_are_the_measure():
     of = view(seen(0.1), seen(0.9, mask=None))
-    assert expressions(of) == dict.fromkeys(LEFT, (0,))
+    every_one = dict.fromkeys(every("two"), (0, 1))
+    assert expressions(of) == every_one | dict.fromkeys(LEFT, (0,)) | dict.fromkeys(RIGHT, (1,))
+    assert expressions(replace(of, masks_only=True)) == dict.fromkeys(LEFT, (0,))
 
 
 def test_an_unlabelled_category_has_no_members():
@@ -140,7 +143,7 @@ def test_an_unlabelled_category_has_no_members():
         (view(seen(0.1), seen(0.2, category="dog"), complete=("dog",)), None),
         (view(seen(0.1), seen(0.2, category="dog"), complete=("cup",)), None),
         (view(seen(0.1)), None),
-        (view(seen(0.1), seen(0.2, category="dog", mask=None)), None),
+        (replace(view(seen(0.1), seen(0.2, category="dog", mask=None)), masks_only=True), None),
     ],
 )
 def test_pairs(of, text):

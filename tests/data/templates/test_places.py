@@ -56,7 +56,7 @@ def test_what_is_said_of_places(objects, text, targets):
 
 
 def test_only_what_is_seen_is_meant():
-    hidden = ViewedObject("dog", (0.5, 0.5), 0.1, None, (0.4, 0.4, 0.6, 0.6))
+    hidden = ViewedObject("dog", (0.5, 0.5), 0.001, None, (0.4, 0.4, 0.6, 0.6))
     assert said(hidden) == {}
 
 

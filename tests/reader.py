@@ -12,13 +12,26 @@ _REQUEST = re.compile(
     r"( in the picture| in the photo| in this image| please|\?)+$"
 )
 _RELATION = re.compile(
-    rf"^(.*?) (next to|beside|near|by|close to|to the left of|to the right of) the ({'|'.join(CATEGORIES)})$"
+    r"^(.*?) ((?:that (?:is|are) )?(?:not )?(?:next to|beside|near|by|close to)|"
+    r"to the left of|to the right of|(?:closest|nearest|farthest|furthest)(?: to| away from| from)?) "
+    rf"the ({'|'.join(CATEGORIES)})$"
 )
+_BETWEEN = re.compile(rf"^(.*?) (?:in )?between the (?:two )?({'|'.join(PLURALS)})$")
+_OF_TWO = re.compile(rf"^(.*?)(?: one)?( on the (?:left|right))? of the two (\w+ )?({'|'.join(PLURALS)})$")
+_WHOEVER = re.compile(
+    r"^(everyone|everybody|humans?|any (?:people|person|humans)|(?:any|some)(?:one|body)|"
+    r"(?:(?:the|any|all|all of|every one of|each of) )?(?:the )?(?:persons|humans|pedestrians))(?= on|$)"
+)
+_BARE = {**{category: category for category in CATEGORIES}, **PLURALS}
 _HUES = {  # of the four colours that are drawn: which names fit, in bright and in dim light
     "dog": {"red", "pink", "brown", "orange"},
     "cat": {"green"},
     "cup": {"blue", "purple"},
     "person": {"yellow", "green"},
+}
+_ORDINALS = {
+    **{"first": 0, "second": 1, "third": 2, "fourth": 3},
+    **{"1st": 0, "2nd": 1, "3rd": 2, "4th": 3},
 }
 _COLOURS = {
     *("black", "white", "gray", "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown"),
@@ -28,13 +41,30 @@ _COLOURS = {
 def understand(text: str, seen: dict[str, list[Seen]]) -> list[Seen]:
     """The objects that `text` refers to; raises AssertionError where it does not fit what is seen."""
     text = _REQUEST.sub("", _REQUEST.sub("", text))
+    if text in _BARE:
+        return seen[_BARE[text]]
+    if found := _WHOEVER.match(text):
+        place = text[found.end() :]
+        noun = "person" if found[1].startswith("some") else "people"
+        return _one_phrase(noun + place, seen) if place else seen["person"]
+    if found := _OF_TWO.match(text):
+        beginning, place, colour, noun = (part or "" for part in found.groups())
+        noun = PLURALS[noun]
+        assert len(seen[noun]) in (0, 2), "of two"
+        return _one_phrase(f"{beginning} {colour}{noun}{place}", seen)
+    if found := _BETWEEN.match(text):
+        return _between(_one_phrase(found[1], seen, check=False), seen[PLURALS[found[2]]])
     if found := re.match(r"^(.*) except the one (.*)$", text):
         members = _one_phrase(found[1], seen)
         noun = next(PLURALS[word] for word in found[1].split() if word in PLURALS)
         left_out = understand(f"the {noun} {found[2]}", seen)
         return [item for item in members if not any(item is other for other in left_out)]
     if found := _RELATION.match(text):
-        return _related(_one_phrase(found[1], seen, check=False), found[2], seen[found[3]])
+        items = _one_phrase(found[1], seen, check=False)
+        plural = any(word in PLURALS for word in found[1].split())
+        related = _related(items, found[2], seen[found[3]])
+        assert not related or (len(related) > 1) == plural, f"{len(related)} are {text!r}"
+        return related
     return [item for part in text.split(" and ") for item in _one_phrase(part, seen)]
 
 
@@ -48,9 +78,20 @@ def _related(items: list[Seen], relation: str, landmarks: list[Seen]) -> list[Se
         found = [item for item in items if sign * (item.x - landmark.x) > 0]
         assert len(found) < 2, "one of them is on that side"
         return found
-    order = sorted(items, key=lambda item: _distance(item, landmark))
-    assert len(order) == 1 or _distance(order[1], landmark) > 0.1 + _distance(order[0], landmark)
-    return order[:1]
+    gaps = [_distance(item, landmark) for item in items]
+    if relation.startswith(("closest", "nearest", "farthest", "furthest")):
+        ranked = sorted(zip(gaps, items, strict=True), key=lambda pair: pair[0])
+        return _extreme(ranked, last=relation.startswith("f"), margin=0.08)
+    assert all(distance < 0.08 or distance > 0.15 for distance in gaps), "each is near or is not"
+    return [i for i, distance in zip(items, gaps, strict=True) if (distance < 0.08) != ("not" in relation)]
+
+
+def _between(items: list[Seen], landmarks: list[Seen]) -> list[Seen]:
+    assert len(landmarks) == 2, "two landmarks"
+    left, right = sorted(landmarks, key=lambda item: item.x)
+    found = [item for item in items if left.x < item.x < right.x]
+    assert len(found) == 1 and all(i.box[1] < found[0].y < i.box[3] for i in landmarks)
+    return found
 
 
 def _distance(a: Seen, b: Seen) -> float:
@@ -92,13 +133,17 @@ def _chosen(members: list[Seen], words: list[str], singular: bool, count: int | 
     asked = set(words)
     side = next((s for s in ("left", "right") if {s, f"{s}most"} & asked), None)
     height = next((h for h in ("top", "bottom", "uppermost", "lowest") if h in asked), None)
-    if ordinal := {"first": 0, "second": 1, "third": 2}.keys() & asked:
-        place = {"first": 0, "second": 1, "third": 2}[ordinal.pop()]
-        return [(by_x if side == "left" else by_x[::-1])[place]]
-    if asked & {"biggest", "largest", "smallest"}:
-        return _extreme(
-            [(item.area, item) for item in by_area], last="smallest" not in asked, margin=0.25, share=True
-        )
+    if ordinal := _ORDINALS.keys() & asked:
+        place = _ORDINALS[ordinal.pop()]
+        return (by_x if side == "left" else by_x[::-1])[place : place + 1]
+    if compared := asked & {"smaller", "bigger", "larger", "taller", "shorter"}:
+        assert len(members) == 2, f"{compared} of two"
+    if asked & {"biggest", "largest", "smallest", "smaller", "bigger", "larger"}:
+        last = not asked & {"smallest", "smaller"}
+        return _extreme([(item.area, item) for item in by_area], last=last, margin=0.25, share=True)
+    if asked & {"tallest", "taller", "shortest", "shorter"}:
+        ranked = sorted(((item.box[3] - item.box[1], item) for item in members), key=lambda pair: pair[0])
+        return _extreme(ranked, last=bool(asked & {"tallest", "taller"}), margin=0.15, share=True)
     if asked & {"closest", "nearest", "front", "foreground", "farthest", "back", "background"}:
         near = bool(asked & {"closest", "nearest", "front", "foreground"})
         return _extreme([(item.box[3], item) for item in by_feet], last=near, margin=0.05)

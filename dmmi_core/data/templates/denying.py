@@ -7,10 +7,14 @@ import numpy as np
 from dmmi_core.data.templates.captions import Phrase
 from dmmi_core.data.templates.chance import pick, shuffled
 from dmmi_core.data.templates.colours import COLOURS
+from dmmi_core.data.templates.everyone import absent_persons
 from dmmi_core.data.templates.expressions import Expression, absent_expression
+from dmmi_core.data.templates.holding import false_belongings
+from dmmi_core.data.templates.kinds import absent_kinds
 from dmmi_core.data.templates.naming import Named, by_colour, by_garment, by_person_word
 from dmmi_core.data.templates.nouns import CONFUSED, VAGUE, names
 from dmmi_core.data.templates.pictures import Picture, contradicts
+from dmmi_core.data.templates.places import missing_places
 from dmmi_core.data.templates.relations import false_neighbours
 from dmmi_core.data.templates.wording import reword
 
@@ -102,13 +106,32 @@ def _wrong_neighbour(picture: Picture, category: str, phrases, rng: np.random.Ge
     return false_neighbours(picture.view, category, rng.permutation(lacking)[:2].tolist(), rng)
 
 
-ABSENT = {_missing: 5, _other_captions: 1.2, _missing_with: 0.4}
+def _missing_kind(picture: Picture, category: str, phrases, rng: np.random.Generator) -> list[Expression]:
+    return absent_kinds(picture.view, category, rng)
+
+
+def _nobody(picture: Picture, category: str, phrases, rng: np.random.Generator) -> list[Expression]:
+    return absent_persons(rng) if category == "person" else []
+
+
+def _wrong_belonging(picture: Picture, category: str, phrases, rng: np.random.Generator) -> list[Expression]:
+    return false_belongings(picture.view, rng) if category == "person" else []
+
+
+def _wrong_order(picture: Picture, category: str, phrases, rng: np.random.Generator) -> list[Expression]:
+    """Of more in a row than there are. No other wrong number: "the three dogs" may well mean the two."""
+    return missing_places(category, len(picture.view.members(category)), rng)
+
+
+ABSENT = {_missing: 5, _other_captions: 1.2, _missing_with: 0.4, _missing_kind: 0.5, _nobody: 1}
 PRESENT = {
     _other_captions: 1.2,
     _wrong_side: 3,
     _wrong_colour: 3,
     _wrong_garment: 4,
     _wrong_word: 2.5,
-    _wrong_neighbour: 0.7,
+    _wrong_neighbour: 1.2,
+    _wrong_belonging: 1.5,
+    _wrong_order: 0.5,
 }
 """How often each is tried first, for categories that are not there and that are."""

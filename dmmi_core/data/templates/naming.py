@@ -8,7 +8,8 @@ from dmmi_core.data.scenes import View, ViewedObject
 from dmmi_core.data.templates.chance import pick
 from dmmi_core.data.templates.clothes import SIMILAR
 from dmmi_core.data.templates.colours import CERTAIN, COLOURS, ON_A_PERSON, TRACE, colour_map, shares
-from dmmi_core.data.templates.nouns import WHOLES, excluded_by, names
+from dmmi_core.data.templates.kinds import kinds_of, whole
+from dmmi_core.data.templates.nouns import COUNTED, excluded_by, names
 from dmmi_core.data.templates.pictures import Picture
 
 WORN_AREA = 0.002
@@ -35,9 +36,9 @@ class Named:
 def by_synonym(picture: Picture, category: str) -> list[Named]:
     view = picture.view
     found = [Named(name, view.members(category)) for name in names(category)]
-    for whole, parts in WHOLES.items():
-        if category in parts and parts | {"teddy bear"} <= view.complete and not view.members("teddy bear"):
-            found.append(Named(whole, tuple(i for part in sorted(parts) for i in view.members(part))))
+    for kind in kinds_of(category):
+        if kind in COUNTED and (members := whole(view, kind)) is not None:
+            found.append(Named(kind, members))
     return found
 
 

@@ -87,11 +87,17 @@ CONFUSED = {"bear": {"teddy bear"}, "cup": {"wine glass"}, "wine glass": {"cup"}
 """Categories whose name people also use for others: it is not asked for as missing where those are."""
 
 ANIMALS = frozenset(LOOK_ALIKES[0]) - {"teddy bear"}
+_FRUIT = frozenset({"banana", "apple", "orange"})
 WHOLES = {
     "animal": ANIMALS,
     "vehicle": frozenset({"car", "truck", "bus", "train", "boat", "airplane", "motorcycle", "bicycle"}),
-    "fruit": frozenset({"banana", "apple", "orange"}),
+    "fruit": _FRUIT,
+    "food": _FRUIT | {"sandwich", "broccoli", "carrot", "hot dog", "pizza", "donut", "cake"},
+    "seat": frozenset({"chair", "couch", "bench"}),
 }
+"""Words for several categories."""
+COUNTED = ("animal", "vehicle", "fruit")
+"""Those of them that are said like the name of a category: "the two animals"."""
 
 
 def plural(noun: str) -> str:

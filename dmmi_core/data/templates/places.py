@@ -31,7 +31,11 @@ STANDING = {
     *("elephant", "bear", "zebra", "giraffe", "chair", "couch", "suitcase", "fire hydrant", "parking meter"),
 }
 """Categories that stand on the ground: the lower they reach in the picture, the nearer they are."""
-_ORDINALS = ("second", "third")
+TALLER = 1.25
+"""Of two heights, from which one person on the same ground is surely the taller."""
+CUT_OFF = 0.97
+"""Height in the view, as a fraction of it, from which on feet may be below its edge."""
+_ORDINALS = {"second": "2nd", "third": "3rd", "fourth": "4th"}
 
 
 def by_place(view: View, noun: str, members: Sequence[int], rng: np.random.Generator) -> list[Expression]:
@@ -44,6 +48,8 @@ def by_place(view: View, noun: str, members: Sequence[int], rng: np.random.Gener
             *_by_height(view, noun, members, rng),
             *_by_depth(view, noun, members, rng),
             *_by_corner(view, noun, members, rng),
+            *_of_two(view, noun, members, rng),
+            *_tallest(view, noun, members, rng),
         ]
     return [e for e in found if visible(view, e.targets)]
 
@@ -68,7 +74,7 @@ def _ordered(view: View, noun: str, members: Sequence[int], rng: np.random.Gener
     gaps = np.diff(x)
     found = []
     for side, line, steps in (("left", order, gaps), ("right", order[::-1], gaps[::-1])):
-        for place, word in enumerate(_ORDINALS, start=1):
+        for place, (word, figure) in enumerate(_ORDINALS.items(), start=1):
             if place < len(line) - 1 and steps[: place + 1].min() > MARGIN:
                 found += _one(
                     rng,
@@ -76,6 +82,7 @@ def _ordered(view: View, noun: str, members: Sequence[int], rng: np.random.Gener
                     f"the {word} {noun} from the {side}",
                     f"{word} {noun} from {side}",
                     f"{noun} {word} from the {side}",
+                    f"the {figure} {noun} from the {side}",
                 )
         if len(line) > 2 and steps[1] > 1.5 * MARGIN and steps[1] > steps[0]:
             many = plural(noun)
@@ -99,10 +106,68 @@ def _by_height(view: View, noun: str, members: Sequence[int], rng: np.random.Gen
     y = [view.objects[i].centre[1] for i in order]
     found = []
     if y[1] - y[0] > FAR:
-        found += _one(rng, order[0], f"the top {noun}", f"the {noun} at the top", f"the uppermost {noun}")
+        found += _one(
+            rng,
+            order[0],
+            f"the top {noun}",
+            f"the {noun} at the top",
+            f"the uppermost {noun}",
+            f"the {noun} on top",
+        )
     if y[-1] - y[-2] > FAR:
         found += _one(rng, order[-1], f"the bottom {noun}", f"the {noun} at the bottom", f"the lowest {noun}")
     return found
+
+
+def _of_two(view: View, noun: str, members: Sequence[int], rng: np.random.Generator) -> list[Expression]:
+    """ "the smaller cup", "the left one of the two cups"."""
+    if len(members) != 2:
+        return []
+    found, both = [], f"of the two {plural(noun)}"
+    small, big = sorted(members, key=lambda i: view.objects[i].area)
+    if view.objects[big].area > RATIO * view.objects[small].area:
+        found += _one(rng, small, f"the smaller {noun}", f"the smaller one {both}", f"the smaller {both}")
+        found += _one(rng, big, f"the bigger {noun}", f"the larger {noun}", f"the larger {both}")
+    first, last = sorted(members, key=lambda i: view.objects[i].centre[0])
+    if view.objects[last].centre[0] - view.objects[first].centre[0] > MARGIN:
+        found += _one(rng, first, f"the left one {both}", f"the one on the left {both}")
+        found += _one(rng, last, f"the right one {both}", f"the one on the right {both}")
+    return found
+
+
+def _tallest(view: View, noun: str, members: Sequence[int], rng: np.random.Generator) -> list[Expression]:
+    """Of persons whose feet are equally far away."""
+    boxes = [view.objects[i].box for i in members]
+    feet = [box[3] for box in boxes]
+    if view.objects[members[0]].category != "person" or max(feet) - min(feet) > MARGIN:
+        return []
+    order = sorted(members, key=lambda i: view.objects[i].box[3] - view.objects[i].box[1])
+    height = [view.objects[i].box[3] - view.objects[i].box[1] for i in order]
+    found = []
+    if max(feet) < CUT_OFF and height[-1] > TALLER * height[-2]:
+        found += _one(
+            rng,
+            order[-1],
+            f"the tallest {noun}",
+            f"the taller {noun}" if len(order) == 2 else f"tallest {noun}",
+        )
+    if max(feet) < CUT_OFF and height[0] * TALLER < height[1]:
+        found += _one(
+            rng,
+            order[0],
+            f"the shortest {noun}",
+            f"the shorter {noun}" if len(order) == 2 else f"shortest {noun}",
+        )
+    return found
+
+
+def missing_places(noun: str, count: int, rng: np.random.Generator) -> list[Expression]:
+    """ "the third cup from the left", where there are only two: true of nothing."""
+    words = [word for place, pair in enumerate(_ORDINALS.items(), start=1) for word in pair if place >= count]
+    if not words:
+        return []
+    word, side = pick(rng, words), pick(rng, ("left", "right"))
+    return [Expression(f"the {word} {noun} from the {side}")]
 
 
 def _by_depth(view: View, noun: str, members: Sequence[int], rng: np.random.Generator) -> list[Expression]:

@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from dmmi_core.data.templates.bare import bare_noun
 from dmmi_core.data.templates.chance import pick, shuffled
+from dmmi_core.data.templates.everyone import by_pronoun
 from dmmi_core.data.templates.expressions import (
     Expression,
     categories_in,
@@ -13,6 +15,8 @@ from dmmi_core.data.templates.expressions import (
     referring_expressions,
     visible,
 )
+from dmmi_core.data.templates.holding import by_belonging
+from dmmi_core.data.templates.kinds import by_kind
 from dmmi_core.data.templates.naming import Named, by_colour, by_garment, by_person_word, by_synonym
 from dmmi_core.data.templates.pictures import Picture
 from dmmi_core.data.templates.places import by_place
@@ -71,6 +75,22 @@ def _neighbours(picture: Picture, category: str, rng: np.random.Generator) -> li
     return by_neighbour(picture.view, category, rng)
 
 
+def _belongings(picture: Picture, category: str, rng: np.random.Generator) -> list[Expression]:
+    return by_belonging(picture.view, rng) if category == "person" else []
+
+
+def _pronouns(picture: Picture, category: str, rng: np.random.Generator) -> list[Expression]:
+    return by_pronoun(picture.view, rng) if category == "person" else []
+
+
+def _kinds(picture: Picture, category: str, rng: np.random.Generator) -> list[Expression]:
+    return by_kind(picture.view, category, rng)
+
+
+def _bare(picture: Picture, category: str, rng: np.random.Generator) -> list[Expression]:
+    return bare_noun(picture.view, category, rng)
+
+
 def _captions(picture: Picture, category: str, rng: np.random.Generator) -> list[Expression]:
     found = [Expression(p.text, t) for p, t in picture.view.phrases if p.category == category]
     return [e for e in found if visible(picture.view, e.targets)]
@@ -92,5 +112,9 @@ FAMILIES: dict[Family, float] = {
     _places: 2.5,
     _neighbours: 2.5,
     _pairs: 1,
+    _belongings: 3,
+    _pronouns: 1.5,
+    _kinds: 1,
+    _bare: 1,
 }
 """How often each is tried first."""

@@ -5,21 +5,24 @@ import numpy as np
 from dmmi_core.data.scenes import View
 from dmmi_core.data.templates.chance import pick
 from dmmi_core.data.templates.expressions import MARGIN, Expression, visible
+from dmmi_core.data.templates.nouns import plural
 
-NEAR, AWAY = 0.04, 0.2
-"""Gap between two boxes, as a fraction of the view, up to which they are neighbours, and from which not."""
+NEAR, AWAY, FAR_OFF = 0.04, 0.2, 0.3
+"""Gap between two boxes, as a fraction of the view, up to which they are neighbours, and from which not; and
+from which nobody would call them so."""
+NEARER = 0.12
+"""Difference between two gaps from which one is surely the smaller."""
 _NEXT_TO = ("next to", "beside", "near", "by", "close to")
+_OPPOSITE = {"left": "right", "right": "left"}
 
 
 def by_neighbour(view: View, category: str, rng: np.random.Generator) -> list[Expression]:
     members = view.members(category)
-    found = []
+    found = _between(view, category, rng)
     for other in _landmarks(view, category):
         (landmark,) = view.members(other)
         gaps = {i: gap(view.objects[i].box, view.objects[landmark].box) for i in members}
-        near = [i for i in members if gaps[i] < NEAR]
-        if len(near) == 1 and all(gaps[i] > AWAY for i in members if i not in near):
-            found.append(Expression(f"the {category} {pick(rng, _NEXT_TO)} the {other}", tuple(near)))
+        found += [*_near_or_not(category, other, gaps, rng), *_nearest(category, other, gaps, rng)]
         for side in ("left", "right"):
             there = [i for i in members if beyond(view, i, landmark, side)]
             if len(there) == 1 and all(
@@ -29,19 +32,86 @@ def by_neighbour(view: View, category: str, rng: np.random.Generator) -> list[Ex
     return [e for e in found if visible(view, e.targets)]
 
 
-_OPPOSITE = {"left": "right", "right": "left"}
+def _near_or_not(category: str, other: str, gaps: dict[int, float], rng) -> list[Expression]:
+    """ "the dogs next to the cup", "the dog that is not near the cup", where each clearly is or is not."""
+    near = tuple(i for i in gaps if gaps[i] < NEAR)
+    away = tuple(i for i in gaps if gaps[i] > AWAY)
+    if not near or len(near) + len(away) < len(gaps):
+        return []
+    found = [Expression(f"the {_noun(category, near)} {pick(rng, _NEXT_TO)} the {other}", near)]
+    if away:
+        found.append(Expression(_negated(category, other, away, rng), away))
+    return found
+
+
+def _negated(category: str, other: str, targets: tuple[int, ...], rng: np.random.Generator) -> str:
+    clause = "that is " if len(targets) == 1 else "that are "
+    relation = pick(rng, ("not next to", "not near", "not beside", "not close to"))
+    return f"the {_noun(category, targets)} {pick(rng, ('', clause))}{relation} the {other}"
+
+
+def _noun(category: str, targets: tuple[int, ...]) -> str:
+    return category if len(targets) == 1 else plural(category)
+
+
+def _nearest(category: str, other: str, gaps: dict[int, float], rng) -> list[Expression]:
+    order = sorted(gaps, key=gaps.get)
+    if len(order) < 2:
+        return []
+    found = []
+    if gaps[order[1]] - gaps[order[0]] > NEARER:
+        relation = pick(rng, ("closest to", "nearest to", "nearest"))
+        found.append(Expression(f"the {category} {relation} the {other}", (order[0],)))
+    if gaps[order[-1]] - gaps[order[-2]] > NEARER:
+        relation = pick(rng, ("farthest from", "furthest from", "farthest away from"))
+        found.append(Expression(f"the {category} {relation} the {other}", (order[-1],)))
+    return found
+
+
+def _between(view: View, category: str, rng: np.random.Generator) -> list[Expression]:
+    """ "the dog between the two cups": at their height, where all others are clearly outside."""
+    members, found = view.members(category), []
+    for other in sorted(view.complete - {category}):
+        pair = sorted(view.members(other), key=lambda i: view.objects[i].centre[0])
+        if len(pair) != 2 or not all(visible(view, [i]) for i in pair):
+            continue
+        first, last = pair
+        outside = [i for i in members if beyond(view, i, first, "left") or beyond(view, i, last, "right")]
+        inside = [
+            i
+            for i in members
+            if beyond(view, i, first, "right")
+            and beyond(view, i, last, "left")
+            and all(_level(view, i, landmark) for landmark in pair)
+        ]
+        if len(inside) == 1 and len(outside) == len(members) - 1:
+            relation = pick(rng, ("between the two", "between the", "in between the two"))
+            found.append(Expression(f"the {category} {relation} {plural(other)}", tuple(inside)))
+    return found
+
+
+def _level(view: View, index: int, other: int) -> bool:
+    """Whether the middle of one object is at the height of another."""
+    _, top, _, bottom = view.objects[other].box
+    return top < view.objects[index].centre[1] < bottom
 
 
 def false_neighbours(
     view: View, category: str, missing: list[str], rng: np.random.Generator
 ) -> list[Expression]:
-    """Of objects that are there: on the wrong side of a landmark, or next to a `missing` one."""
+    """Of objects that are there: beside what is far off, apart from what is near, on the wrong side of a
+    landmark, or next to a `missing` one."""
     found = [Expression(f"the {category} {pick(rng, _NEXT_TO)} the {other}") for other in missing]
     members = view.members(category)
-    for other in _landmarks(view, category):
+    for other in _landmarks(view, category) if members else ():
         (landmark,) = view.members(other)
+        gaps = [gap(view.objects[i].box, view.objects[landmark].box) for i in members]
+        if min(gaps) > FAR_OFF:
+            found.append(Expression(f"the {category} {pick(rng, ('next to', 'beside'))} the {other}"))
+        if max(gaps) < NEAR:
+            found.append(Expression(_negated(category, other, members, rng)))
         for side, opposite in _OPPOSITE.items():
-            if members and all(beyond(view, i, landmark, opposite) for i in members):
+            if all(beyond(view, i, landmark, opposite) for i in members):
                 found.append(Expression(f"the {category} to the {side} of the {other}"))
     return found
 

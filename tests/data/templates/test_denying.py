@@ -8,9 +8,11 @@ import pytest
 from dmmi_core.data.scenes import View, ViewedObject
 from dmmi_core.data.templates.captions import read_phrase
 from dmmi_core.data.templates.denying import CLEARLY, deny
+from dmmi_core.data.templates.nouns import WHOLES
 from dmmi_core.data.templates.pictures import Picture
 
 SIZE = 40
+ORDINAL = re.compile(r"second|third|fourth|2nd|3rd|4th")
 PHRASES = [read_phrase("A dog sitting next to a cup"), read_phrase("A dog in a park")]
 
 
@@ -67,13 +69,48 @@ def test_a_caption_of_another_photograph_needs_something_that_is_missing():
     ],
 )
 def test_sides_on_which_it_is_not(x, y, sides):
-    texts = denied(picture(at(x, y), complete=("dog",)), "dog")
+    texts = {text for text in denied(picture(at(x, y), complete=("dog",)), "dog") if not ORDINAL.search(text)}
     assert {side for side in ("left", "right", "top", "bottom") for text in texts if side in text} == sides
 
 
 def test_of_several_none_is_on_the_wrong_side():
     texts = denied(picture(at(0.8, 0.5), at(0.9, 0.5), complete=("dog",)), "dog")
-    assert texts == set(), "the leftmost of them may be meant"
+    assert all(ORDINAL.search(text) for text in texts), "the leftmost of them may be meant"
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [(1, {"second", "2nd", "third", "3rd", "fourth", "4th"}), (3, {"fourth", "4th"}), (4, set())],
+)
+def test_more_in_a_row_than_there_are(count, words):
+    texts = denied(picture(*[at(0.3 + 0.1 * i, 0.5) for i in range(count)], complete=("dog",)), "dog")
+    said = {found.group() for text in texts if (found := ORDINAL.search(text))}
+    assert said == words
+
+
+def test_there_is_never_a_wrong_number():
+    texts = denied(picture(at(0.5, 0.5), at(0.5, 0.5), complete=("dog",)), "dog")
+    assert not any(word in text.split() for text in texts for word in ("one", "two", "three", "dogs"))
+
+
+def test_kinds_and_persons_that_are_missing():
+    everything = tuple(
+        {category for parts in WHOLES.values() for category in parts} | {"teddy bear", "person"}
+    )
+    texts = denied(picture(complete=everything), "dog")
+    assert any("any animals" in text for text in texts)
+    texts = denied(picture(at(0.5, 0.5, "cat"), complete=everything), "dog")
+    assert texts and not any("animal" in text for text in texts)
+    texts = denied(picture(complete=everything), "person")
+    assert any("everyone" in text for text in texts) and any("pedestrians" in text for text in texts)
+
+
+def test_nobody_has_what_is_not_there():
+    of = picture(at(0.5, 0.5, "person"), complete=("person", "umbrella"))
+    texts = denied(of, "person")
+    assert any("umbrella" in text for text in texts) and not any("without" in text for text in texts)
+    texts = denied(picture(at(0.5, 0.5, "person"), complete=("person",)), "person")
+    assert not any("umbrella" in text for text in texts)
 
 
 def test_colours_that_it_does_not_have():

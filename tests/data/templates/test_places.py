@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from dmmi_core.data.scenes import View, ViewedObject
-from dmmi_core.data.templates.places import CENTRE, FAR, by_place
-from dmmi_core.data.templates.relations import by_neighbour, false_neighbours
+from dmmi_core.data.templates.places import CENTRE, FAR, by_place, missing_places
 
 MASK = np.ones((4, 4), bool)
 
@@ -37,11 +36,20 @@ def said(*objects: ViewedObject, noun: str = "dog") -> dict[str, tuple[int, ...]
         ([at(0.1, 0.5), at(0.3, 0.5), at(0.9, 0.5)], "second dog from right", (1,)),
         ([at(0.1, 0.5), at(0.15, 0.5), at(0.9, 0.5)], "the second dog from the left", None),
         ([at(0.1, 0.5), at(0.3, 0.5), at(0.5, 0.5), at(0.7, 0.5)], "dog third from the right", (1,)),
+        ([at(0.1, 0.5), at(0.3, 0.5), at(0.9, 0.5)], "the 2nd dog from the left", (1,)),
+        ([at(x / 10, 0.5) for x in (1, 3, 5, 7, 9)], "the fourth dog from the right", (1,)),
         ([at(0.9, 0.5), at(0.1, 0.5), at(0.3, 0.5)], "the two leftmost dogs", (1, 2)),
         ([at(0.1, 0.5), at(0.3, 0.5), at(0.4, 0.5)], "the two leftmost dogs", None),
         ([at(0.9, 0.5), at(0.1, 0.5), at(0.3, 0.5)], "all the dogs except the one on the left", (2, 0)),
         ([at(0.5, 0.3), at(0.5, 0.31 + FAR)], "the bottom dog", (1,)),
         ([at(0.5, 0.3), at(0.5, 0.29 + FAR)], "the bottom dog", None),
+        ([at(0.5, 0.3), at(0.5, 0.31 + FAR)], "the dog on top", (0,)),
+        ([at(0.3, 0.7, 0.4), at(0.6, 0.7, 0.2)], "the smaller dog", (1,)),
+        ([at(0.3, 0.7, 0.4), at(0.6, 0.7, 0.2)], "the larger of the two dogs", (0,)),
+        ([at(0.3, 0.7, 0.4), at(0.6, 0.7, 0.35)], "the smaller dog", None),
+        ([at(0.3, 0.7, 0.4), at(0.6, 0.7, 0.2), at(0.9, 0.7)], "the smaller dog", None),
+        ([at(0.6, 0.5), at(0.3, 0.5)], "the left one of the two dogs", (1,)),
+        ([at(0.6, 0.5), at(0.55, 0.5)], "the left one of the two dogs", None),
         ([at(0.3, 0.7, 0.4), at(0.6, 0.4, 0.2)], "the closest dog", (0,)),
         ([at(0.3, 0.7, 0.4), at(0.6, 0.4, 0.2)], "the farthest dog", (1,)),
         ([at(0.3, 0.7, 0.4), at(0.6, 0.7, 0.4)], "the closest dog", None),
@@ -60,44 +68,33 @@ def test_only_what_is_seen_is_meant():
     assert said(hidden) == {}
 
 
-def neighbours(*objects: ViewedObject, false: bool = False, missing: tuple = ()) -> dict:
-    of = View(objects, frozenset({"dog", "cup"}))
-    made = [
-        e
-        for seed in range(60)
-        for rng in [np.random.default_rng(seed)]
-        for e in (false_neighbours(of, "dog", list(missing), rng) if false else by_neighbour(of, "dog", rng))
-    ]
-    return {e.text: e.targets for e in made}
-
-
-CUP = at(0.5, 0.5, category="cup")
-NEXT = {f"the dog {relation} the cup" for relation in ("next to", "beside", "near", "by", "close to")}
-
-
 @pytest.mark.parametrize(
-    ("dogs", "expected"),
+    ("feet", "heights", "text", "targets"),
     [
-        ([at(0.61, 0.5)], dict.fromkeys({*NEXT, "the dog to the right of the cup"}, (1,))),
-        ([at(0.7, 0.5)], {"the dog to the right of the cup": (1,)}),
-        ([at(0.55, 0.6)], dict.fromkeys(NEXT, (1,))),
-        ([at(0.61, 0.5), at(0.9, 0.5)], dict.fromkeys(NEXT, (1,))),
-        ([at(0.62, 0.5), at(0.7, 0.5)], {}),
-        (
-            [at(0.2, 0.5), at(0.8, 0.5)],
-            {"the dog to the left of the cup": (1,), "the dog to the right of the cup": (2,)},
-        ),
+        ((0.9, 0.9), (0.4, 0.6), "the taller person", (1,)),
+        ((0.9, 0.9), (0.4, 0.6), "the shortest person", (0,)),
+        ((0.9, 0.9, 0.9), (0.4, 0.6, 0.4), "the tallest person", (1,)),
+        ((0.9, 0.9, 0.9), (0.4, 0.6, 0.4), "the taller person", None),
+        ((0.9, 0.9), (0.5, 0.6), "the tallest person", None),
+        ((0.9, 0.7), (0.6, 0.4), "the tallest person", None),
+        ((1.0, 1.0), (0.4, 0.6), "the tallest person", None),
     ],
 )
-def test_neighbours(dogs, expected):
-    assert neighbours(CUP, *dogs) == expected
+def test_how_tall_persons_are(feet, heights, text, targets):
+    boxes = [
+        (0.3 * i, low - high, 0.3 * i + 0.2, low)
+        for i, (low, high) in enumerate(zip(feet, heights, strict=True))
+    ]
+    persons = [
+        ViewedObject("person", ((a + c) / 2, (b + d) / 2), (c - a) * (d - b), MASK, (a, b, c, d))
+        for a, b, c, d in boxes
+    ]
+    assert said(*persons, noun="person").get(text) == targets
 
 
-def test_of_two_landmarks_none_is_meant():
-    assert neighbours(CUP, at(0.1, 0.1, category="cup"), at(0.61, 0.5)) == {}
-
-
-def test_false_neighbours():
-    assert neighbours(CUP, at(0.8, 0.5), false=True) == {"the dog to the left of the cup": ()}
-    assert neighbours(CUP, at(0.55, 0.5), false=True) == {}
-    assert neighbours(at(0.8, 0.5), false=True, missing=("cup",)) == dict.fromkeys(NEXT, ())
+@pytest.mark.parametrize(("count", "least"), [(1, 2), (2, 3), (3, 4), (4, None)])
+def test_places_that_are_not_there(count, least):
+    made = [e for seed in range(60) for e in missing_places("dog", count, np.random.default_rng(seed))]
+    places = {"second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4}
+    assert all(e.kind == "zero" for e in made)
+    assert min((places[e.text.split()[1]] for e in made), default=None) == least

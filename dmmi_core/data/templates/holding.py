@@ -1,0 +1,124 @@
+"""Telling persons apart by what they have with them: "the person with the umbrella"."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from dmmi_core.data.scenes import View
+from dmmi_core.data.templates.chance import pick
+from dmmi_core.data.templates.expressions import Expression, visible
+from dmmi_core.data.templates.nouns import article, plural
+from dmmi_core.data.templates.relations import NEAR, gap
+
+INSIDE = {"umbrella": 0.3}
+"""Share of a thing's box within that of the person who has it, at least, if not `MOSTLY`."""
+MOSTLY = 0.7
+CARRIED = ("with {}", "carrying {}")
+HELD = ("with {}", "holding {}")
+BELONGINGS = {
+    **dict.fromkeys(("umbrella", "frisbee", "baseball bat", "tennis racket", "cell phone"), HELD),
+    **dict.fromkeys(("toothbrush", "teddy bear"), HELD),
+    **dict.fromkeys(("backpack", "handbag", "suitcase", "surfboard", "skateboard", "snowboard"), CARRIED),
+    **{"tie": ("with {}", "wearing {}"), "baseball glove": ("with {}",), "skis": ("with {}",)},
+}
+"""What a person may have, and how that is said."""
+IN_HANDS = frozenset(category for category, forms in BELONGINGS.items() if forms == HELD)
+HOLDABLE = frozenset(BELONGINGS) | {
+    *(
+        "bottle",
+        "wine glass",
+        "cup",
+        "fork",
+        "knife",
+        "spoon",
+        "bowl",
+        "banana",
+        "apple",
+        "sandwich",
+        "orange",
+    ),
+    *("broccoli", "carrot", "hot dog", "pizza", "donut", "cake", "laptop", "mouse", "remote", "keyboard"),
+    *("book", "vase", "scissors", "hair drier", "sports ball", "kite", "bird", "cat", "dog", "clock"),
+}
+"""All that a hand may hold, of what is annotated."""
+
+
+def by_belonging(view: View, rng: np.random.Generator) -> list[Expression]:
+    """True expressions for persons, of whom each surely has the thing or surely has not."""
+    persons, found, absent = view.members("person"), [], []
+    for thing in sorted(BELONGINGS):
+        having = holders(view, thing)
+        if having:
+            lacking = tuple(i for i in persons if i not in having)
+            found += [_having(thing, having, rng), *([_without(thing, lacking, rng)] if lacking else [])]
+        elif having == () and view.lacks(thing):
+            absent.append(_without(thing, persons, rng))
+    found += _empty_handed(view, rng) or ([pick(rng, absent)] if absent and not found else [])
+    return [e for e in found if visible(view, e.targets)]
+
+
+def false_belongings(view: View, rng: np.random.Generator) -> list[Expression]:
+    """Of persons who are there: with a thing that is not, or without one that all of them have."""
+    persons, found = view.members("person"), []
+    for thing in sorted(BELONGINGS):
+        having = holders(view, thing)
+        if having == () and view.lacks(thing):
+            found.append(Expression(_having(thing, persons[:1], rng).text))
+        elif having and having == persons:
+            found.append(Expression(_without(thing, persons[:1], rng).text))
+    return found
+
+
+def holders(view: View, thing: str) -> tuple[int, ...] | None:
+    """The persons who have one, in order; None where that is not certain of all persons."""
+    persons = view.members("person")
+    if not {"person", thing} <= view.complete or not persons:
+        return None
+    having = set()
+    for index in view.members(thing):
+        box = view.objects[index].box
+        close = [i for i in persons if gap(view.objects[i].box, box) < NEAR]
+        if len(close) > 1 or (close and _inside(box, view.objects[close[0]].box) < INSIDE.get(thing, MOSTLY)):
+            return None
+        having.update(close)
+    return tuple(i for i in persons if i in having)
+
+
+def _inside(box: Sequence[float], other: Sequence[float]) -> float:
+    """Share of a box (left, top, right, bottom) that is within another."""
+    width = min(box[2], other[2]) - max(box[0], other[0])
+    height = min(box[3], other[3]) - max(box[1], other[1])
+    return max(width, 0) * max(height, 0) / max((box[2] - box[0]) * (box[3] - box[1]), 1e-6)
+
+
+def _having(thing: str, targets: tuple[int, ...], rng: np.random.Generator) -> Expression:
+    form = pick(rng, BELONGINGS[thing])
+    if len(targets) > 1:
+        return Expression(f"the people {form.format(plural(thing))}", targets)
+    thing = thing if plural(thing) == thing else f"{pick(rng, (article(thing), 'the'))} {thing}"
+    return Expression(f"the person {form.format(thing)}", targets)
+
+
+def _without(thing: str, targets: tuple[int, ...], rng: np.random.Generator) -> Expression:
+    alone = thing if plural(thing) == thing else f"{article(thing)} {thing}"
+    worn = BELONGINGS[thing][-1].split()[0]
+    texts = (f"without {alone}", f"with no {thing}", f"without {alone}", f"not {worn} {alone}")
+    if worn == "with":
+        texts = texts[:3]
+    return Expression(f"the {'person' if len(targets) == 1 else 'people'} {pick(rng, texts)}", targets)
+
+
+def _empty_handed(view: View, rng: np.random.Generator) -> list[Expression]:
+    """ "the person not holding anything", beside others who surely do, with nothing holdable near."""
+    if not view.complete >= HOLDABLE | {"person"}:
+        return []
+    persons = view.members("person")
+    things = [item.box for item in view.objects if item.category in HOLDABLE]
+    free = tuple(i for i in persons if all(gap(view.objects[i].box, box) > NEAR for box in things))
+    having = {i for thing in sorted(IN_HANDS) for i in holders(view, thing) or ()}
+    if not free or not having or len(free) + len(having) < len(persons):
+        return []
+    who = "person" if len(free) == 1 else "people"
+    clause = "who is" if len(free) == 1 else "who are"
+    how = pick(rng, ("not holding anything", f"{clause} not holding anything", "holding nothing"))
+    return [Expression(f"the {who} {how}", free)]

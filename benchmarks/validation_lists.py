@@ -1,0 +1,46 @@
+"""Writes the fixed validation samples as files, for `dmmi evaluate --samples`.
+
+    python benchmarks/validation_lists.py OUT_DIR --annotations INSTANCES [FURTHER ...]
+
+`plain.jsonl` has those that a training is validated on: of INSTANCES alone. `balanced.jsonl` has about as
+many of every category, of all the files: those of FURTHER complete INSTANCES, as in `data.annotations` of a
+recipe. Printed for each: samples of each kind, and photographs.
+"""
+
+import argparse
+from collections import Counter
+from pathlib import Path
+
+from dmmi_core.data.samples import KINDS, Sample, write_samples
+from dmmi_core.data.scenes import Scene, is_validation, read_scenes
+from dmmi_core.data.templates.balanced_validation import QUALITY, balanced_validation_samples
+from dmmi_core.data.templates.validation import validation_samples
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("out", type=Path, metavar="OUT_DIR")
+    parser.add_argument("--annotations", nargs="+", required=True, metavar="FILE")
+    parser.add_argument("--validation-share", type=int, default=10)
+    arguments = parser.parse_args()
+    first, *further = arguments.annotations
+
+    def held_out(scenes: list[Scene]) -> list[Scene]:
+        return [scene for scene in scenes if is_validation(scene.image, arguments.validation_share)]
+
+    plain = validation_samples(held_out(read_scenes(first)))
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    write("plain", plain, arguments.out)
+    balanced = balanced_validation_samples(held_out(read_scenes(first, further, QUALITY)))
+    write("balanced", balanced, arguments.out)
+
+
+def write(name: str, samples: list[Sample], folder: Path) -> None:
+    write_samples(folder / f"{name}.jsonl", samples)
+    kinds = Counter(sample.kind for sample in samples)
+    counts = ", ".join(f"{kinds[kind]} {kind}" for kind in KINDS)
+    print(f"{name}: {len(samples)} samples ({counts}) of {len({s.image for s in samples})} photographs")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""A third fixed set of validation samples: of every category about as many, from complete labels."""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from dmmi_core.data.samples import Sample
+from dmmi_core.data.scenes import Scene, View
+from dmmi_core.data.templates.expressions import Expression, absent_expression, referring_expressions
+from dmmi_core.data.templates.nouns import CONFUSED, look_alikes
+from dmmi_core.data.templates.validation import as_sample, judged_view
+
+QUALITY = 0.8
+"""IoU to be expected of a mask from which on it can be the measure: what `read_scenes` is to be given."""
+COUNTS = {"one": 12, "many": 12}
+ZEROS = 4
+"""Samples of each category and kind, at most; half of the one-to-zero ones where something looks like it."""
+ROUNDS = 2
+"""Samples of a photograph, category and kind, at most."""
+
+
+def balanced_validation_samples(scenes: list[Scene], seed: int = 0) -> list[Sample]:
+    """Ordered by photograph, so that each is read once. `scenes` have the masks that are trusted alone."""
+    judged = [(scene, judged_view(scene)) for scene in sorted(scenes, key=lambda scene: scene.image)]
+    found = [
+        pair
+        for category in sorted({category for scene in scenes for category in scene.complete})
+        for pair in _of_category(category, judged, np.random.default_rng([seed, *category.encode()]))
+    ]
+    found.sort(key=lambda pair: pair[0].image)
+    return [as_sample(scene, expression) for scene, expression in found]
+
+
+def _of_category(
+    category: str, judged: list[tuple[Scene, View]], rng: np.random.Generator
+) -> Iterator[tuple[Scene, Expression]]:
+    judged = [judged[i] for i in rng.permutation(len(judged))]
+    said = [(scene, referring_expressions(view, category, rng)) for scene, view in judged]
+    for kind, count in COUNTS.items():
+        options = [(scene, [e for e in found if e.kind == kind]) for scene, found in said]
+        yield from list(_by_turns(options, rng))[:count]
+    if any(found for _, found in said):
+        lacking = [(scene, view) for scene, view in judged if _lacks(view, category)]
+        for scene in _alike_first(category, lacking):
+            yield scene, absent_expression(category, rng)
+
+
+def _by_turns(
+    options: list[tuple[Scene, list[Expression]]], rng: np.random.Generator
+) -> Iterator[tuple[Scene, Expression]]:
+    """One expression of each photograph, then a second one of each."""
+    mixed = [(scene, rng.permutation(len(found)).tolist(), found) for scene, found in options]
+    for turn in range(ROUNDS):
+        yield from ((scene, found[order[turn]]) for scene, order, found in mixed if turn < len(order))
+
+
+def _lacks(view: View, category: str) -> bool:
+    """Whether nobody would point at anything, asked for it."""
+    return view.lacks(category) and not any(view.members(other) for other in CONFUSED.get(category, ()))
+
+
+def _alike_first(category: str, lacking: Iterable[tuple[Scene, View]]) -> list[Scene]:
+    """ZEROS photographs, half of them with a look-alike where there are as many."""
+    like = look_alikes(category)
+    alike = [scene for scene, view in lacking if any(item.category in like for item in view.objects)]
+    chosen = alike[: ZEROS // 2]
+    names = {scene.image for scene in chosen}
+    return [*chosen, *(scene for scene, _ in lacking if scene.image not in names)][:ZEROS]

@@ -6,7 +6,7 @@ import yaml
 
 from dmmi_core.config import PRESETS
 from dmmi_core.errors import InputError
-from dmmi_core.recipe import DataRecipe, LossRecipe, read_recipe
+from dmmi_core.recipe import DataRecipe, ExtraScenes, LossRecipe, read_recipe
 
 TRAINING = Path(__file__).parents[1] / "training"
 REQUIRED = {
@@ -241,3 +241,14 @@ def test_a_missing_file(tmp_path):
 def test_counts_must_be_positive(tmp_path, setting, value):
     with pytest.raises(InputError, match=setting.rpartition(".")[2]):
         read_recipe(write(tmp_path, REQUIRED), [f"{setting}={value}"])
+
+
+def test_lists_of_annotations_and_more_photographs(tmp_path):
+    data = {"images": "images", "annotations": ["a.json", "b.json"], "mask_quality": 0.8}
+    data["extra"] = [{"images": "animals", "annotations": "c.json"}]
+    recipe = read_recipe(write(tmp_path, REQUIRED | {"data": data}))
+    assert recipe.data.annotations == ("a.json", "b.json") and recipe.data.mask_quality == 0.8
+    assert recipe.data.extra == (ExtraScenes("animals", "c.json"),)
+    for wrong in ({"annotations": 3}, {"extra": [3]}, {"extra": [{"images": "animals", "annotations": ""}]}):
+        with pytest.raises(InputError, match=next(iter(wrong))):
+            read_recipe(write(tmp_path, REQUIRED | {"data": data | wrong}))

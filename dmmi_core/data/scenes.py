@@ -157,7 +157,7 @@ def _polygons(segmentation: list | dict, image: dict) -> tuple[np.ndarray, ...] 
 def _boxes_only(boxes: list, masked: list[SceneObject]) -> list[SceneObject]:
     """The persons of `boxes` other than the one that has a mask."""
     rest = [SceneObject("person", tuple(box)) for box in boxes]
-    for known in masked:
+    for known in (item for item in masked if item.category == "person"):
         rest.remove(min(rest, key=lambda other: np.abs(np.subtract(other.box, known.box)).sum()))
     return rest
 

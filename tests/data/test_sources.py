@@ -1,3 +1,4 @@
+import json
 import pickle
 from collections import Counter
 from dataclasses import replace
@@ -10,10 +11,11 @@ from dmmi_core.data.packed import PackedSamples
 from dmmi_core.data.refer import read_refer
 from dmmi_core.data.samples import KINDS, Sample, write_samples
 from dmmi_core.data.scenes import is_validation, read_scenes
-from dmmi_core.data.sources import held_out_samples, training_samples
+from dmmi_core.data.sources import held_out_samples, training_samples, training_scenes
 from dmmi_core.data.templates.validation import validation_samples
 from dmmi_core.errors import InputError
 from dmmi_core.recipe import DataRecipe
+from dmmi_core.typed import build
 
 SHARE = 3
 
@@ -115,3 +117,49 @@ def test_no_photograph_is_left(coco, read, share, purpose):
         InputError, match=f"of 12 images none is left to {purpose} on with data.validation_sh"
     ):
         read(recipe(coco, validation_share=share))
+
+
+def further_of(pictures, tmp_path) -> Path:
+    """A file that completes the pictures, and adds one more dog to each."""
+    dogs = [{"id": 900 + i, "image_id": i, "category_id": 1, "bbox": [1, 1, 20, 20]} for i in range(40)]
+    path = tmp_path / "further.json"
+    path.write_text(json.dumps({"annotations": dogs, "not_covered": [3]}))
+    return path
+
+
+def test_scenes_to_train_on(pictures, tmp_path):
+    further = further_of(pictures, tmp_path)
+    values = {
+        "images": str(pictures.parent),
+        "annotations": [str(pictures), str(further)],
+        "validation_share": SHARE,
+        "extra": [{"images": "elsewhere", "annotations": str(pictures)}],
+    }
+    data = build(DataRecipe, values)
+    scenes = training_scenes(data)
+    plain = [scene for scene in read_scenes(pictures) if not is_validation(scene.image, SHARE)]
+    assert [scene.image for scene in scenes[: len(plain)]] == [scene.image for scene in plain]
+    assert all((1, 1, 20, 20) in [item.box for item in scene.objects] for scene in scenes[: len(plain)])
+    others = scenes[len(plain) :]
+    assert [scene.image for scene in others] == [str(Path("elsewhere").absolute() / s.image) for s in plain]
+    assert [len(scene.objects) for scene in others] == [len(scene.objects) for scene in plain]
+
+
+def test_validation_is_on_the_first_file_alone(pictures, tmp_path):
+    where = {"images": str(pictures.parent), "validation_share": SHARE}
+    alone = DataRecipe(annotations=str(pictures), **where)
+    more = DataRecipe(annotations=(str(pictures), str(further_of(pictures, tmp_path))), **where)
+    assert list(held_out_samples(more)) == list(held_out_samples(alone))
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"annotations": ("a", "b"), "refs": "refs.p"}, "single file of data.annotations"),
+        ({"samples": "a.jsonl", "extra": ({},)}, "data.extra is for templates"),
+        ({"annotations": "a", "mask_quality": 1.5}, "mask_quality is 1.5"),
+    ],
+)
+def test_mistaken_recipes(values, message):
+    with pytest.raises(InputError, match=message):
+        DataRecipe(images="images", **values)

@@ -35,6 +35,8 @@ def _typed(kind, value, key: str):
         return _typed(kind, value, key)
     if get_origin(kind) is tuple and isinstance(value, (list, tuple)):
         return tuple(_typed(get_args(kind)[0], item, key) for item in value)
+    if get_origin(kind) is dict and isinstance(value, dict):
+        return {str(name): _typed(get_args(kind)[1], item, f"{key}.{name}") for name, item in value.items()}
     if kind is float and isinstance(value, (int, str)) and not isinstance(value, bool):
         try:
             return float(value)  # YAML 1.1 reads 5e-5 as text

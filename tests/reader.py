@@ -17,7 +17,9 @@ _RELATION = re.compile(
     rf"the ({'|'.join(CATEGORIES)})$"
 )
 _BETWEEN = re.compile(rf"^(.*?) (?:in )?between the (?:two )?({'|'.join(PLURALS)})$")
-_OF_TWO = re.compile(rf"^(.*?)(?: one)?( on the (?:left|right))? of the two (\w+ )?({'|'.join(PLURALS)})$")
+_OF_TWO = re.compile(
+    rf"^(.*?)(?: one)?( on the (?:left|right))? of the two (\w+ )?({'|'.join(PLURALS)})( in \w+)?$"
+)
 _WHOEVER = re.compile(
     r"^(everyone|everybody|humans?|any (?:people|person|humans)|(?:any|some)(?:one|body)|"
     r"(?:(?:the|any|all|all of|every one of|each of) )?(?:the )?(?:persons|humans|pedestrians))(?= on|$)"
@@ -48,10 +50,10 @@ def understand(text: str, seen: dict[str, list[Seen]]) -> list[Seen]:
         noun = "person" if found[1].startswith("some") else "people"
         return _one_phrase(noun + place, seen) if place else seen["person"]
     if found := _OF_TWO.match(text):
-        beginning, place, colour, noun = (part or "" for part in found.groups())
+        beginning, place, colour, noun, worn = (part or "" for part in found.groups())
         noun = PLURALS[noun]
         assert len(seen[noun]) in (0, 2), "of two"
-        return _one_phrase(f"{beginning} {colour}{noun}{place}", seen)
+        return _one_phrase(f"{beginning} {colour}{noun}{worn}{place}", seen)
     if found := _BETWEEN.match(text):
         return _between(_one_phrase(found[1], seen, check=False), seen[PLURALS[found[2]]])
     if found := re.match(r"^(.*) except the one (.*)$", text):

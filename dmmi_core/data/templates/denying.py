@@ -131,7 +131,7 @@ PRESENT = {
     _wrong_garment: 4,
     _wrong_word: 2.5,
     _wrong_neighbour: 1.2,
-    _wrong_belonging: 1.5,
-    _wrong_order: 0.5,
+    _wrong_belonging: 0.7,
+    _wrong_order: 0.2,
 }
 """How often each is tried first, for categories that are not there and that are."""

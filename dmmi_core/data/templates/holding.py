@@ -53,20 +53,24 @@ def by_belonging(view: View, rng: np.random.Generator) -> list[Expression]:
             found += [_having(thing, having, rng), *([_without(thing, lacking, rng)] if lacking else [])]
         elif having == () and view.lacks(thing):
             absent.append(_without(thing, persons, rng))
-    found += _empty_handed(view, rng) or ([pick(rng, absent)] if absent and not found else [])
+    found += _empty_handed(view, rng)
+    if absent and not found and rng.random() < 0.2:
+        found.append(pick(rng, absent))
     return [e for e in found if visible(view, e.targets)]
 
 
 def false_belongings(view: View, rng: np.random.Generator) -> list[Expression]:
     """Of persons who are there: with a thing that is not, or without one that all of them have."""
-    persons, found = view.members("person"), []
-    for thing in sorted(BELONGINGS):
-        having = holders(view, thing)
-        if having == () and view.lacks(thing):
-            found.append(Expression(_having(thing, persons[:1], rng).text))
-        elif having and having == persons:
-            found.append(Expression(_without(thing, persons[:1], rng).text))
-    return found
+    persons = view.members("person")
+    having = {thing: holders(view, thing) for thing in sorted(BELONGINGS)}
+    everybodys = [thing for thing, found in having.items() if found and found == persons]
+    if everybodys and rng.random() < 0.6:
+        return [Expression(_without(thing, persons[:1], rng).text) for thing in everybodys]
+    return [
+        Expression(_having(thing, persons[:1], rng).text)
+        for thing, found in having.items()
+        if found == () and view.lacks(thing)
+    ]
 
 
 def holders(view: View, thing: str) -> tuple[int, ...] | None:

@@ -68,10 +68,10 @@ def _alone(view: View, noun: str, index: int, rng: np.random.Generator) -> list[
     return found
 
 
-def _ordered(view: View, noun: str, members: Sequence[int], rng: np.random.Generator) -> list[Expression]:
+def in_a_row(view: View, noun: str, members: Sequence[int], rng: np.random.Generator) -> list[Expression]:
+    """ "the second cup from the left", which is not the last, where all up to the next are well apart."""
     order = sorted(members, key=lambda i: view.objects[i].centre[0])
-    x = np.array([view.objects[i].centre[0] for i in order])
-    gaps = np.diff(x)
+    gaps = np.diff([view.objects[i].centre[0] for i in order])
     found = []
     for side, line, steps in (("left", order, gaps), ("right", order[::-1], gaps[::-1])):
         for place, (word, figure) in enumerate(_ORDINALS.items(), start=1):
@@ -84,6 +84,15 @@ def _ordered(view: View, noun: str, members: Sequence[int], rng: np.random.Gener
                     f"{noun} {word} from the {side}",
                     f"the {figure} {noun} from the {side}",
                 )
+    return [e for e in found if visible(view, e.targets)]
+
+
+def _ordered(view: View, noun: str, members: Sequence[int], rng: np.random.Generator) -> list[Expression]:
+    order = sorted(members, key=lambda i: view.objects[i].centre[0])
+    x = np.array([view.objects[i].centre[0] for i in order])
+    gaps = np.diff(x)
+    found = in_a_row(view, noun, members, rng)
+    for side, line, steps in (("left", order, gaps), ("right", order[::-1], gaps[::-1])):
         if len(line) > 2 and steps[1] > 1.5 * MARGIN and steps[1] > steps[0]:
             many = plural(noun)
             texts = (
@@ -163,7 +172,8 @@ def _tallest(view: View, noun: str, members: Sequence[int], rng: np.random.Gener
 
 def missing_places(noun: str, count: int, rng: np.random.Generator) -> list[Expression]:
     """ "the third cup from the left", where there are only two: true of nothing."""
-    words = [word for place, pair in enumerate(_ORDINALS.items(), start=1) for word in pair if place >= count]
+    places = list(_ORDINALS.items())[count - 1 : count + 1]  # what is far beyond the last nobody asks for
+    words = [word for pair in places for word in pair]
     if not words:
         return []
     word, side = pick(rng, words), pick(rng, ("left", "right"))

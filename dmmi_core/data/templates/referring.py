@@ -19,7 +19,7 @@ from dmmi_core.data.templates.holding import by_belonging
 from dmmi_core.data.templates.kinds import by_kind
 from dmmi_core.data.templates.naming import Named, by_colour, by_garment, by_person_word, by_synonym
 from dmmi_core.data.templates.pictures import Picture
-from dmmi_core.data.templates.places import by_place
+from dmmi_core.data.templates.places import by_place, in_a_row
 from dmmi_core.data.templates.relations import by_neighbour
 from dmmi_core.data.templates.wording import reword
 
@@ -71,6 +71,10 @@ def _places(picture: Picture, category: str, rng: np.random.Generator) -> list[E
     return by_place(picture.view, category, picture.view.members(category), rng)
 
 
+def _rows(picture: Picture, category: str, rng: np.random.Generator) -> list[Expression]:
+    return in_a_row(picture.view, category, picture.view.members(category), rng)
+
+
 def _neighbours(picture: Picture, category: str, rng: np.random.Generator) -> list[Expression]:
     return by_neighbour(picture.view, category, rng)
 
@@ -112,9 +116,10 @@ FAMILIES: dict[Family, float] = {
     _places: 2.5,
     _neighbours: 2.5,
     _pairs: 1,
-    _belongings: 3,
+    _rows: 2,
+    _belongings: 5,
     _pronouns: 1.5,
-    _kinds: 1,
+    _kinds: 1.5,
     _bare: 1,
 }
 """How often each is tried first."""

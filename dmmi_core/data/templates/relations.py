@@ -108,7 +108,7 @@ def false_neighbours(
         gaps = [gap(view.objects[i].box, view.objects[landmark].box) for i in members]
         if min(gaps) > FAR_OFF:
             found.append(Expression(f"the {category} {pick(rng, ('next to', 'beside'))} the {other}"))
-        if max(gaps) < NEAR:
+        if max(gaps) < NEAR and rng.random() < 0.3:  # or else this would be what "not" means
             found.append(Expression(_negated(category, other, members, rng)))
         for side, opposite in _OPPOSITE.items():
             if all(beyond(view, i, landmark, opposite) for i in members):

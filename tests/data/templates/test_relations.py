@@ -19,7 +19,7 @@ def neighbours(*objects: ViewedObject, false: bool = False, missing: tuple = ())
     of = View(objects, frozenset({"dog", "cup"}))
     made = [
         e
-        for seed in range(60)
+        for seed in range(200)
         for rng in [np.random.default_rng(seed)]
         for e in (false_neighbours(of, "dog", list(missing), rng) if false else by_neighbour(of, "dog", rng))
     ]

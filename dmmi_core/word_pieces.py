@@ -27,6 +27,7 @@ class WordPieces:
         self._tokenizer = Tokenizer.from_str(tokenizer.to_str())  # a copy, for what is changed here
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
+        self._tokenizer.encode_special_tokens = True  # "[MASK]" in a text is what somebody typed
         self._limit, self._fill = config.max_tokens, config.attend_padding
 
     @classmethod

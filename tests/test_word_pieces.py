@@ -33,6 +33,15 @@ def test_as_transformers(tokenizer, text, fill):
     assert pieces.count == len(tokenizer(text, verbose=False)["input_ids"])
 
 
+@pytest.mark.parametrize("text", ["the [MASK] dog", "[SEP] dog", "dog[PAD]", "[CLS]", "[UNK] [mask]"])
+def test_what_is_typed_is_no_special_token(tokenizer, text):
+    pieces = WordPieces(tokenizer.backend_tokenizer, CONFIG)(text).ids.tolist()
+    assert pieces == tokenizer(text, split_special_tokens=True)["input_ids"]
+    assert pieces[0] == tokenizer.cls_token_id and pieces[-1] == tokenizer.sep_token_id
+    assert not {tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.mask_token_id} & {*pieces[1:-1]}
+    assert tokenizer.mask_token_id in tokenizer("[MASK]")["input_ids"], "the given one is as it was"
+
+
 def test_the_tokenizer_that_is_given_is_left_alone(tokenizer):
     before = tokenizer.backend_tokenizer.to_str()
     WordPieces(tokenizer.backend_tokenizer, CONFIG)("the " * 40)

@@ -4,7 +4,7 @@ import re
 
 _SEVERAL = re.compile(
     r"\b(?:and|or|all|both|every|each|any|some|these|those|several|many|few|pair|group|couple|crowd|"
-    r"two|three|four|five|six|seven|eight|nine|ten|[0-9]+|every(?:one|body|thing)|any(?:one|body|thing))\b"
+    r"two|three|four|five|six|seven|eight|nine|ten|[0-9]+|(?:every|any|some)(?:one|body|thing))\b"
 )
 _AFTER_THE_NOUN = re.compile(
     r"\b(?:on|in|at|with|without|of|to|next|near|by|behind|beside|under|over|above|below|between|from|about|"

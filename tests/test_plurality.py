@@ -19,6 +19,12 @@ from dmmi_core.plurality import is_singular
         "the second chair from the left",
         "the traffic light",
         "the fruit bowl",
+        "the larger of the two cups",
+        "the left one of the two dogs",
+        "the dog that is not near the cats",
+        "person without glasses",
+        "the person not holding two cups",
+        "the dog farthest from the cups",
     ],
 )
 def test_one_object(expression):
@@ -43,6 +49,10 @@ def test_one_object(expression):
         "pedestrians about to cross",
         "person",
         "everyone in red",
+        "somebody on the left",
+        "something to sit on",
+        "people without an umbrella",
+        "the dogs that are not near the cat",
         "",
         "on the left",
         "3 cups",

@@ -37,10 +37,10 @@ def network():
 
 
 def test_what_is_kept_means_the_same(whole, network):
-    before = network.encode_text(*tokenize(whole, TEXTS, 20))
+    before = network.text(*tokenize(whole, TEXTS, 20))
     trimmed = trim_vocabulary(network, whole, KEPT)
     ids, mask = tokenize(trimmed, TEXTS, 20)
-    assert torch.equal(network.encode_text(ids, mask), before)
+    assert torch.equal(network.text(ids, mask), before)
     assert [trimmed.convert_ids_to_tokens(row) for row in ids.tolist()] == [
         whole.convert_ids_to_tokens(row) for row in tokenize(whole, TEXTS, 20)[0].tolist()
     ]
@@ -67,11 +67,11 @@ def test_special_tokens_have_their_new_ids(whole, network):
 
 def test_it_survives_a_model_folder(whole, network, tmp_path):
     trimmed = trim_vocabulary(network, whole, KEPT)
-    expected = network.encode_text(*tokenize(trimmed, TEXTS, 20))
+    expected = network.text(*tokenize(trimmed, TEXTS, 20))
     save_model(network, trimmed, tmp_path / "model")
     loaded, tokenizer = load_model(tmp_path / "model")
     assert tokenizer.get_vocab() == {piece: index for index, piece in enumerate(KEPT)}
-    features = loaded.encode_text(*tokenize(tokenizer, TEXTS, 20))
+    features = loaded.text(*tokenize(tokenizer, TEXTS, 20))
     assert torch.allclose(features, expected, atol=0.01), "but for the halved precision of the file"
     pieces = WordPieces.read(tmp_path / "model", loaded.config)
     for text in (*TEXTS, "zebra 猫"):

@@ -6,6 +6,7 @@ from dmmi_core.errors import ModelError
 
 REGION_AFFINITIES = ("summed", "learned")
 OUTPUT_STRIDES = (4, 8)
+GUIDES = (None, "nanodet-plus-m")
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,11 @@ class DmmiConfig:
     """Pooled embeddings for L_con (eq. 9-11); only in training."""
     presence: bool = False
     """A head for the probability that the image holds any target (not in the paper)."""
+    guide: str | None = None
+    """A frozen detector whose features and class logits join the stages, such as "nanodet-plus-m" (not in the
+    paper)."""
+    instances: bool = False
+    """A head for the centres of the objects, and the way to them from each pixel (not in the paper)."""
     presence_temperature: float = 1.0
     """What its logits are divided by, so that the probability is right as often as it says."""
     presence_threshold: float = 0.5
@@ -94,6 +100,10 @@ class DmmiConfig:
         require(
             self.output_stride in OUTPUT_STRIDES,
             f"output_stride is {self.output_stride}; it must be one of {OUTPUT_STRIDES}",
+        )
+        require(
+            self.guide in GUIDES,
+            f"guide is {self.guide!r}; it must be null or {' or '.join(map(repr, GUIDES[1:]))}",
         )
         require(
             self.image_size > 0 and self.image_size % 32 == 0,
@@ -169,9 +179,10 @@ PRESETS = {
         image_size=320,
         text_encoder=TextEncoderConfig(
             hidden_size=384,
-            num_hidden_layers=3,
+            num_hidden_layers=6,
             num_attention_heads=12,
             intermediate_size=1536,
+            vocab_size=12000,
             max_position_embeddings=64,
         ),
         hidden_size=128,
@@ -181,6 +192,8 @@ PRESETS = {
         decoder_dropout=0.0,
         position_encoding=True,
         presence=True,
+        guide="nanodet-plus-m",
+        instances=True,
     ),
 }
 """Architectures by name; `dmmi-lite` is also shipped with weights."""

@@ -1,5 +1,6 @@
 """Foreground into instances."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import cv2
@@ -54,14 +55,28 @@ def group_instances(
         return ()
     inside = np.s_[y : y + height, x : x + width]
     labels, probability = GROUPINGS[grouping](foreground[inside]), probability[inside]
-    areas = np.bincount(labels.ravel())[1:]
-    large = 1 + np.flatnonzero(areas >= max(min_area, 1))
-    surest = {label: _highest(probability, labels == label) - mask_threshold for label in large.tolist()}
-    kept = [label for label in surest if surest[label] >= SURE * max(surest.values())]
-    kept.sort(key=lambda label: -areas[label - 1])
-    found = [_instance(labels == label, probability, (x, y)) for label in kept]
+    found = labelled_instances(labels, probability, min_area, (x, y))
+    surest = [_highest(probability, labels == label) - mask_threshold for label, _ in found]
+    found = [item for (_, item), sure in zip(found, surest, strict=True) if sure >= SURE * max(surest)]
     if grouping == "single":
         found = sorted(found, key=lambda instance: instance.score)[-1:]
+    return numbered(found)
+
+
+def labelled_instances(
+    labels: np.ndarray, probability: np.ndarray, min_area: int, origin: tuple[int, int]
+) -> list[tuple[int, Instance]]:
+    """Each label of at least `min_area` pixels with its instance, which has no number yet; largest first.
+
+    labels int (h, w), 0 for background; probability float32 (h, w); origin, where both begin in the image.
+    """
+    areas = np.bincount(labels.ravel())[1:]
+    large = 1 + np.flatnonzero(areas >= max(min_area, 1))
+    kept = sorted(large.tolist(), key=lambda label: -areas[label - 1])
+    return [(label, _instance(labels == label, probability, origin)) for label in kept]
+
+
+def numbered(found: Iterable[Instance]) -> tuple[Instance, ...]:
     return tuple(replace(instance, id=number) for number, instance in enumerate(found, start=1))
 
 

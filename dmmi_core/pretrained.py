@@ -15,6 +15,7 @@ from transformers import BertModel
 
 from dmmi_core.errors import ModelError, one_line
 from dmmi_core.model import Dmmi
+from dmmi_core.model.nanodet import graph_order
 from dmmi_core.swin_weights import to_timm_names
 
 PACKAGE = "package:"
@@ -103,6 +104,43 @@ def read_tensors(path: Path) -> dict:
         return load_file(path)
     except (OSError, SafetensorError) as error:
         raise ModelError(f"cannot read {path}: {error}") from error
+
+
+def load_guide(model: Dmmi, location: str) -> None:
+    """Weights of the guide: of a folder with weights.safetensors and graph.param, or of a model folder.
+
+    `location`: see `resolve`. Raises ModelError.
+    """
+    if not location:
+        raise ModelError("a network with a guide needs its weights: set guide_weights in the recipe")
+    folder = resolve(location)
+    graph = folder / "graph.param"
+    if graph.is_file():
+        state = _from_graph(read_tensors(folder / "weights.safetensors"), graph.read_text(encoding="utf-8"))
+    else:
+        prefix = "guide.detector."
+        tensors = read_tensors(folder)
+        state = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+    try:
+        model.guide.detector.load_state_dict(state)
+    except RuntimeError as error:
+        raise ModelError(f"guide weights in {location} do not fit: {one_line(error)}") from error
+
+
+def _from_graph(tensors: dict[str, Tensor], graph: str) -> dict[str, Tensor]:
+    """Tensors by our names, of those named as in an ncnn graph; the first convolution sees RGB, not BGR."""
+    operations = (line.split() for line in graph.splitlines())
+    names = [words[1] for words in operations if words and words[0].startswith("Convolution")]
+    ours = list(graph_order())
+    if len(names) != len(ours) or not all(f"{name}.weight" in tensors for name in names):
+        raise ModelError("guide weights do not fit: graph.param is of another network")
+    state = {
+        f"{mine}.{part}": tensors[f"{name}.{part}"]
+        for mine, name in zip(ours, names, strict=True)
+        for part in ("weight", "bias")
+    }
+    state["stem.weight"] = state["stem.weight"].flip(1)
+    return state
 
 
 def _body(state: dict) -> dict[str, Tensor]:

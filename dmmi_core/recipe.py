@@ -70,9 +70,7 @@ class DataRecipe:
         if self.refs and not isinstance(self.annotations, str):
             raise InputError("recipe: data.refs goes with a single file of data.annotations")
         if self.extra and not self.from_templates:
-            raise InputError(
-                "recipe: data.extra is for templates, without data.refs and data.samples"
-            )
+            raise InputError("recipe: data.extra is for templates, without data.refs and data.samples")
         if not 0 <= self.mask_quality <= 1:
             raise InputError(f"recipe: data.mask_quality is {self.mask_quality}; it must be from 0 to 1")
         if self.validation_split and not self.refs:
@@ -91,7 +89,12 @@ class LossRecipe:
     similarity: float = 1.0
     contrast: float = 1.0
     dice: float = 0.0
+    projection: float = 0.0
+    """Of targets that have a box only."""
     presence: float = 1.0
+    centres: float = 0.1
+    offsets: float = 1.0
+    """Of the instance head, where the network has one."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,11 @@ class Recipe:
     text_weights: str
     """Each a path, "package:NAME/FILE" inside an installed package, or a name on the Hugging Face hub; the
     text folder has the tokenizer."""
+    guide_weights: str = ""
+    """For a network with a guide: the folder of the published detector, with weights.safetensors and
+    graph.param, or a model folder that has it."""
+    vocabulary: str = ""
+    """List of the word pieces to keep, one a line, of those of the text encoder; without one, all."""
     network: dict = field(default_factory=dict)
     """Fields of DmmiConfig that differ from the preset."""
     image_size: int = 448
@@ -126,6 +134,8 @@ class Recipe:
     """Forward passes that a process splits its part of the batch into."""
     learning_rate: float = 5e-5
     backbone_learning_rate: float = 5e-5
+    learning_rates: dict[str, float] = field(default_factory=dict)
+    """Rates of parameters by how their names begin, such as visual.stages.3; the longest that fits counts."""
     weight_decay: float = 0.01
     warmup_steps: int = 0
     clip_norm: float | None = None

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from dmmi_core.centre_grouping import group_by_centres
 from dmmi_core.engines.engine import Encoded, Engine, Scores
 from dmmi_core.engines.opening import open_engine
 from dmmi_core.errors import InputError
 from dmmi_core.instances import GROUPINGS, group_instances, grouping_for, union_mask
 from dmmi_core.model_folder import find_model
+from dmmi_core.nothing import names_nothing
 from dmmi_core.politeness import expression_of
 from dmmi_core.resizing import resize
 from dmmi_core.result import Result, Status
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 CACHED_TEXTS = 256
+CENTRES = "centres"
 
 
 class Segmenter:
@@ -34,8 +37,9 @@ class Segmenter:
     by default the model's own. A model without a presence head answers so only where no pixel is foreground.
     `mask_threshold`: a pixel is foreground above this probability.
     `min_area`: a group of fewer foreground pixels is not an instance.
-    `grouping`: how foreground becomes instances, one of `dmmi_core.instances.GROUPINGS`; by default "single"
-    for a text about one object, "watershed" for others.
+    `grouping`: how foreground becomes instances. "centres", which needs a model with an instance head and is
+    its default, or one of `dmmi_core.instances.GROUPINGS`; the default of other models is "single" for a text
+    about one object, and "watershed" otherwise.
     `pairs_at_once`: how many pairs of image and text go through the network together; more need more memory,
     and on a CPU are hardly faster.
     These five may be changed between calls. The features of recent texts are kept, so a frame with a
@@ -53,8 +57,9 @@ class Segmenter:
         grouping: str | None = None,
         pairs_at_once: int = 16,
     ):
-        if grouping not in (None, *GROUPINGS):
-            raise InputError(f"grouping is {grouping!r}; it must be one of {', '.join(GROUPINGS)}")
+        known = (CENTRES, *GROUPINGS) if engine.config.instances else tuple(GROUPINGS)
+        if grouping not in (None, *known):
+            raise InputError(f"grouping is {grouping!r}; of this model it must be one of {', '.join(known)}")
         calibrated = engine.config.presence_threshold
         self.engine = engine
         self.presence_threshold = calibrated if presence_threshold is None else presence_threshold
@@ -142,10 +147,22 @@ class Segmenter:
         scores = self._scores(images, expressions, clock)
         clock.lap("network")
         foreground = _sigmoid(scores.margin)
+        for row, expression in enumerate(expressions):
+            if names_nothing(expression):
+                foreground[row] = 0
+        presence = self._presence(scores, foreground)
         results = [
-            self._result(text, self._grouping(expression), image.shape[:2], map_, present, clock.laps)
-            for text, expression, image, map_, present in zip(
-                texts, expressions, images, foreground, self._presence(scores, foreground), strict=True
+            self._result(
+                text, self._grouping(expression), image.shape[:2], map_, present, centres, clock.laps
+            )
+            for text, expression, image, map_, present, centres in zip(
+                texts,
+                expressions,
+                images,
+                foreground,
+                presence,
+                _centres(scores),
+                strict=True,
             )
         ]
         clock.lap("postprocess")
@@ -175,14 +192,18 @@ class Segmenter:
 
     def _presence(self, scores: Scores, foreground: np.ndarray) -> list[float]:
         """Probabilities of any target: the highest of any pixel where the model has no presence head."""
+        highest = foreground.max(axis=(1, 2))
         if scores.presence is None:
-            return foreground.max(axis=(1, 2)).tolist()
-        return _sigmoid(scores.presence / self.engine.config.presence_temperature).tolist()
+            return highest.tolist()
+        probability = _sigmoid(scores.presence / self.engine.config.presence_temperature)
+        return np.where(highest > 0, probability, 0).tolist()
 
     def _is_rejected(self, presence: float) -> bool:
         return self.engine.config.presence and presence < self.presence_threshold
 
     def _grouping(self, expression: str) -> str:
+        if self.grouping is None and self.engine.config.instances:
+            return CENTRES
         return self.grouping or grouping_for(expression)
 
     def _result(
@@ -192,12 +213,17 @@ class Segmenter:
         size: tuple[int, int],
         foreground: np.ndarray,
         presence: float,
+        centres: tuple[np.ndarray, np.ndarray] | None,
         timing: dict[str, float],
     ) -> Result:
         instances = ()
         if not self._is_rejected(presence) and foreground.max() > self.mask_threshold:
             probability = cv2.resize(foreground, size[::-1], interpolation=cv2.INTER_LINEAR)
-            instances = group_instances(probability, self.mask_threshold, self.min_area, grouping)
+            limits = {"mask_threshold": self.mask_threshold, "min_area": self.min_area}
+            if grouping == CENTRES:
+                instances = group_by_centres(probability, *centres, **limits)
+            else:
+                instances = group_instances(probability, grouping=grouping, **limits)
         return Result(
             text=text,
             status=Status.of_count(len(instances)),
@@ -208,6 +234,13 @@ class Segmenter:
             grouping=grouping,
             timing_ms=timing,
         )
+
+
+def _centres(scores: Scores) -> list[tuple[np.ndarray, np.ndarray] | None]:
+    """Heat and offsets of each text, or None where the model has no instance head."""
+    if scores.heat is None:
+        return [None] * len(scores.margin)
+    return list(zip(scores.heat, scores.offsets, strict=True))
 
 
 def _sigmoid(logits: np.ndarray) -> np.ndarray:

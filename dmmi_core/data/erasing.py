@@ -7,6 +7,8 @@ import textblob.en
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
+from dmmi_core.model.text import PLAIN
+
 PLACES = frozenset(
     """left leftmost right rightmost middle center centre top bottom upper lower front back rear side corner
     edge end far near""".split()  # noqa: SIM905
@@ -66,7 +68,7 @@ def erase_phrase(
 
     A text without a noun phrase is returned as it is. What was cut off for length is not drawn.
     """
-    offsets = tokenizer(text, return_offsets_mapping=True)["offset_mapping"][: len(ids)]
+    offsets = tokenizer(text, return_offsets_mapping=True, **PLAIN)["offset_mapping"][: len(ids)]
     values = ids.tolist()
     kept = {tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.pad_token_id}
     pieces = [(i, *offset) for i, offset in enumerate(offsets) if values[i] not in kept]

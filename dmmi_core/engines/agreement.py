@@ -12,17 +12,23 @@ photograph of anything, has faint margins: where it is 0.35, masks of photograph
 
 
 def disagreement(engine: Engine, reference: Engine) -> float:
-    """How far the scores are from the reference's: the larger of what holds for margins and for presence.
+    """How far the scores are from the reference's: the largest of what holds for each of its values.
 
-    Of margins the root mean square of the difference, in standard deviations of the reference's; of presence
+    Of maps the root mean square of the difference, in standard deviations of the reference's; of presence
     the largest difference of probabilities. Infinite where an engine gives a value that is not finite.
     """
     ours, expected = probe(engine), probe(reference)
-    error = np.sqrt(np.mean(np.square(ours.margin - expected.margin))) / max(expected.margin.std(), 1e-6)
-    if expected.presence is not None:
-        difference = np.abs(_probability(ours.presence) - _probability(expected.presence))
-        error = np.maximum(error, difference.max())
-    return float(error) if np.isfinite(error) else float("inf")
+    errors = []
+    for name, values in expected._asdict().items():
+        if values is None:
+            continue
+        found = getattr(ours, name)
+        if name == "presence":
+            errors.append(np.abs(_probability(found) - _probability(values)).max())
+        else:
+            errors.append(np.sqrt(np.mean(np.square(found - values))) / max(values.std(), 1e-6))
+    error = float(max(errors))
+    return error if np.isfinite(errors).all() else float("inf")
 
 
 def _probability(logits: np.ndarray) -> np.ndarray:
@@ -43,5 +49,4 @@ def probe(engine: Engine) -> Scores:
         texts.append(engine.encode(ids, np.arange(tokens) < length))
     scores = [engine.score(image, [text], [0]) for image in images for text in texts]
     scores.append(engine.score(np.concatenate(images), texts, [0, 1]))
-    margins, presences = zip(*scores, strict=True)
-    return Scores(np.concatenate(margins), None if presences[0] is None else np.concatenate(presences))
+    return Scores(*(None if v[0] is None else np.concatenate(v) for v in zip(*scores, strict=True)))

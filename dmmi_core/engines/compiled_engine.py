@@ -26,13 +26,15 @@ class CompiledEngine(TorchEngine):
         self._frame = torch.compile(network, options=OPTIONS)
 
     def encode(self, ids: np.ndarray, mask: np.ndarray) -> Encoded:
-        features, mask = super().encode(ids, mask)
+        features, mask, categories = super().encode(ids, mask)
         padding = self.config.max_tokens - len(mask)  # so that few shapes vary
-        return Encoded(F.pad(features, (0, 0, 0, padding)), F.pad(mask, (0, padding)))
+        return Encoded(F.pad(features, (0, 0, 0, padding)), F.pad(mask, (0, padding)), categories)
 
     @torch.no_grad()
     def score(self, images: np.ndarray, texts: Sequence[Encoded], image_of: Sequence[int]) -> Scores:
-        features, masks = (torch.stack(part) for part in zip(*texts, strict=True))
+        text, mask = self._batched(texts)
         index = self._on_device(np.asarray(image_of, np.int64))
         with self._casting():
-            return self._scores(*self._frame(self._on_device(images), features, masks, index))
+            return self._scores(
+                *self._frame(self._on_device(images), text.features, mask, index, text.categories)
+            )

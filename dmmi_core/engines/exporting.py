@@ -14,12 +14,20 @@ from dmmi_core.checkpoint import load_model
 from dmmi_core.engines import PRECISIONS
 from dmmi_core.engines.agreement import disagreement
 from dmmi_core.engines.graph_folder import MANIFEST, write_manifest
-from dmmi_core.engines.graphs import FRAME, FRAME_INPUTS, FRAME_OUTPUTS, TEXT, TEXT_INPUTS
+from dmmi_core.engines.graphs import (
+    FRAME,
+    TEXT,
+    TEXT_INPUTS,
+    frame_inputs,
+    frame_outputs,
+    text_outputs,
+)
 from dmmi_core.engines.network import FrameNetwork, TextNetwork
 from dmmi_core.engines.packages import missing_packages
 from dmmi_core.engines.torch_engine import TorchEngine
 from dmmi_core.errors import InputError, ModelError
 from dmmi_core.model import Dmmi
+from dmmi_core.model.nanodet import CLASSES
 from dmmi_core.model_folder import replaced_folder, write_config
 
 OPSET = 18
@@ -74,17 +82,26 @@ def export_onnx(model: Dmmi, folder: Path) -> None:
     side, tokens = config.image_size, config.max_tokens
     mask = torch.ones(3, tokens, dtype=torch.bool)
     texts = (torch.ones(1, tokens, dtype=torch.int64), mask[:1])
-    frames = (
+    frames = [
         torch.zeros(2, side, side, 3, dtype=torch.uint8),
         torch.zeros(3, tokens, config.hidden_size),
         mask,
         torch.tensor([0, 1, 1]),
-    )
+    ]
     images, pairs = Dim("images"), Dim("pairs")
-    outputs = FRAME_OUTPUTS if config.presence else FRAME_OUTPUTS[:1]
-    _export(TextNetwork(model), texts, folder / f"{TEXT}.onnx", TEXT_INPUTS, ("features",))
-    axes = ({0: images}, {0: pairs}, {0: pairs}, {0: pairs})
-    _export(FrameNetwork(model), frames, folder / f"{FRAME}.onnx", FRAME_INPUTS, outputs, axes)
+    axes = [{0: images}, {0: pairs}, {0: pairs}, {0: pairs}]
+    if config.guide:
+        frames.append(torch.ones(3, CLASSES) / CLASSES)
+        axes.append({0: pairs})
+    _export(TextNetwork(model), texts, folder / f"{TEXT}.onnx", TEXT_INPUTS, text_outputs(config))
+    _export(
+        FrameNetwork(model),
+        tuple(frames),
+        folder / f"{FRAME}.onnx",
+        frame_inputs(config),
+        frame_outputs(config),
+        tuple(axes),
+    )
 
 
 def _export(network: nn.Module, examples, path: Path, inputs, outputs, axes=None) -> None:

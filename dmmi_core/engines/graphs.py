@@ -10,8 +10,21 @@ from dmmi_core.engines.engine import Encoded, Scores
 TEXT, FRAME = "text", "frame"
 """Names of the two graphs' files."""
 TEXT_INPUTS = ("ids", "mask")
-FRAME_INPUTS = ("image", "text", "mask", "image_of")
-FRAME_OUTPUTS = ("margin", "presence")
+
+
+def text_outputs(config: DmmiConfig) -> tuple[str, ...]:
+    return ("features", "categories") if config.guide else ("features",)
+
+
+def frame_inputs(config: DmmiConfig) -> tuple[str, ...]:
+    return ("image", "text", "mask", "image_of", *(("categories",) if config.guide else ()))
+
+
+def frame_outputs(config: DmmiConfig) -> tuple[str, ...]:
+    """Names of values of `Scores`."""
+    presence = ("presence",) if config.presence else ()
+    return ("margin", *presence, *(("heat", "offsets") if config.instances else ()))
+
 
 Run = Callable[[dict[str, np.ndarray]], Sequence[np.ndarray]]
 """Takes a graph's inputs by name, and gives its outputs in order."""
@@ -27,11 +40,13 @@ class GraphEngine:
     def encode(self, ids: np.ndarray, mask: np.ndarray) -> Encoded:
         padding = (0, self.config.max_tokens - len(ids))
         ids, mask = np.pad(ids, padding), np.pad(mask, padding)
-        (features,) = self._text(dict(zip(TEXT_INPUTS, (ids[None], mask[None]), strict=True)))
-        return Encoded(features[0], mask)
+        features, *named = self._text(dict(zip(TEXT_INPUTS, (ids[None], mask[None]), strict=True)))
+        return Encoded(features[0], mask, *(categories[0] for categories in named))
 
     def score(self, images: np.ndarray, texts: Sequence[Encoded], image_of: Sequence[int]) -> Scores:
-        features, masks = (np.stack(part) for part in zip(*texts, strict=True))
-        inputs = (images, features, masks, np.asarray(image_of, np.int64))
-        margin, *presence = self._frame(dict(zip(FRAME_INPUTS, inputs, strict=True)))
-        return Scores(margin, presence[0] if presence else None)
+        features, masks, categories = zip(*texts, strict=True)
+        inputs = [images, np.stack(features), np.stack(masks), np.asarray(image_of, np.int64)]
+        if self.config.guide:
+            inputs.append(np.stack(categories))
+        outputs = self._frame(dict(zip(frame_inputs(self.config), inputs, strict=True)))
+        return Scores(**{"presence": None, **dict(zip(frame_outputs(self.config), outputs, strict=True))})

@@ -9,17 +9,20 @@ from dmmi_core.engines.upsampling import FoldedAggregate
 from dmmi_core.model import Dmmi
 from dmmi_core.model.attention import ImageToTextAttention
 from dmmi_core.model.decoder import TextToImageDecoder
+from dmmi_core.model.dmmi import EncodedText
 from dmmi_core.model.projection import Projection
 
 
 class TextNetwork(nn.Module):
     def __init__(self, model: Dmmi):
         super().__init__()
-        self.text = model.text
+        self.text, self.link = model.text, model.link
 
-    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """ids int64 (B, L), mask bool (B, L) -> E (B, L, D)."""
-        return self.text(ids, mask)
+    def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
+        """ids int64 (B, L), mask bool (B, L) -> E (B, L, D); then, with a guide, its categories (B, 80)."""
+        features = self.text.features(ids, mask)
+        named = () if self.link is None else (self.link(features, mask),)
+        return (self.text.projection(features), *named)
 
 
 class FrameNetwork(nn.Module):
@@ -28,22 +31,30 @@ class FrameNetwork(nn.Module):
     def __init__(self, model: Dmmi):
         super().__init__()
         self.model = deepcopy(model).eval()
-        self.model.text = self.model.recovery = self.model.pooling = None
+        self.model.text = self.model.link = self.model.recovery = self.model.pooling = None
         _fold_aggregates(self.model.decoder, model.config.image_size)
         self.model.decoder.score = _difference(self.model.decoder.score)
         for module in self.model.modules():
             if isinstance(module, ImageToTextAttention):
                 _never_build_projections(module)
 
-    def forward(self, image: Tensor, text: Tensor, mask: Tensor, image_of: Tensor) -> tuple[Tensor, ...]:
-        """image uint8 (I, S, S, 3), text E (B, L, D), mask bool (B, L), image_of int64 (B,).
+    def forward(
+        self,
+        image: Tensor,
+        text: Tensor,
+        mask: Tensor,
+        image_of: Tensor,
+        categories: Tensor | None = None,
+    ) -> tuple[Tensor, ...]:
+        """image uint8 (I, S, S, 3), text E (B, L, D), mask bool (B, L), image_of int64 (B,); with a guide,
+        categories (B, 80).
 
-        Margins (B, S, S); then, of a model with a presence head, its logits (B,).
+        Margins (B, S, S); then, as far as the model has them, the other values of `Scores`, in their order.
         """
         pixels = self.model.normalize(image.permute(0, 3, 1, 2))
-        output = self.model(pixels, text, mask, image_of=image_of)
-        margin = output.logits[:, 0]
-        return (margin,) if output.presence is None else (margin, output.presence)
+        output = self.model(pixels, EncodedText(text, categories), mask, image_of=image_of)
+        more = (output.presence, *(output.centres or ()))
+        return (output.logits[:, 0], *(value for value in more if value is not None))
 
 
 @torch.no_grad()

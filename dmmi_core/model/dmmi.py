@@ -1,7 +1,7 @@
 """The assembly: encoder stages fused with the text, the two decoders, the presence head (paper Fig. 2)."""
 
 from dataclasses import dataclass
-from itertools import zip_longest
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -10,15 +10,24 @@ from torch import Tensor, nn
 from dmmi_core.config import DmmiConfig
 from dmmi_core.model.decoder import TextToImageDecoder
 from dmmi_core.model.fusion import StageFusion
+from dmmi_core.model.guide import CategoryLink, Guide
+from dmmi_core.model.instance_head import Centres, InstanceHead
 from dmmi_core.model.presence import PresenceHead
 from dmmi_core.model.recovery import ContextClueRecovery, ContrastivePooling
 from dmmi_core.model.text import TextEncoder
 from dmmi_core.model.visual import VisualEncoder
 
 
+class EncodedText(NamedTuple):
+    features: Tensor
+    """E, (B, L, D)."""
+    categories: Tensor | None = None
+    """(B, 80), the share of each of the guide's categories in what the text names; with a guide only."""
+
+
 @dataclass
 class DmmiOutput:
-    """What a forward pass gives; the last four are None where the configuration or inference omits them."""
+    """Result of a forward pass; the last five are None if the configuration or inference omits them."""
 
     logits: Tensor
     """(B, 2, H, W), background and object, at the size of the input."""
@@ -26,6 +35,8 @@ class DmmiOutput:
     """E_4*, (B, L, D)."""
     presence: Tensor | None = None
     """Logits of the presence head, (B,)."""
+    centres: Centres | None = None
+    """Of the instance head, at the stride of the decoder's finest level."""
     recovered: Tensor | None = None
     """The recovered text E^, (B, L, D)."""
     image_embedding: Tensor | None = None
@@ -51,7 +62,11 @@ class Dmmi(nn.Module):
         levels = 3 if config.output_stride == 4 else 2
         self.recovery = ContextClueRecovery(config) if config.reconstruct else None
         self.pooling = ContrastivePooling(width, levels) if config.contrast else None
-        self.presence = PresenceHead(width) if config.presence else None
+        guided = config.guide is not None
+        self.guide = Guide(config.guide, self.visual.channels[1:]) if guided else None
+        self.link = CategoryLink(config.text_encoder.hidden_size) if guided else None
+        self.presence = PresenceHead(width, guided=guided) if config.presence else None
+        self.instances = InstanceHead(width) if config.instances else None
 
         for name in ("mean", "std"):
             value = torch.tensor(getattr(config, f"image_{name}")).reshape(1, 3, 1, 1)
@@ -61,43 +76,57 @@ class Dmmi(nn.Module):
         """uint8 RGB (B, 3, H, W) as the backbone wants it."""
         return (image / 255 - self.image_mean) / self.image_std
 
-    def encode_text(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """ids int64 (B, L), mask bool (B, L), True for real tokens -> E (B, L, D)."""
-        return self.text(ids, mask)
+    def encode_text(self, ids: Tensor, mask: Tensor) -> EncodedText:
+        """ids int64 (B, L), mask bool (B, L), True for real tokens."""
+        if self.link is None:
+            return EncodedText(self.text(ids, mask))
+        features = self.text.features(ids, mask)
+        return EncodedText(self.text.projection(features), self.link(features, mask))
 
     def forward(
         self,
         image: Tensor,
-        text: Tensor,
+        text: EncodedText,
         mask: Tensor,
-        erased: Tensor | None = None,
+        erased: EncodedText | None = None,
         image_of: Tensor | None = None,
     ) -> DmmiOutput:
-        """image (B, 3, H, W), normalised; text E, erased E' (B, L, D); mask (B, L), True for real tokens.
+        """image (B, 3, H, W), normalised; text E, erased E' of B texts; mask (B, L), True for real tokens.
 
         `erased`, the features of the text with one phrase masked, is given in training only; without it
         the image-to-text decoder does not run. `image_of`, int64 (B,), says which image each text is about
-        where several share one; there may then be fewer images, and what comes before the first fusion runs
-        once for each.
+        where several share one; there may then be fewer images, and what sees no text runs once for each.
         """
-        first, *later = self.visual.stages
-        x, skips = first(self.visual.stem(image)), []
+        stages = self.visual.stages
+        x, features, skips = stages[0](self.visual.stem(image)), text.features, []
         if image_of is not None:
             x = x[image_of]
-        for fusion, stage in zip_longest(self.fusions, later):
-            x, skip, text = fusion(x, text, mask)
+        guidance = None
+        if self.guide is not None:
+            guidance = self.guide(self._unit_range(image), text.categories, image_of)
+        for number, fusion in enumerate(self.fusions):
+            if number > 0:
+                x = stages[number](x)
+                if guidance is not None:
+                    x = x + guidance.maps[number - 1]
+            x, skip, features = fusion(x, features, mask)
             skips.append(skip)
-            if stage is not None:
-                x = stage(x)
         if self.config.attend_padding:
             mask = torch.ones_like(mask)
-        decoded = self.decoder(skips, text, mask)
+        decoded = self.decoder(skips, features, mask)
         logits = F.interpolate(decoded.scores, size=image.shape[2:], mode="bilinear", align_corners=True)
-        output = DmmiOutput(logits, text)
+        output = DmmiOutput(logits, features)
         if self.presence is not None:
-            output.presence = self.presence(decoded.refined, text, mask)
+            prior = None if guidance is None else guidance.prior
+            output.presence = self.presence(decoded.refined, features, mask, prior)
+        if self.instances is not None:
+            output.centres = self.instances(decoded.levels[-1])
         if erased is not None and self.recovery is not None:
-            output.recovered = self.recovery(erased, mask, decoded.middle)
+            output.recovered = self.recovery(erased.features, mask, decoded.middle)
         if erased is not None and self.pooling is not None:
-            output.image_embedding, output.text_embedding = self.pooling(decoded.levels, text, mask)
+            output.image_embedding, output.text_embedding = self.pooling(decoded.levels, features, mask)
         return output
+
+    def _unit_range(self, image: Tensor) -> Tensor:
+        """RGB in [0, 1] of what `normalize` gave."""
+        return image * self.image_std + self.image_mean

@@ -9,6 +9,9 @@ from transformers import AutoTokenizer, BertConfig, BertModel, PreTrainedTokeniz
 from dmmi_core.config import TextEncoderConfig
 from dmmi_core.errors import ModelError
 
+PLAIN = {"split_special_tokens": True}
+"""A typed "[MASK]" is six plain characters."""
+
 
 class TextEncoder(nn.Module):
     """BERT without its pooler, then a projection to `width` if the two differ."""
@@ -21,8 +24,11 @@ class TextEncoder(nn.Module):
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
         """ids int64 (B, L), mask bool (B, L), True for real tokens -> (B, L, width)."""
-        features = self.bert(input_ids=ids, attention_mask=mask.long()).last_hidden_state
-        return self.projection(features)
+        return self.projection(self.features(ids, mask))
+
+    def features(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """The same before the projection: (B, L, hidden_size of the configuration)."""
+        return self.bert(input_ids=ids, attention_mask=mask.long()).last_hidden_state
 
 
 def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:
@@ -43,12 +49,13 @@ def tokenize(
     """
     if fill:
         longest = tokenizer(
-            texts, padding="max_length", max_length=max_tokens, truncation=False, verbose=False
+            texts, padding="max_length", max_length=max_tokens, truncation=False, verbose=False, **PLAIN
         )
         batch = {
             key: torch.tensor([row[:max_tokens] for row in longest[key]])
             for key in ("input_ids", "attention_mask")
         }
     else:
-        batch = tokenizer(texts, padding=True, truncation=True, max_length=max_tokens, return_tensors="pt")
+        limits = {"truncation": True, "max_length": max_tokens}
+        batch = tokenizer(texts, padding=True, return_tensors="pt", **limits, **PLAIN)
     return batch["input_ids"], batch["attention_mask"].to(torch.bool)

@@ -7,6 +7,7 @@ from dmmi_core import losses
 from dmmi_core.data.batching import Batch
 from dmmi_core.model import Dmmi
 from dmmi_core.recipe import LossRecipe
+from dmmi_core.training.centre_targets import centre_targets
 
 
 class Objective(nn.Module):
@@ -24,8 +25,11 @@ class Objective(nn.Module):
         output = model(model.normalize(batch.image), text, batch.mask, erased=erased)
         has_target, logits = batch.has_target, _wide(output.logits)
         terms = {
-            "segmentation": losses.segmentation_loss(logits, batch.target, self.background_weight),
-            "dice": losses.dice_loss(logits, batch.target),
+            "segmentation": losses.segmentation_loss(
+                logits, batch.target, self.background_weight, batch.known
+            ),
+            "dice": losses.dice_loss(logits, batch.target, batch.known),
+            "projection": losses.projection_loss(logits, batch.boxes, batch.has_box_only),
         }
         if output.recovered is not None:
             terms["similarity"] = losses.similarity_loss(
@@ -40,6 +44,11 @@ class Objective(nn.Module):
             )
         if output.presence is not None:
             terms["presence"] = losses.presence_loss(_wide(output.presence), has_target)
+        if output.centres is not None:
+            heat, offsets = map(_wide, output.centres)
+            target = centre_targets(batch.labels, batch.boxes, batch.count, heat.shape[1:])
+            terms["centres"] = losses.centre_loss(heat, target.heat)
+            terms["offsets"] = losses.offset_loss(offsets, target.offsets, target.weights)
         return terms
 
 

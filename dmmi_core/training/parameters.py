@@ -20,19 +20,21 @@ def train_mode(model: Dmmi, recipe: Recipe) -> None:
 
 
 def parameter_groups(model: nn.Module, recipe: Recipe) -> list[dict]:
-    """Image encoder and the rest, each without weight decay for norms and biases."""
-    groups: dict[tuple[bool, bool], list[Tensor]] = {}
+    """Parameters of one learning rate, each without weight decay for norms and biases."""
+    groups: dict[tuple[float, bool], list[Tensor]] = {}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            groups.setdefault((name.startswith("visual."), parameter.dim() > 1), []).append(parameter)
+            groups.setdefault((peak_rate(name, recipe), parameter.dim() > 1), []).append(parameter)
     return [
-        {
-            "params": params,
-            "peak": recipe.backbone_learning_rate if visual else recipe.learning_rate,
-            "weight_decay": recipe.weight_decay if matrix else 0.0,
-        }
-        for (visual, matrix), params in groups.items()
+        {"params": params, "peak": peak, "weight_decay": recipe.weight_decay if matrix else 0.0}
+        for (peak, matrix), params in groups.items()
     ]
+
+
+def peak_rate(name: str, recipe: Recipe) -> float:
+    """The learning rate of a parameter, before it decays."""
+    rates = {"": recipe.learning_rate, "visual.": recipe.backbone_learning_rate, **recipe.learning_rates}
+    return rates[max((prefix for prefix in rates if name.startswith(prefix)), key=len)]
 
 
 def learning_rate_factor(step: int, steps: int, warmup_steps: int) -> float:

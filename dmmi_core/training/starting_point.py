@@ -8,13 +8,15 @@ from transformers import PreTrainedTokenizerBase
 from dmmi_core.checkpoint import load_model
 from dmmi_core.config import PRESETS, DmmiConfig
 from dmmi_core.model import Dmmi
+from dmmi_core.model.category_names import name_categories
 from dmmi_core.model.text import load_tokenizer
-from dmmi_core.pretrained import load_backbone, load_text_encoder, resolve
+from dmmi_core.pretrained import load_backbone, load_guide, load_text_encoder, resolve
 from dmmi_core.recipe import Recipe
+from dmmi_core.vocabulary import read_vocabulary, trim_vocabulary
 
 
 def starting_point(recipe: Recipe) -> tuple[Dmmi, PreTrainedTokenizerBase]:
-    """A preset with its pretrained encoders, or a model folder with all that it holds but its calibration."""
+    """A preset with its pretrained parts, or a model folder with all that it holds but its calibration."""
     if recipe.model not in PRESETS and Path(recipe.model).is_dir():
         model, tokenizer = load_model(Path(recipe.model))
         fresh = DmmiConfig()
@@ -25,7 +27,21 @@ def starting_point(recipe: Recipe) -> tuple[Dmmi, PreTrainedTokenizerBase]:
             presence_threshold=fresh.presence_threshold,
         )
         return model, tokenizer
-    model = Dmmi(recipe.config())
+    model, tokenizer = _with_text_encoder(recipe)
     load_backbone(model, recipe.backbone_weights)
+    if model.guide is not None:
+        load_guide(model, recipe.guide_weights)
+        name_categories(model, tokenizer)
+    return model, tokenizer
+
+
+def _with_text_encoder(recipe: Recipe) -> tuple[Dmmi, PreTrainedTokenizerBase]:
+    """A new network with the pretrained text encoder, of the recipe's vocabulary."""
+    config, tokenizer = recipe.config(), load_tokenizer(resolve(recipe.text_weights))
+    if recipe.vocabulary:
+        config = replace(config, text_encoder=replace(config.text_encoder, vocab_size=len(tokenizer)))
+    model = Dmmi(config)
     load_text_encoder(model, recipe.text_weights)
-    return model, load_tokenizer(resolve(recipe.text_weights))
+    if recipe.vocabulary:
+        tokenizer = trim_vocabulary(model, tokenizer, read_vocabulary(resolve(recipe.vocabulary)))
+    return model, tokenizer

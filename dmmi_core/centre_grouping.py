@@ -24,8 +24,8 @@ def group_by_centres(
 ) -> tuple[Instance, ...]:
     """Instances, by area: pixels with `probability` > `mask_threshold`, each with the centre it points to.
 
-    probability float32 (H, W); heat float32 (h, w), logits, and offsets float32 (2, h, w) as fractions of
-    the sides, as `Scores` has them. Groups of less than `min_area` pixels are left out.
+    probability float32 (H, W); heat float32 (h, w), logits, and offsets float32 (2, h, w), as fractions of
+    the sides: `centres` and `offsets` of `Scores`. Groups of less than `min_area` pixels are left out.
     """
     foreground = (probability > mask_threshold).astype(np.uint8)
     x, y, width, height = cv2.boundingRect(foreground)

@@ -59,7 +59,7 @@ class Segmenter:
     ):
         known = (CENTRES, *GROUPINGS) if engine.config.instances else tuple(GROUPINGS)
         if grouping not in (None, *known):
-            raise InputError(f"grouping is {grouping!r}; of this model it must be one of {', '.join(known)}")
+            raise InputError(f"grouping is {grouping!r}; it must be one of {', '.join(known)}")
         calibrated = engine.config.presence_threshold
         self.engine = engine
         self.presence_threshold = calibrated if presence_threshold is None else presence_threshold
@@ -238,9 +238,9 @@ class Segmenter:
 
 def _centres(scores: Scores) -> list[tuple[np.ndarray, np.ndarray] | None]:
     """Heat and offsets of each text, or None where the model has no instance head."""
-    if scores.heat is None:
+    if scores.centres is None:
         return [None] * len(scores.margin)
-    return list(zip(scores.heat, scores.offsets, strict=True))
+    return list(zip(scores.centres, scores.offsets, strict=True))
 
 
 def _sigmoid(logits: np.ndarray) -> np.ndarray:

@@ -23,6 +23,7 @@ from dmmi_core.config import TextEncoderConfig, preset
 from dmmi_core.data.batching import Collate
 from dmmi_core.errors import ModelError
 from dmmi_core.model import Dmmi
+from dmmi_core.model.dmmi import EncodedText
 from dmmi_core.model.text import load_tokenizer
 from dmmi_core.pretrained import read_weights
 from dmmi_core.recipe import DataRecipe, Recipe
@@ -162,7 +163,7 @@ def test_texts_are_padded_to_the_length_of_training(model, words, tmp_path):
     network, image = load_model(tmp_path / "out")[0], torch.randn(1, 3, 64, 64)
     ids = torch.tensor([[2, 5, 8, 3] + 16 * [0]])
     padded = network(image, network.encode_text(ids, ids > 0), ids > 0)
-    found = network(image, short.features[None], short.mask[None])
+    found = network(image, EncodedText(short.features[None]), short.mask[None])
     torch.testing.assert_close(found.logits, padded.logits)
 
 

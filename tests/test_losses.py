@@ -140,3 +140,66 @@ def test_presence_loss(delta):
         p = 1 / (1 + math.e**-logit)
         samples.append(-(p if present else 1 - p).log())
     assert_same_with_gradients(losses.presence_loss(logits, delta), mean(samples), [logits])
+
+
+def test_only_known_pixels_count():
+    torch.manual_seed(0)
+    logits, target, known = random(2, 2, 3, 4), torch.rand(2, 3, 4) > 0.5, torch.rand(2, 3, 4) > 0.3
+    changed = torch.where(known, target, ~target)
+    for loss in (losses.segmentation_loss, losses.dice_loss):
+        terms = [
+            loss(logits, t & known if loss is losses.dice_loss else t, known=known) for t in (target, changed)
+        ]
+        assert torch.equal(*terms)
+        terms[0].backward()
+        assert not logits.grad.permute(0, 2, 3, 1)[~known].any()
+        logits.grad = None
+    pixels = torch.nn.functional.cross_entropy(logits, target.long(), reduction="none")[known]
+    torch.testing.assert_close(losses.segmentation_loss(logits, target, known=known), pixels.mean())
+
+
+def test_projection_loss():
+    """BoxInst, eq. 2, inside each box: of an object with a mask nothing is asked."""
+    torch.manual_seed(0)
+    logits = random(2, 2, 8, 8)
+    boxes = torch.tensor([[[2, 1, 6, 4], [0, 0, 8, 8]], [[0, 3, 5, 8], [0, 0, 0, 0]]]) / 8
+    unmasked = torch.tensor([[True, False], [True, False]])
+    terms = []
+    for b, (left, top, right, bottom) in enumerate([(2, 1, 6, 4), (0, 3, 5, 8)]):
+        inside = logits[b].softmax(dim=0)[1, top:bottom, left:right]
+        lines = ([max(row) for row in inside.T], [max(row) for row in inside])
+        for line in lines:
+            terms.append(1 - 2 * sum(line) / (sum(p * p for p in line) + len(line)))
+    assert_same_with_gradients(losses.projection_loss(logits, boxes, unmasked), mean(terms), [logits])
+
+
+def test_projection_loss_of_nothing():
+    logits = random(1, 2, 8, 8)
+    loss = losses.projection_loss(logits, torch.zeros(1, 1, 4), torch.zeros(1, 1, dtype=torch.bool))
+    loss.backward()
+    assert loss == 0 and not logits.grad.any()
+
+
+def test_centre_loss():
+    """Eq. 1 of CornerNet, with alpha 2 and beta 4."""
+    torch.manual_seed(0)
+    heat, target = random(2, 3, 4), torch.rand(2, 3, 4, dtype=torch.float64)
+    target[0, 1, 2] = target[1, 0, 0] = 1
+    total = 0
+    for p, y in zip(heat.sigmoid().flatten(), target.flatten(), strict=True):
+        total -= (1 - p) ** 2 * p.log() if y == 1 else (1 - y) ** 4 * p**2 * (1 - p).log()
+    assert_same_with_gradients(losses.centre_loss(heat, target), total / 2, [heat])
+
+
+def test_offset_loss():
+    torch.manual_seed(0)
+    offsets, target = random(2, 2, 3, 4), torch.randn(2, 2, 3, 4, dtype=torch.float64)
+    weights = (torch.rand(2, 3, 4, dtype=torch.float64) > 0.4) * 1.0
+    total = sum(
+        weights[b, y, x] * (offsets[b, axis, y, x] - target[b, axis, y, x]).abs()
+        for b in range(2)
+        for axis in range(2)
+        for y in range(3)
+        for x in range(4)
+    )
+    assert_same_with_gradients(losses.offset_loss(offsets, target, weights), total / weights.sum(), [offsets])

@@ -64,7 +64,9 @@ def decided(kit: SmallKit) -> Tensor:
 def test_text_features(kit):
     model = kit.network()
     for ids, name in (("input_ids", "bert"), ("input_ids_masked", "bert_masked")):
-        assert_close(model.encode_text(kit.inputs[ids], kit.mask), kit.outputs["eval"][name], 1e-5, name)
+        assert_close(
+            model.encode_text(kit.inputs[ids], kit.mask).features, kit.outputs["eval"][name], 1e-5, name
+        )
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
@@ -205,7 +207,7 @@ def test_full_size(path, tmp_path):
         assert _iou(value.argmax(dim=1).bool(), samples[name].argmax(dim=1).bool()) >= 0.999, name
     assert logits.argmax(dim=1).sum().item() == pytest.approx(record["fg_pixels_argmax"], rel=1e-3, abs=1)
 
-    assert_close(text[:, :, ::32], samples["bert_sub"], 1e-5, "bert")
+    assert_close(text.features[:, :, ::32], samples["bert_sub"], 1e-5, "bert")
     assert_close(output.text.transpose(1, 2)[:, ::32], samples["lang_final_sub"], share, "lang_final")
     assert_close(output.recovered.transpose(1, 2)[:, ::32], samples["lang_rec_sub"], share, "lang_rec")
     assert_close(output.image_embedding, F.normalize(samples["vis_global"]), share, "vis_global")

@@ -9,6 +9,7 @@ from transformers import BertConfig, BertModel, BertTokenizerFast
 
 from dmmi_core.config import DmmiConfig, TextEncoderConfig
 from dmmi_core.model import Dmmi, DmmiOutput
+from dmmi_core.model.dmmi import EncodedText
 
 torch.set_num_threads(1)  # these networks are too small to share
 
@@ -111,7 +112,7 @@ class RedFinder(nn.Module):
     def encode_text(self, ids, mask):
         assert mask.all() and len(ids) == 1
         self.encoded.append(ids[0].tolist())
-        return ids[..., None].float()
+        return EncodedText(ids[..., None].float())
 
     def forward(self, image, text, mask, image_of=None):
         self.seen.append(image)
@@ -121,4 +122,4 @@ class RedFinder(nn.Module):
         logits = torch.stack([torch.zeros_like(red), red.logit()], dim=1)
         lengths = mask.sum(dim=1)
         presence = torch.where(lengths > 3, 0.9, 0.1).logit() if self.config.presence else None
-        return DmmiOutput(logits, text, presence)
+        return DmmiOutput(logits, text.features, presence)

@@ -24,7 +24,7 @@ class Scores(NamedTuple):
     """float32 (B, S, S): the logit of object less that of background, at the network's size."""
     presence: np.ndarray | None
     """float32 (B,): logits of the presence head, where the model has one."""
-    heat: np.ndarray | None = None
+    centres: np.ndarray | None = None
     """float32 (B, h, w): logits of the instance head's centres, where the model has one."""
     offsets: np.ndarray | None = None
     """float32 (B, 2, h, w): its ways to the centres, as fractions of the sides, x and y."""

@@ -23,7 +23,7 @@ def frame_inputs(config: DmmiConfig) -> tuple[str, ...]:
 def frame_outputs(config: DmmiConfig) -> tuple[str, ...]:
     """Names of values of `Scores`."""
     presence = ("presence",) if config.presence else ()
-    return ("margin", *presence, *(("heat", "offsets") if config.instances else ()))
+    return ("margin", *presence, *(("centres", "offsets") if config.instances else ()))
 
 
 Run = Callable[[dict[str, np.ndarray]], Sequence[np.ndarray]]

@@ -53,7 +53,7 @@ class FrameNetwork(nn.Module):
         """
         pixels = self.model.normalize(image.permute(0, 3, 1, 2))
         output = self.model(pixels, EncodedText(text, categories), mask, image_of=image_of)
-        more = (output.presence, *(output.centres or ()))
+        more = (output.presence, output.centres, output.offsets)
         return (output.logits[:, 0], *(value for value in more if value is not None))
 
 

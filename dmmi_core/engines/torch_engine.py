@@ -42,7 +42,7 @@ class TorchEngine:
         with self._casting():
             output = self._model(self._model.normalize(pixels), text, mask, image_of=index)
         margin = output.logits[:, 1] - output.logits[:, 0]
-        return self._scores(margin, output.presence, *(output.centres or ()))
+        return self._scores(margin, output.presence, output.centres, output.offsets)
 
     @staticmethod
     def _batched(texts: Sequence[Encoded]) -> tuple[EncodedText, Tensor]:

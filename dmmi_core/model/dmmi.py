@@ -11,7 +11,7 @@ from dmmi_core.config import DmmiConfig
 from dmmi_core.model.decoder import TextToImageDecoder
 from dmmi_core.model.fusion import StageFusion
 from dmmi_core.model.guide import CategoryLink, Guide
-from dmmi_core.model.instance_head import Centres, InstanceHead
+from dmmi_core.model.instance_head import InstanceHead
 from dmmi_core.model.presence import PresenceHead
 from dmmi_core.model.recovery import ContextClueRecovery, ContrastivePooling
 from dmmi_core.model.text import TextEncoder
@@ -27,7 +27,7 @@ class EncodedText(NamedTuple):
 
 @dataclass
 class DmmiOutput:
-    """Result of a forward pass; the last five are None if the configuration or inference omits them."""
+    """Result of a forward pass; the last six are None if the configuration or inference omits them."""
 
     logits: Tensor
     """(B, 2, H, W), background and object, at the size of the input."""
@@ -35,8 +35,10 @@ class DmmiOutput:
     """E_4*, (B, L, D)."""
     presence: Tensor | None = None
     """Logits of the presence head, (B,)."""
-    centres: Centres | None = None
-    """Of the instance head, at the stride of the decoder's finest level."""
+    centres: Tensor | None = None
+    """Logits (B, h, w) of the instance head, at the stride of the decoder's finest level."""
+    offsets: Tensor | None = None
+    """Its ways to the centres, (B, 2, h, w)."""
     recovered: Tensor | None = None
     """The recovered text E^, (B, L, D)."""
     image_embedding: Tensor | None = None
@@ -120,7 +122,7 @@ class Dmmi(nn.Module):
             prior = None if guidance is None else guidance.prior
             output.presence = self.presence(decoded.refined, features, mask, prior)
         if self.instances is not None:
-            output.centres = self.instances(decoded.levels[-1])
+            output.centres, output.offsets = self.instances(decoded.levels[-1])
         if erased is not None and self.recovery is not None:
             output.recovered = self.recovery(erased.features, mask, decoded.middle)
         if erased is not None and self.pooling is not None:

@@ -45,7 +45,7 @@ class Objective(nn.Module):
         if output.presence is not None:
             terms["presence"] = losses.presence_loss(_wide(output.presence), has_target)
         if output.centres is not None:
-            heat, offsets = map(_wide, output.centres)
+            heat, offsets = _wide(output.centres), _wide(output.offsets)
             target = centre_targets(batch.labels, batch.boxes, batch.count, heat.shape[1:])
             terms["centres"] = losses.centre_loss(heat, target.heat)
             terms["offsets"] = losses.offset_loss(offsets, target.offsets, target.weights)

@@ -7,7 +7,10 @@ import torch
 from tiny import CONFIG, FAMILIES, make_model, randomize
 
 from dmmi_core.engines.network import FrameNetwork, ImplicitProjection
+from dmmi_core.model.dmmi import EncodedText
 from dmmi_core.model.projection import Projection
+
+GUIDED = {"guide": "nanodet-plus-m", "instances": True}
 
 
 @pytest.mark.parametrize(("channels", "width", "size"), [(3, 8, (9, 7)), (8, 3, (9, 7)), (6, 5, (1, 2))])
@@ -34,10 +37,12 @@ def test_they_are_only_used_where_they_pay(monkeypatch):
 
 
 @pytest.mark.parametrize("affinity", ["summed", "learned"])
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", [*FAMILIES, "guided"])
 @torch.no_grad()
 def test_frame_network(family, affinity):
-    config = replace(CONFIG, **FAMILIES[family], region_affinity=affinity, reconstruct=True, contrast=True)
+    config = replace(
+        CONFIG, **FAMILIES.get(family, GUIDED), region_affinity=affinity, reconstruct=True, contrast=True
+    )
     model = make_model(config).double()
     before = {name: value.clone() for name, value in model.state_dict().items()}
     network = FrameNetwork(model)
@@ -45,10 +50,14 @@ def test_frame_network(family, affinity):
     text = torch.randn(3, 5, config.hidden_size, dtype=torch.float64)
     mask = torch.arange(5) < torch.tensor([[5], [3], [2]])
     image_of = torch.tensor([0, 1, 1])
-    expected = model(model.normalize(images.permute(0, 3, 1, 2)), text, mask, image_of=image_of)
-    margin, presence = network(images, text, mask, image_of)
+    categories = torch.rand(3, 80, dtype=torch.float64) if config.guide else None
+    pixels, encoded = model.normalize(images.permute(0, 3, 1, 2)), EncodedText(text, categories)
+    expected = model(pixels, encoded, mask, image_of=image_of)
+    margin, presence, *instances = network(images, text, mask, image_of, categories)
     torch.testing.assert_close(margin, expected.logits[:, 1] - expected.logits[:, 0])
     torch.testing.assert_close(presence, expected.presence)
+    if config.instances:
+        torch.testing.assert_close(instances, [expected.centres, expected.offsets])
     assert any(isinstance(module, ImplicitProjection) for module in network.modules())
     assert network.model.recovery is network.model.pooling is network.model.text is None
     after = model.state_dict()

@@ -20,6 +20,7 @@ VARIANTS = {
     "swin": {**FAMILIES["swin"], "output_stride": 8, "presence": False},
     "resnet": {**FAMILIES["resnet"], "bidirectional": False},
     "efficientnet": {**FAMILIES["efficientnet"], "position_encoding": True},
+    "guided": {**FAMILIES["efficientnet"], "guide": "nanodet-plus-m", "instances": True},
 }
 
 
@@ -33,7 +34,7 @@ def batch(tokenizer):
     """Images (B, 3, H, W), ids and erased ids (B, L), mask (B, L)."""
     torch.manual_seed(3)
     ids, mask = tokenize(tokenizer, TEXTS, 20)
-    erased, _ = tokenize(tokenizer, ERASED, 20)
+    erased = tokenizer(ERASED, padding=True, return_tensors="pt")["input_ids"]
     assert erased.shape == ids.shape
     return torch.randn(len(TEXTS), 3, *SIZE, dtype=torch.float64), ids, erased, mask
 
@@ -74,18 +75,20 @@ def test_garbage_features_of_padded_tokens_change_nothing(model, batch):
     image, ids, erased, mask = batch
     text, recovered = model.encode_text(ids, mask), model.encode_text(erased, mask)
     expected = model(image, text, mask, erased=recovered)
-    for features in (text, recovered):
+    for features in (text.features, recovered.features):
         features[~mask] = 100 * torch.randn_like(features[~mask])
     assert_same(model(image, text, mask, erased=recovered), expected, mask)
 
 
 def test_no_gradient_reaches_padded_tokens(model, batch):
     image, ids, _, mask = batch
-    text = model.encode_text(ids, mask).detach().requires_grad_()
+    encoded = model.encode_text(ids, mask)
+    features = encoded.features.detach().requires_grad_()
+    text = encoded._replace(features=features)
     output = model(image, text, mask, erased=text)
     total = output.logits.square().sum() + output.recovered[mask].square().sum()
     total = total + (output.image_embedding * output.text_embedding).sum()
-    (grad,) = torch.autograd.grad(total, text)
+    (grad,) = torch.autograd.grad(total, features)
     assert (grad[~mask] == 0).all()
     assert (grad[mask].abs().amax(dim=1) > 0).all()
 
@@ -135,27 +138,30 @@ def record(module: torch.nn.Module, calls: list) -> None:
 @torch.no_grad()
 def test_stages_and_fusions_alternate(model, batch):
     """3.1.1: stage n + 1 goes on from V_n*, and E_n* is the text of the next fusion."""
-    stages, fusions, decoder, recovery = [], [], [], []
+    stages, fusions, decoder, recovery, guide = [], [], [], [], []
     for stage, fusion in zip(model.visual.stages, model.fusions, strict=True):
         record(stage, stages)
         record(fusion, fusions)
     record(model.decoder, decoder)
     record(model.recovery, recovery)
+    if model.guide is not None:
+        record(model.guide, guide)
     image, ids, erased, mask = batch
     text = model.encode_text(ids, mask)
     incomplete = model.encode_text(erased, mask)
     output = model(image, text, mask, erased=incomplete)
 
-    assert fusions[0][0][1] is text
+    assert fusions[0][0][1] is text.features
     for n in range(4):
-        assert fusions[n][0][0] is stages[n][1]
+        seen = stages[n][1] + guide[0][1].maps[n - 1] if n and guide else stages[n][1]
+        assert torch.equal(fusions[n][0][0], seen)
         if n:
             assert stages[n][0][0] is fusions[n - 1][1].image
             assert fusions[n][0][1] is fusions[n - 1][1].text
     skips, last_text, _ = decoder[0][0]
     assert all(skip is fused.skip for skip, (_, fused) in zip(skips, fusions, strict=True))
     assert last_text is fusions[3][1].text is output.text
-    assert recovery[0][0][0] is incomplete
+    assert recovery[0][0][0] is incomplete.features
     assert recovery[0][0][2] is decoder[0][1].middle
 
 
@@ -196,7 +202,7 @@ def test_rows_of_table_3(batch, both, multiscale, similarity, contrast):
     mask = batch[3]
     output = forward(model, *batch)
     before = model.encode_text(batch[1], mask)
-    assert torch.equal(output.text, before) != both
+    assert torch.equal(output.text, before.features) != both
     assert (output.recovered is not None) == similarity
     assert (output.image_embedding is not None) == (output.text_embedding is not None) == contrast
     names = {name for name, _ in model.named_parameters()}

@@ -29,7 +29,7 @@ def batch() -> Batch:
     )
 
 
-ALL_TERMS = {"segmentation", "dice", "similarity", "contrast", "presence"}
+ALL_TERMS = {"segmentation", "dice", "projection", "similarity", "contrast", "presence"}
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,31 @@ ALL_TERMS = {"segmentation", "dice", "similarity", "contrast", "presence"}
 def test_terms_are_those_of_the_configuration(batch, switch, term):
     model = make_model(replace(CONFIG, **({switch: False} if switch else {})))
     assert Objective(model)(batch).keys() == ALL_TERMS - {term}
+
+
+def test_an_instance_head_adds_its_two(batch):
+    model = make_model(replace(CONFIG, instances=True))
+    assert Objective(model)(batch).keys() == ALL_TERMS | {"centres", "offsets"}
+
+
+def test_what_only_a_box_is_known_of_is_no_background(batch):
+    """Neither of the mask nor of its surroundings inside the box; but its rows and columns are asked for."""
+    labels = torch.where(batch.labels > 0, 255, 0).to(torch.uint8)
+    boxed = replace(batch, labels=labels, has_mask=torch.zeros_like(batch.has_mask))
+    model = make_model()
+    logits = torch.zeros(2, 2, 64, 64, requires_grad=True)
+    output = replace(
+        model(model.normalize(batch.image), model.encode_text(batch.ids, batch.mask), batch.mask),
+        logits=logits,
+    )
+    objective = Objective(lambda *_, **__: output)
+    objective.model.normalize, objective.model.encode_text = model.normalize, model.encode_text
+    terms = objective(boxed)
+    (gradient,) = torch.autograd.grad(terms["segmentation"] + terms["dice"], logits, retain_graph=True)
+    assert not gradient[0, :, 8:40, 16:60].any() and gradient[0, :, :8].any()
+    (gradient,) = torch.autograd.grad(terms["projection"], logits)
+    assert gradient[0, :, 8:40, 16:60].any() and not gradient[0, :, :8].any()
+    assert boxed.has_target.tolist() == [True, False]
 
 
 @torch.no_grad()
@@ -59,9 +84,10 @@ def test_one_to_zero_samples_count_for_the_mask_and_the_presence(batch):
 
 
 def test_weighted_sum():
-    weights = LossRecipe(segmentation=1, similarity=10, contrast=100, dice=1000, presence=10000)
-    terms = {field.name: torch.tensor(2.0) for field in fields(LossRecipe)}
-    assert weighted_sum(terms, weights) == 22222
-    assert weighted_sum({"dice": torch.tensor(2.0)}, weights) == 2000
+    names = [field.name for field in fields(LossRecipe)]
+    weights = LossRecipe(**{name: 10**place for place, name in enumerate(names)})
+    terms = {name: torch.tensor(2.0) for name in names}
+    assert weighted_sum(terms, weights) == int("2" * len(names))
+    assert weighted_sum({"dice": torch.tensor(2.0)}, weights) == 2 * weights.dice
     paper = LossRecipe()
     assert (paper.segmentation, paper.similarity, paper.contrast, paper.dice) == (1, 1, 1, 0)

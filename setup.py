@@ -22,7 +22,7 @@ SHARED = {
     "config": ("*",),
     "models": ("*",),
     "msg": ("*.msg",),
-    "training": ("*.yaml", "*.md"),
+    "training": ("*.yaml", "*.md", "*.txt"),
 }
 
 

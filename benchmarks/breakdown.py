@@ -28,10 +28,17 @@ SHARES = (0.01, 0.05, 0.2, 1.0)
 def parts_of(answer: Answer) -> Iterator[str]:
     """The rows that an answer counts in."""
     sample, share = answer.question.sample, answer.target.mean()
-    yield "all"
+    yield ROWS[0]
     yield "persons" if PERSON.search(sample.text) else "other things"
-    yield f"{sample.kind} target" + ("s" if sample.kind == "many" else "")
-    yield f"up to {100 * next(end for end in SHARES if share <= end):.0f} % of the image"
+    yield "one target" if sample.kind == "one" else "several targets"
+    yield _up_to(next(end for end in SHARES if share <= end))
+
+
+def _up_to(share: float) -> str:
+    return f"up to {100 * share:.0f} % of the image"
+
+
+ROWS = ("all", "persons", "other things", "one target", "several targets", *map(_up_to, SHARES))
 
 
 class Breakdown:
@@ -55,7 +62,7 @@ class Breakdown:
 
     def rows(self) -> Iterator[tuple[str, ...]]:
         yield ("", "samples", "mIoU", "Prec@0.5", "instance F1")
-        for part in sorted(self._counts, key=lambda part: (part != "all", part)):
+        for part in sorted(self._counts, key=ROWS.index):
             scores = self._masks[part].compute() | self._instances[part].compute()
             values = (scores["mIoU"], scores["Prec@0.5"], scores["instance_F1"])
             yield (part, str(self._counts[part]), *(f"{value:.1f}" for value in values))

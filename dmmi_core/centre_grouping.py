@@ -6,9 +6,9 @@ import numpy as np
 from dmmi_core.instances import labelled_instances, numbered
 from dmmi_core.result import Instance
 
-CERTAIN = 0.3
+CERTAIN = 0.25
 """Probability from which a position is a centre."""
-APART = 3
+APART = 5
 """Side of the window of positions in which only the highest is a centre; odd."""
 MOST = 100
 """Centres that are told apart."""

@@ -35,9 +35,9 @@ GROUPINGS = {"watershed": watershed, "connected_components": connected_component
 """How foreground becomes groups: each takes its bounding box and labels it."""
 
 
-def grouping_for(expression: str) -> str:
-    """What is one by its name is found once, its parts joined; anything else is cut apart at its necks."""
-    return "single" if is_singular(expression) else "watershed"
+def grouping_for(expression: str, *, several: str = "watershed") -> str:
+    """What is one by its name is found once, its parts joined; anything else is parted by `several`."""
+    return "single" if is_singular(expression) else several
 
 
 def group_instances(

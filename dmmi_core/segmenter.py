@@ -37,9 +37,9 @@ class Segmenter:
     by default the model's own. A model without a presence head answers so only where no pixel is foreground.
     `mask_threshold`: a pixel is foreground above this probability.
     `min_area`: a group of fewer foreground pixels is not an instance.
-    `grouping`: how foreground becomes instances. "centres", which needs a model with an instance head and is
-    its default, or one of `dmmi_core.instances.GROUPINGS`; the default of other models is "single" for a text
-    about one object, and "watershed" otherwise.
+    `grouping`: how foreground becomes instances, one of `dmmi_core.instances.GROUPINGS`, or "centres" if the
+    model has an instance head. The default is "single" for a text about one object, and otherwise "centres"
+    or, without that head, "watershed".
     `pairs_at_once`: how many pairs of image and text go through the network together; more need more memory,
     and on a CPU are hardly faster.
     These five may be changed between calls. The features of recent texts are kept, so a frame with a
@@ -202,9 +202,8 @@ class Segmenter:
         return self.engine.config.presence and presence < self.presence_threshold
 
     def _grouping(self, expression: str) -> str:
-        if self.grouping is None and self.engine.config.instances:
-            return CENTRES
-        return self.grouping or grouping_for(expression)
+        several = CENTRES if self.engine.config.instances else "watershed"
+        return self.grouping or grouping_for(expression, several=several)
 
     def _result(
         self,

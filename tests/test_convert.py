@@ -21,6 +21,7 @@ from dmmi_core.checkpoint import load_model
 from dmmi_core.cli import main
 from dmmi_core.config import TextEncoderConfig, preset
 from dmmi_core.data.batching import Collate
+from dmmi_core.data.target import make_target
 from dmmi_core.errors import ModelError
 from dmmi_core.model import Dmmi
 from dmmi_core.model.dmmi import EncodedText
@@ -157,7 +158,7 @@ def test_texts_are_padded_to_the_length_of_training(model, words, tmp_path):
     assert short.features.shape == long.features.shape == (20, 64)
     assert (short.mask.sum(), long.mask.sum()) == (4, 20)
     batch = Collate(load_tokenizer(tmp_path / "out"), 20, fill=True)(
-        [(np.zeros((8, 8, 3), np.uint8), [[0]], "the", 0)]
+        [(np.zeros((8, 8, 3), np.uint8), make_target([], [], (8, 8)), "the", 0)]
     )
     assert batch.ids.tolist() == batch.erased_ids.tolist() == [[2, 5, 3] + 17 * [0]]
     network, image = load_model(tmp_path / "out")[0], torch.randn(1, 3, 64, 64)

@@ -12,6 +12,8 @@ from dmmi_core.config import DmmiConfig
 from dmmi_core.engines.network import FrameNetwork
 from dmmi_core.engines.torch_engine import DTYPES
 from dmmi_core.model import Dmmi
+from dmmi_core.model.dmmi import EncodedText
+from dmmi_core.model.nanodet import CLASSES
 
 SIDES = {"cpu": 2048, "cuda": 8192}
 """Of the square matrices that are multiplied to measure the peak, by the kind of device."""
@@ -29,14 +31,16 @@ def gflop_of_frame(config: DmmiConfig, engine: str = "torch") -> float:
         model = Dmmi(replace(config, reconstruct=False, contrast=False)).eval()
         text = torch.randn(1, config.max_tokens, config.hidden_size)
         mask = torch.ones(1, config.max_tokens, dtype=torch.bool)
+        categories = torch.randn(1, CLASSES) if config.guide else None
         if engine == "torch":
-            network, inputs = model, (torch.randn(1, 3, side, side), text, mask)
+            network = model
+            inputs = (torch.randn(1, 3, side, side), EncodedText(text, categories), mask)
         else:
             image, image_of = (
                 torch.zeros(1, side, side, 3, dtype=torch.uint8),
                 torch.zeros(1, dtype=torch.int64),
             )
-            network, inputs = FrameNetwork(model), (image, text, mask, image_of)
+            network, inputs = FrameNetwork(model), (image, text, mask, image_of, categories)
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
         network(*inputs)
     return counter.get_total_flops() / 1e9

@@ -1,4 +1,4 @@
-"""Where a model is right: scores by what is asked for, by how much of the image it fills, and by how many.
+"""Break scores down by what is asked for, by how much of the image it fills, and by how many there are.
 
     python benchmarks/breakdown.py SAMPLES.jsonl --images DIR [--model M] [--engine E] [--precision P]
 

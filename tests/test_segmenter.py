@@ -311,3 +311,22 @@ def test_the_model_is_put_into_evaluation_mode(tokenizer):
     model = make_model().train()
     Segmenter.of_network(model, tokenizer, device="cpu")
     assert not any(module.training for module in model.modules())
+
+
+def test_nobody_is_nowhere(network, tokenizer):
+    """By rule, whatever the network says, with a presence head and without."""
+    image = np.full((SIDE, SIDE, 3), (255, 0, 0), np.uint8)
+    for finder in (network, RedFinder(presence=False)):
+        segmenter = Segmenter.of_network(finder, tokenizer, device="cpu")
+        assert segmenter(image, PRESENT).status != Status.NO_TARGET
+        nobody = segmenter(image, "nobody")
+        assert (nobody.status, nobody.presence, nobody.mask.any()) == (Status.NO_TARGET, 0, False)
+
+
+@pytest.mark.parametrize(("text", "grouping"), [("the dogs", "centres"), ("the dog", "single")])
+def test_an_instance_head_parts_what_may_be_several(tokenizer, text, grouping):
+    model = make_model(replace(CONFIG, instances=True, presence=False))
+    segmenter = Segmenter.of_network(model, tokenizer, device="cpu", mask_threshold=0.0, min_area=1)
+    result = segmenter(np.zeros((90, 120, 3), np.uint8), text)
+    assert result.grouping == grouping and result.instances
+    assert result.mask.all()

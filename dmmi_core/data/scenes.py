@@ -19,7 +19,7 @@ MASK_QUALITY = 0.75
 USUAL_FILL = 0.6
 """Share of its box that an object covers, where nothing tells."""
 MOST_ALONE, MOST_PERSONS_ALONE = 8, 3
-"""Of a category's objects in a photograph whose crowds are not known: from more on, there may be a crowd."""
+"""Objects of a category, in a photograph whose crowds are not known, above which there may be a crowd."""
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ class ViewedObject:
     centre: tuple[float, float]
     """x, y of the middle of its box."""
     area: float
-    """Of its mask or, without one, what it is taken to cover of its box."""
+    """Share of the view that its mask covers or, without one, its box times `SceneObject.fill`."""
     mask: np.ndarray | None
     """Bool (S, S), or None where only the box is known."""
     box: tuple[float, float, float, float] = (0, 0, 1, 1)

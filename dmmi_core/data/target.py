@@ -1,4 +1,4 @@
-"""What a text refers to, as the network is to learn it."""
+"""The training target of a text: labels, boxes, and where nothing is known."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -36,15 +36,15 @@ from dmmi_core.program import aligned
 from dmmi_core.resizing import resize
 
 LEAST_AREA = 0.005
-"""Of an object that is probed, as a share of the photograph."""
+"""Least area of an object that is probed, as a share of the photograph."""
 MASK_QUALITY = 0.8
 LEAST_OBJECTS = 20
-"""Of a category that is probed unasked."""
+"""Least number of objects of a category that is probed without being asked for."""
 GUIDE = "nanodet-plus-m"
 GUIDE_LEVELS = slice(1, 3)
 """Strides 16 and 32 of the detector's four."""
 PENALTY = 1.0
-"""Of half the squared weights, where the loss is the sum over the objects."""
+"""Factor of half the squared weights, beside the loss summed over the objects."""
 
 Found = list[tuple[Scene, list[ViewedObject]]]
 """Photographs with the objects that are probed."""

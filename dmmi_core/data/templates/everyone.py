@@ -14,11 +14,11 @@ WHOEVER = (
     *("everyone", "everybody", "all persons", "all the persons", "all humans", "humans", "human"),
     *("anyone", "anybody", "someone", "somebody", "any people", "any person", "any humans"),
 )
-"""What means all who are there, be it one or several or none."""
+"""Words for all who are there, be it one or several or none."""
 PEDESTRIANS = ("pedestrians", "the pedestrians", "any pedestrians", "all pedestrians")
 STREET = frozenset({"car", "bus", "truck", "traffic light", "stop sign", "parking meter"})
 _CARRYING = WHOLES["vehicle"] | {"skateboard", "horse", "bench", "chair", "skis", "snowboard", "surfboard"}
-"""What a person near to it may be on or in, and so does not walk."""
+"""Categories that a person near by may be on or in, and so does not walk."""
 _UPRIGHT = 1.8
 """Height of a person's box for its width, from which on the person stands or walks."""
 _GROUP = re.compile(r"(?:the |all )people (on the (?:left|right)(?: side)?)")

@@ -21,7 +21,7 @@ BELONGINGS = {
     **dict.fromkeys(("backpack", "handbag", "suitcase", "surfboard", "skateboard", "snowboard"), CARRIED),
     **{"tie": ("with {}", "wearing {}"), "baseball glove": ("with {}",), "skis": ("with {}",)},
 }
-"""What a person may have, and how that is said."""
+"""Categories that a person may have, and how that is said."""
 IN_HANDS = frozenset(category for category, forms in BELONGINGS.items() if forms == HELD)
 HOLDABLE = frozenset(BELONGINGS) | {
     *(

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from dmmi_core.centre_grouping import group_by_centres
 from dmmi_core.engines.engine import Encoded, Engine, Scores
 from dmmi_core.engines.opening import open_engine
 from dmmi_core.errors import InputError
-from dmmi_core.instances import GROUPINGS, group_instances, grouping_for, union_mask
+from dmmi_core.instances.centres import group_by_centres
+from dmmi_core.instances.grouping import GROUPINGS, group_instances, grouping_for, union_mask
 from dmmi_core.model_folder import find_model
 from dmmi_core.nothing import names_nothing
 from dmmi_core.politeness import expression_of
@@ -37,7 +37,8 @@ class Segmenter:
     by default the model's own. A model without a presence head answers so only where no pixel is foreground.
     `mask_threshold`: a pixel is foreground above this probability.
     `min_area`: a group of fewer foreground pixels is not an instance.
-    `grouping`: how foreground becomes instances, one of `dmmi_core.instances.GROUPINGS`, or "centres" if the
+    `grouping`: how foreground becomes instances, one of `GROUPINGS` in `dmmi_core.instances.grouping`, or
+    "centres" if the
     model has an instance head. The default is "single" for a text about one object, and otherwise "centres"
     or, without that head, "watershed".
     `pairs_at_once`: how many pairs of image and text go through the network together; more need more memory,

@@ -5,7 +5,7 @@ from sensor_msgs.msg import Image, RegionOfInterest
 from std_msgs.msg import Header
 
 from dmmi.msg import InstanceMask, NoTarget, Segmentation
-from dmmi_core.instances import label_image
+from dmmi_core.instances.grouping import label_image
 from dmmi_core.result import Instance, Result, Roi
 from dmmi_ros.images import from_array
 

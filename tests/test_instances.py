@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from dmmi_core import instances as instances_module
-from dmmi_core.instances import group_instances, grouping_for, union_mask
+from dmmi_core.instances import grouping as instances_module
+from dmmi_core.instances.grouping import group_instances, grouping_for, union_mask
 from dmmi_core.result import Roi, Status
 
 PICTURE = """

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dmmi_core.instances import group_instances, union_mask
+from dmmi_core.instances.grouping import group_instances, union_mask
 from dmmi_core.overlay import PALETTE, draw_overlay
 from dmmi_core.result import Result, Status
 

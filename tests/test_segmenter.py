@@ -10,7 +10,7 @@ from tiny import ABSENT, CONFIG, FAMILIES, PRESENT, RedFinder, make_model
 
 from dmmi_core import segmenter as segmenter_module
 from dmmi_core.errors import InputError, ModelError
-from dmmi_core.instances import union_mask
+from dmmi_core.instances.grouping import union_mask
 from dmmi_core.result import Roi, Status
 from dmmi_core.segmenter import Segmenter
 

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from dmmi_core.instances import group_instances
-from dmmi_core.watershed import watershed
+from dmmi_core.instances.grouping import group_instances
+from dmmi_core.instances.watershed import watershed
 
 
 def discs(*circles: tuple[int, int, int], height: int = 120, width: int = 400) -> np.ndarray:

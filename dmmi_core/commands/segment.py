@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> None:
 def result_to_dict(result: Result) -> dict:
     """A result as JSON can hold it; masks are compressed COCO RLEs of the whole image."""
     from dmmi_core.data.samples import encode_mask
-    from dmmi_core.instances import union_mask
+    from dmmi_core.instances.grouping import union_mask
 
     height, width = result.mask.shape
     return {

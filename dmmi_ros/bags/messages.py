@@ -8,7 +8,7 @@ from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
 from dmmi_core.errors import InputError
-from dmmi_core.instances import label_image, union_mask
+from dmmi_core.instances.grouping import label_image, union_mask
 from dmmi_core.result import Instance, Result, Roi, Status
 from dmmi_core.share import shared
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from dmmi_core.errors import InputError
 from dmmi_core.instance_metrics import MATCHING_IOU, mask_iou
-from dmmi_core.instances import union_mask
+from dmmi_core.instances.grouping import union_mask
 from dmmi_core.metrics import ReferringSegmentation
 from dmmi_core.result import Instance
 from dmmi_ros.bags.answers import Answer

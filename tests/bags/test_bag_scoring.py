@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dmmi_core.instances import union_mask
+from dmmi_core.instances.grouping import union_mask
 from dmmi_core.result import Instance, Roi
 from dmmi_ros.bags.scoring import KeptIds
 

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from dmmi_core.instances import labelled_instances, numbered
+from dmmi_core.instances.grouping import labelled_instances, numbered
 from dmmi_core.result import Instance
 
 CERTAIN = 0.25

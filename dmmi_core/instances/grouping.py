@@ -6,9 +6,9 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from dmmi_core.instances.watershed import watershed
 from dmmi_core.plurality import is_singular
 from dmmi_core.result import Instance, Roi
-from dmmi_core.watershed import watershed
 
 SURE = 0.8
 """A group is an instance where its surest pixel exceeds the threshold by at least this share of what the

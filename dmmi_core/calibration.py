@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torchmetrics.functional.classification import binary_calibration_error
 
-from dmmi_core.checkpoint import load_model
+from dmmi_core.checkpoints.checkpoint import load_model
 from dmmi_core.data.samples import Sample
 from dmmi_core.data.sources import held_out_samples, held_out_scenes
 from dmmi_core.data.templates.hard_validation import hard_validation_samples

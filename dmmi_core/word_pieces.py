@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from tokenizers import Tokenizer
 
+from dmmi_core.checkpoints.folder import TOKENIZER
 from dmmi_core.config import DmmiConfig
 from dmmi_core.errors import ModelError, one_line
-from dmmi_core.model_folder import TOKENIZER
 
 
 class Pieces(NamedTuple):

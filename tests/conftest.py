@@ -49,7 +49,7 @@ def model_folder(tmp_path_factory, tokenizer):
     """A tiny model as it is shipped; tests that damage it work on a copy."""
     from tiny import make_model
 
-    from dmmi_core.checkpoint import save_model
+    from dmmi_core.checkpoints.checkpoint import save_model
 
     folder = tmp_path_factory.mktemp("models") / "tiny"
     save_model(make_model(), tokenizer, folder)

@@ -15,9 +15,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from dmmi_core.checkpoints.released import read_released
+from dmmi_core.checkpoints.released_names import released_name
 from dmmi_core.model import Dmmi
-from dmmi_core.released import read_released
-from dmmi_core.released_names import released_name
 
 KITS = Path(os.environ.get("DMMI_PARITY_KITS", "no-such-folder")).resolve()
 

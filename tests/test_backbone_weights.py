@@ -7,10 +7,10 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from dmmi_core import pretrained, training
+from dmmi_core.checkpoints.pretrained import MODEL_FILES, load_backbone, resolve
 from dmmi_core.cli import main
 from dmmi_core.errors import ModelError
 from dmmi_core.model.visual import VisualEncoder, create_backbone
-from dmmi_core.pretrained import MODEL_FILES, load_backbone, resolve
 from dmmi_core.swin_weights import fit_tables
 
 NAME = "swin_tiny_patch4_window7_224"

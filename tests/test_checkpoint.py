@@ -12,10 +12,10 @@ from safetensors.torch import load_file
 from tiny import CONFIG, FAMILIES, TEXT_ENCODER, make_model
 
 from dmmi_core import share
-from dmmi_core.checkpoint import load_model, save_model
+from dmmi_core.checkpoints.checkpoint import load_model, save_model
+from dmmi_core.checkpoints.folder import find_model, replaced_folder
 from dmmi_core.errors import ModelError
 from dmmi_core.model.text import tokenize
-from dmmi_core.model_folder import find_model, replaced_folder
 
 
 @pytest.fixture

@@ -17,7 +17,10 @@ from PIL import Image
 from transformers import BertTokenizerFast
 
 from dmmi_core import Segmenter, checkpoint
-from dmmi_core.checkpoint import load_model
+from dmmi_core.checkpoints.checkpoint import load_model
+from dmmi_core.checkpoints.pretrained import read_weights
+from dmmi_core.checkpoints.released import convert, read_released
+from dmmi_core.checkpoints.released_names import released_name
 from dmmi_core.cli import main
 from dmmi_core.config import TextEncoderConfig, preset
 from dmmi_core.data.batching import Collate
@@ -26,10 +29,7 @@ from dmmi_core.errors import ModelError
 from dmmi_core.model import Dmmi
 from dmmi_core.model.dmmi import EncodedText
 from dmmi_core.model.text import load_tokenizer
-from dmmi_core.pretrained import read_weights
 from dmmi_core.recipe import DataRecipe, Recipe
-from dmmi_core.released import convert, read_released
-from dmmi_core.released_names import released_name
 from dmmi_core.training.starting_point import starting_point
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "two", "red", "cups", "on", "left", "a", "dog"]
@@ -260,7 +260,7 @@ def test_wrong_choices_are_refused(swin, words, tmp_path, monkeypatch):
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from dmmi_core import checkpoint
+from dmmi_core.checkpoints import checkpoint
 from dmmi_core.cli import main
 
 def save_half(state, path, **_):

@@ -15,8 +15,8 @@ import torch
 from parity import full_checkpoint, kits, read_shapes
 from transformers import BertTokenizerFast
 
+from dmmi_core.checkpoints.released import interpret
 from dmmi_core.config import preset
-from dmmi_core.released import interpret
 
 
 @pytest.mark.parametrize("keys", [*kits("keys_swinb*.txt"), *kits("keys_resnet101.txt")])

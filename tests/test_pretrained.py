@@ -7,9 +7,9 @@ import torch
 from tiny import CONFIG, TEXT_ENCODER, make_model, write_backbone
 from transformers import BertModel
 
+from dmmi_core.checkpoints.pretrained import load_backbone, load_text_encoder, rename_efficientnet, resolve
 from dmmi_core.errors import ModelError
 from dmmi_core.model import Dmmi
-from dmmi_core.pretrained import load_backbone, load_text_encoder, rename_efficientnet, resolve
 
 
 def test_resolve(tmp_path, monkeypatch):

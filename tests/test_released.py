@@ -7,9 +7,9 @@ from parity import FullKit, SmallKit, kits
 from torch import Tensor, nn
 
 from dmmi_core import losses
+from dmmi_core.checkpoints.released_names import is_dead
 from dmmi_core.data.batching import Batch
 from dmmi_core.recipe import LossRecipe
-from dmmi_core.released_names import is_dead
 from dmmi_core.training.objective import Objective, weighted_sum
 
 RELEASED_LOSSES = LossRecipe(similarity=0.01, contrast=0.01)

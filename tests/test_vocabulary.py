@@ -9,10 +9,10 @@ import torch
 from tiny import CONFIG, WORDS, make_model
 from transformers import BertTokenizerFast
 
-from dmmi_core.checkpoint import load_model, save_model
+from dmmi_core.checkpoints.checkpoint import load_model, save_model
+from dmmi_core.checkpoints.vocabulary import read_vocabulary, spelling_pieces, trim_vocabulary
 from dmmi_core.errors import InputError
 from dmmi_core.model.text import load_tokenizer, tokenize
-from dmmi_core.vocabulary import read_vocabulary, spelling_pieces, trim_vocabulary
 from dmmi_core.word_pieces import WordPieces
 
 LETTERS = sorted({*string.ascii_lowercase, *string.digits, *string.punctuation, "ø"} - {*WORDS})

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 from tiny import CONFIG, WORDS
 
+from dmmi_core.checkpoints.folder import TOKENIZER
 from dmmi_core.errors import ModelError
 from dmmi_core.model.text import tokenize
-from dmmi_core.model_folder import TOKENIZER
 from dmmi_core.word_pieces import WordPieces
 
 TEXTS = [

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from dmmi_core.checkpoints.folder import find_model, read_config, write_config
 from dmmi_core.config import PRESETS
 from dmmi_core.engines.graph_folder import MANIFEST
 from dmmi_core.errors import ModelError
-from dmmi_core.model_folder import find_model, read_config, write_config
 
 REFERENCE = ("torch", "fp32")
 """What every other engine and precision is compared with."""
@@ -85,7 +85,7 @@ def _write_resized(model: Path, folder: Path, image_size: int) -> None:
 def _write_random(case: Case, folder: Path) -> None:
     import torch
 
-    from dmmi_core.checkpoint import save_model
+    from dmmi_core.checkpoints.checkpoint import save_model
     from dmmi_core.model import Dmmi
     from dmmi_core.model.text import load_tokenizer
 

@@ -32,7 +32,7 @@ def add(commands) -> None:
 def run(arguments: argparse.Namespace) -> None:
     require_training_extra()
     from dmmi_core.calibration import calibrate, calibration_samples
-    from dmmi_core.model_folder import find_model, read_config, write_config
+    from dmmi_core.checkpoints.folder import find_model, read_config, write_config
     from dmmi_core.recipe import read_recipe
 
     if arguments.plot and not arguments.plot.parent.is_dir():

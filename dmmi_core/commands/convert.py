@@ -20,7 +20,7 @@ def add(commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    from dmmi_core.released import convert
+    from dmmi_core.checkpoints.released import convert
 
     convert(
         arguments.checkpoint,

@@ -20,8 +20,8 @@ def add(commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
+    from dmmi_core.checkpoints.folder import find_model
     from dmmi_core.engines.exporting import export_folder
-    from dmmi_core.model_folder import find_model
 
     found = export_folder(find_model(arguments.model), arguments.format, arguments.folder)
     for precision, error in found.items():

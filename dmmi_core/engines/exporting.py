@@ -10,7 +10,8 @@ import torch
 from torch import nn
 from torch.export import Dim
 
-from dmmi_core.checkpoint import load_model
+from dmmi_core.checkpoints.checkpoint import load_model
+from dmmi_core.checkpoints.folder import replaced_folder, write_config
 from dmmi_core.engines import PRECISIONS
 from dmmi_core.engines.agreement import disagreement
 from dmmi_core.engines.graph_folder import MANIFEST, write_manifest
@@ -28,7 +29,6 @@ from dmmi_core.engines.torch_engine import TorchEngine
 from dmmi_core.errors import InputError, ModelError
 from dmmi_core.model import Dmmi
 from dmmi_core.model.nanodet import CLASSES
-from dmmi_core.model_folder import replaced_folder, write_config
 
 OPSET = 18
 

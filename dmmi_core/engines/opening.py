@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
+from dmmi_core.checkpoints.folder import CONFIG, WEIGHTS, read_config
 from dmmi_core.config import DmmiConfig
 from dmmi_core.device import device_name
 from dmmi_core.engines import ENGINES, PRECISIONS
@@ -15,7 +16,6 @@ from dmmi_core.engines.engine import Engine
 from dmmi_core.engines.graph_folder import MANIFEST, Manifest, read_manifest
 from dmmi_core.engines.packages import missing_packages
 from dmmi_core.errors import InputError, ModelError, one_line
-from dmmi_core.model_folder import CONFIG, WEIGHTS, read_config
 
 logger = logging.getLogger(__name__)
 FASTEST_FIRST = {
@@ -156,6 +156,6 @@ class _Opening:
         export(self._network(), name, folder)
 
     def _network(self):
-        from dmmi_core.checkpoint import load_model
+        from dmmi_core.checkpoints.checkpoint import load_model
 
         return load_model(self.model)[0]

@@ -5,14 +5,14 @@ from pathlib import Path
 
 from transformers import PreTrainedTokenizerBase
 
-from dmmi_core.checkpoint import load_model
+from dmmi_core.checkpoints.checkpoint import load_model
+from dmmi_core.checkpoints.pretrained import load_backbone, load_guide, load_text_encoder, resolve
+from dmmi_core.checkpoints.vocabulary import read_vocabulary, trim_vocabulary
 from dmmi_core.config import PRESETS, DmmiConfig
 from dmmi_core.model import Dmmi
 from dmmi_core.model.category_names import name_categories
 from dmmi_core.model.text import load_tokenizer
-from dmmi_core.pretrained import load_backbone, load_guide, load_text_encoder, resolve
 from dmmi_core.recipe import Recipe
-from dmmi_core.vocabulary import read_vocabulary, trim_vocabulary
 
 
 def starting_point(recipe: Recipe) -> tuple[Dmmi, PreTrainedTokenizerBase]:

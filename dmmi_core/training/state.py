@@ -7,8 +7,8 @@ from zipfile import BadZipFile, ZipFile
 
 import torch
 
+from dmmi_core.checkpoints.pretrained import read_weights
 from dmmi_core.errors import ModelError
-from dmmi_core.pretrained import read_weights
 
 logger = logging.getLogger(__name__)
 LAST, PREVIOUS = "training.pt", "training.previous.pt"

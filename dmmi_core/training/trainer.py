@@ -11,7 +11,7 @@ from accelerate import Accelerator
 from timm.layers import convert_sync_batchnorm
 from torch import Tensor
 
-from dmmi_core.checkpoint import save_model
+from dmmi_core.checkpoints.checkpoint import save_model
 from dmmi_core.data.batching import Batch
 from dmmi_core.data.sources import held_out_samples
 from dmmi_core.device import select_device

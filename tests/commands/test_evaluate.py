@@ -12,7 +12,7 @@ import pytest
 import torch
 from tiny import make_model
 
-from dmmi_core.checkpoint import save_model
+from dmmi_core.checkpoints.checkpoint import save_model
 from dmmi_core.cli import main
 from dmmi_core.data.samples import Sample, encode_mask, write_samples
 

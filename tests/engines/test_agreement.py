@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from tiny import CONFIG, FAMILIES, make_model
 
-from dmmi_core.checkpoint import save_model
+from dmmi_core.checkpoints.checkpoint import save_model
+from dmmi_core.checkpoints.folder import find_model
 from dmmi_core.engines import PRECISIONS
 from dmmi_core.engines.agreement import TOLERANCE, disagreement
 from dmmi_core.engines.opening import EngineUnavailable, open_engine
 from dmmi_core.engines.torch_engine import TorchEngine
-from dmmi_core.model_folder import find_model
 
 RELEASED = replace(
     CONFIG,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from tiny import CONFIG, make_model
 
-from dmmi_core.checkpoint import save_model
+from dmmi_core.checkpoints.checkpoint import save_model
 from dmmi_core.training.starting_point import starting_point
 
 

@@ -10,7 +10,7 @@ import torch
 from miniature import write_miniature
 from tiny import CONFIG
 
-from dmmi_core.checkpoint import load_model
+from dmmi_core.checkpoints.checkpoint import load_model
 from dmmi_core.config import PRESETS
 from dmmi_core.data.scenes import is_validation, read_scenes
 from dmmi_core.errors import InputError, ModelError

@@ -16,13 +16,13 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from dmmi_core.checkpoint import write_folder
+from dmmi_core.checkpoints.checkpoint import write_folder
+from dmmi_core.checkpoints.pretrained import TOKENIZER_FILES, read_weights, resolve
+from dmmi_core.checkpoints.released_names import is_dead, released_name
 from dmmi_core.config import DmmiConfig, TextEncoderConfig, preset
 from dmmi_core.errors import ModelError, one_line
 from dmmi_core.model import Dmmi
 from dmmi_core.model.text import load_tokenizer
-from dmmi_core.pretrained import TOKENIZER_FILES, read_weights, resolve
-from dmmi_core.released_names import is_dead, released_name
 
 logger = logging.getLogger(__name__)
 PRESET_NAMES = ("dmmi-swin-base-released", "dmmi-resnet101-released")

@@ -12,7 +12,7 @@ import numpy as np
 
 from dmmi_core.checkpoints.folder import find_model
 from dmmi_core.engines.engine import Encoded, Engine, Scores
-from dmmi_core.engines.opening import open_engine
+from dmmi_core.engines.selection import open_engine
 from dmmi_core.errors import InputError
 from dmmi_core.instances.centres import group_by_centres
 from dmmi_core.instances.grouping import GROUPINGS, group_instances, grouping_for, union_mask

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from dmmi_core.config import DmmiConfig
-from dmmi_core.engines.network import FrameNetwork
+from dmmi_core.engines.inference_network import FrameNetwork
 from dmmi_core.engines.torch_engine import DTYPES
 from dmmi_core.model import Dmmi
 from dmmi_core.model.dmmi import EncodedText

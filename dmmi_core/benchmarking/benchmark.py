@@ -13,7 +13,7 @@ from dmmi_core.benchmarking.process import start_and_memory
 from dmmi_core.benchmarking.timing import new_text_ms, run_by_turns, summary
 from dmmi_core.config import DmmiConfig
 from dmmi_core.engines.engine import Engine
-from dmmi_core.engines.packages import installed_version
+from dmmi_core.engines.registry import installed_version
 from dmmi_core.resizing import resize
 from dmmi_core.segmenter import Segmenter
 

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from dmmi_core.checkpoints.folder import find_model, read_config, write_config
 from dmmi_core.config import PRESETS
-from dmmi_core.engines.graph_folder import MANIFEST
+from dmmi_core.engines.manifest import MANIFEST
 from dmmi_core.errors import ModelError
 
 REFERENCE = ("torch", "fp32")

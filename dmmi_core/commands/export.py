@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from dmmi_core.engines.packages import NEEDED
+from dmmi_core.engines.registry import NEEDED
 
 
 def add(commands) -> None:
@@ -21,7 +21,7 @@ def add(commands) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     from dmmi_core.checkpoints.folder import find_model
-    from dmmi_core.engines.exporting import export_folder
+    from dmmi_core.engines.export import export_folder
 
     found = export_folder(find_model(arguments.model), arguments.format, arguments.folder)
     for precision, error in found.items():

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from dmmi_core.checkpoints.folder import WEIGHTS, replaced_folder
 from dmmi_core.config import DmmiConfig
-from dmmi_core.engines.graph_folder import Manifest, digest, read_manifest
-from dmmi_core.engines.packages import installed_version
+from dmmi_core.engines.manifest import Manifest, digest, read_manifest
+from dmmi_core.engines.registry import installed_version
 from dmmi_core.errors import ModelError
 
 logger = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from dmmi_core.engines.engine import Encoded, Scores
-from dmmi_core.engines.network import FrameNetwork
+from dmmi_core.engines.inference_network import FrameNetwork
 from dmmi_core.engines.torch_engine import TorchEngine
 from dmmi_core.model import Dmmi
 

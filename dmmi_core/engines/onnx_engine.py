@@ -6,7 +6,7 @@ from pathlib import Path
 import onnxruntime
 
 from dmmi_core.config import DmmiConfig
-from dmmi_core.engines.graphs import FRAME, TEXT, GraphEngine, Run
+from dmmi_core.engines.graph_engine import FRAME, TEXT, GraphEngine, Run
 
 TENSORRT, CUDA, CPU = (f"{name}ExecutionProvider" for name in ("Tensorrt", "CUDA", "CPU"))
 

@@ -9,7 +9,7 @@ import numpy as np
 import openvino
 
 from dmmi_core.config import DmmiConfig
-from dmmi_core.engines.graphs import FRAME, TEXT, GraphEngine
+from dmmi_core.engines.graph_engine import FRAME, TEXT, GraphEngine
 
 TYPES = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}
 

@@ -9,9 +9,9 @@ from tiny import CONFIG, FAMILIES, make_model
 from dmmi_core.checkpoints.checkpoint import save_model
 from dmmi_core.checkpoints.folder import find_model
 from dmmi_core.engines import PRECISIONS
-from dmmi_core.engines.agreement import TOLERANCE, disagreement
-from dmmi_core.engines.opening import EngineUnavailable, open_engine
+from dmmi_core.engines.selection import EngineUnavailable, open_engine
 from dmmi_core.engines.torch_engine import TorchEngine
+from dmmi_core.engines.verification import TOLERANCE, disagreement
 
 RELEASED = replace(
     CONFIG,

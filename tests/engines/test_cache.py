@@ -10,7 +10,7 @@ import pytest
 from dmmi_core.checkpoints.folder import WEIGHTS, read_config
 from dmmi_core.engines import cache
 from dmmi_core.engines.cache import UNFINISHED_DAYS, UNUSED_DAYS, CacheError, cache_folder, cached
-from dmmi_core.engines.graph_folder import MANIFEST, write_manifest
+from dmmi_core.engines.manifest import MANIFEST, write_manifest
 
 
 @pytest.fixture

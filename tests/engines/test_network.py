@@ -6,7 +6,7 @@ import pytest
 import torch
 from tiny import CONFIG, FAMILIES, make_model, randomize
 
-from dmmi_core.engines.network import FrameNetwork, ImplicitProjection
+from dmmi_core.engines.inference_network import FrameNetwork, ImplicitProjection
 from dmmi_core.model.dmmi import EncodedText
 from dmmi_core.model.projection import Projection
 

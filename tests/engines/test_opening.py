@@ -10,10 +10,10 @@ import pytest
 
 from dmmi_core import Segmenter
 from dmmi_core.cli import main
-from dmmi_core.engines import opening
-from dmmi_core.engines.agreement import TOLERANCE
-from dmmi_core.engines.opening import EngineUnavailable, open_engine
+from dmmi_core.engines import selection as opening
 from dmmi_core.engines.openvino_engine import has
+from dmmi_core.engines.selection import EngineUnavailable, open_engine
+from dmmi_core.engines.verification import TOLERANCE
 from dmmi_core.errors import InputError, ModelError
 
 FASTEST = ("openvino", "bf16" if has("bf16", "cpu") else "fp32")

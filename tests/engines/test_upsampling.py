@@ -4,7 +4,7 @@ import pytest
 import torch
 from tiny import randomize
 
-from dmmi_core.engines.upsampling import FoldedAggregate
+from dmmi_core.engines.folding import FoldedAggregate
 from dmmi_core.model.decoder import Aggregate
 
 

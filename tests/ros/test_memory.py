@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from client import Client
 
-from dmmi_core.engines.opening import open_engine
+from dmmi_core.engines.selection import open_engine
 from dmmi_ros.process import NodeProcess
 
 pytestmark = pytest.mark.timeout(300)

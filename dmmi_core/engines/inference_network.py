@@ -5,7 +5,7 @@ from copy import deepcopy
 import torch
 from torch import Tensor, nn
 
-from dmmi_core.engines.upsampling import FoldedAggregate
+from dmmi_core.engines.folding import FoldedAggregate
 from dmmi_core.model import Dmmi
 from dmmi_core.model.attention import ImageToTextAttention
 from dmmi_core.model.decoder import TextToImageDecoder

@@ -10,11 +10,11 @@ from dmmi_core.checkpoints.folder import CONFIG, WEIGHTS, read_config
 from dmmi_core.config import DmmiConfig
 from dmmi_core.device import device_name
 from dmmi_core.engines import ENGINES, PRECISIONS
-from dmmi_core.engines.agreement import TOLERANCE, disagreement
 from dmmi_core.engines.cache import CacheError, cached
 from dmmi_core.engines.engine import Engine
-from dmmi_core.engines.graph_folder import MANIFEST, Manifest, read_manifest
-from dmmi_core.engines.packages import missing_packages
+from dmmi_core.engines.manifest import MANIFEST, Manifest, read_manifest
+from dmmi_core.engines.registry import missing_packages
+from dmmi_core.engines.verification import TOLERANCE, disagreement
 from dmmi_core.errors import InputError, ModelError, one_line
 
 logger = logging.getLogger(__name__)
@@ -151,7 +151,7 @@ class _Opening:
         return disagreement(engine, TorchEngine(self._network(), device=self.device))
 
     def _export(self, name: str, folder: Path) -> None:
-        from dmmi_core.engines.exporting import export
+        from dmmi_core.engines.export import export
 
         export(self._network(), name, folder)
 

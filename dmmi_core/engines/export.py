@@ -13,9 +13,7 @@ from torch.export import Dim
 from dmmi_core.checkpoints.checkpoint import load_model
 from dmmi_core.checkpoints.folder import replaced_folder, write_config
 from dmmi_core.engines import PRECISIONS
-from dmmi_core.engines.agreement import disagreement
-from dmmi_core.engines.graph_folder import MANIFEST, write_manifest
-from dmmi_core.engines.graphs import (
+from dmmi_core.engines.graph_engine import (
     FRAME,
     TEXT,
     TEXT_INPUTS,
@@ -23,9 +21,11 @@ from dmmi_core.engines.graphs import (
     frame_outputs,
     text_outputs,
 )
-from dmmi_core.engines.network import FrameNetwork, TextNetwork
-from dmmi_core.engines.packages import missing_packages
+from dmmi_core.engines.inference_network import FrameNetwork, TextNetwork
+from dmmi_core.engines.manifest import MANIFEST, write_manifest
+from dmmi_core.engines.registry import missing_packages
 from dmmi_core.engines.torch_engine import TorchEngine
+from dmmi_core.engines.verification import disagreement
 from dmmi_core.errors import InputError, ModelError
 from dmmi_core.model import Dmmi
 from dmmi_core.model.nanodet import CLASSES

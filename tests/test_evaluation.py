@@ -6,12 +6,12 @@ import pytest
 from tiny import ABSENT, PRESENT
 from tiny import RedFinder as RedNetwork
 
-from dmmi_core import evaluation
 from dmmi_core.data.samples import Sample, encode_mask
 from dmmi_core.errors import InputError
-from dmmi_core.evaluation import evaluate, own_part
+from dmmi_core.evaluation import evaluate as evaluation
+from dmmi_core.evaluation.evaluate import evaluate, own_part
+from dmmi_core.evaluation.metrics import ReferringSegmentation
 from dmmi_core.instances.grouping import group_instances
-from dmmi_core.metrics import ReferringSegmentation
 from dmmi_core.result import Result, Status
 from dmmi_core.segmenter import Segmenter
 

@@ -9,9 +9,9 @@ import pytest
 
 from dmmi_core.data.samples import Sample, encode_mask
 from dmmi_core.errors import InputError
-from dmmi_core.evaluation import Answer, Question
-from dmmi_core.gallery import PREDICTED_COLOUR, TARGET_COLOUR, Gallery
-from dmmi_core.metrics import ReferringSegmentation
+from dmmi_core.evaluation.evaluate import Answer, Question
+from dmmi_core.evaluation.failure_cases import PREDICTED_COLOUR, TARGET_COLOUR, Gallery
+from dmmi_core.evaluation.metrics import ReferringSegmentation
 from dmmi_core.overlay import TINT
 from dmmi_core.pages import LONG_SIDE
 

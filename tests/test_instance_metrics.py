@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dmmi_core.instance_metrics import InstanceDetection, matches
+from dmmi_core.evaluation.instance_metrics import InstanceDetection, matches
 
 
 def box(left: int, right: int) -> np.ndarray:

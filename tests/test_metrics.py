@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from dmmi_core.metrics import ReferringSegmentation, table
+from dmmi_core.evaluation.metrics import ReferringSegmentation, table
 
 NAMES = ("oIoU", "mIoU", "Acc", "Prec@0.5", "Prec@0.7", "Prec@0.9", "gIoU", "cIoU", "N-acc", "T-acc")
 

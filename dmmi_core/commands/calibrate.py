@@ -31,8 +31,8 @@ def add(commands) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     require_training_extra()
-    from dmmi_core.calibration import calibrate, calibration_samples
     from dmmi_core.checkpoints.folder import find_model, read_config, write_config
+    from dmmi_core.evaluation.calibration import calibrate, calibration_samples
     from dmmi_core.recipe import read_recipe
 
     if arguments.plot and not arguments.plot.parent.is_dir():
@@ -51,8 +51,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _draw(found, path: Path) -> None:
-    from dmmi_core.calibration import THRESHOLDS
     from dmmi_core.curve import precision_recall_svg
+    from dmmi_core.evaluation.calibration import THRESHOLDS
 
     chosen = THRESHOLDS.tolist().index(found.threshold)
     picture = precision_recall_svg(found.recall, found.precision, chosen, f"threshold {found.threshold}")

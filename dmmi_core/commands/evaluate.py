@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from accelerate import PartialState
 
     from dmmi_core.data.samples import Sample
-    from dmmi_core.evaluation import Answer
+    from dmmi_core.evaluation.evaluate import Answer
 
 logger = logging.getLogger(__name__)
 
@@ -72,9 +72,9 @@ def run(arguments: argparse.Namespace) -> None:
     require_training_extra()
     from accelerate import PartialState
 
-    from dmmi_core.evaluation import evaluate, own_part
-    from dmmi_core.gallery import Gallery
-    from dmmi_core.metrics import table
+    from dmmi_core.evaluation.evaluate import evaluate, own_part
+    from dmmi_core.evaluation.failure_cases import Gallery
+    from dmmi_core.evaluation.metrics import table
     from dmmi_core.segmenter import Segmenter
 
     if arguments.visualize and not arguments.report.parent.is_dir():

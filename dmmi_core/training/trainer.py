@@ -16,7 +16,7 @@ from dmmi_core.data.batching import Batch
 from dmmi_core.data.sources import held_out_samples
 from dmmi_core.device import select_device
 from dmmi_core.errors import InputError, ModelError, one_line
-from dmmi_core.evaluation import evaluate
+from dmmi_core.evaluation.evaluate import evaluate
 from dmmi_core.model import Dmmi
 from dmmi_core.recipe import Recipe
 from dmmi_core.segmenter import Segmenter

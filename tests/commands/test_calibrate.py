@@ -9,10 +9,10 @@ import torch
 import yaml
 from tiny import CONFIG, make_model
 
-from dmmi_core import calibration
 from dmmi_core.checkpoints.checkpoint import save_model
 from dmmi_core.checkpoints.folder import read_config
 from dmmi_core.cli import main
+from dmmi_core.evaluation import calibration
 from dmmi_core.segmenter import Segmenter
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from dmmi_core.data.samples import KINDS
-from dmmi_core.metrics import TARGETED, Mask, overlap
+from dmmi_core.evaluation.metrics import TARGETED, Mask, overlap
 
 MATCHING_IOU = 0.5
 

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from accelerate.utils import gather_object
 
-from dmmi_core.evaluation import Answer
-from dmmi_core.metrics import table
+from dmmi_core.evaluation.evaluate import Answer
+from dmmi_core.evaluation.metrics import table
 from dmmi_core.overlay import TINT
 from dmmi_core.pages import figure, fitted, write_page
 

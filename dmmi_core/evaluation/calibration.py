@@ -15,7 +15,7 @@ from dmmi_core.data.samples import Sample
 from dmmi_core.data.sources import held_out_samples, held_out_scenes
 from dmmi_core.data.templates.hard_validation import hard_validation_samples
 from dmmi_core.errors import InputError, ModelError
-from dmmi_core.evaluation import Answer, evaluate
+from dmmi_core.evaluation.evaluate import Answer, evaluate
 from dmmi_core.recipe import DataRecipe
 from dmmi_core.segmenter import Segmenter
 

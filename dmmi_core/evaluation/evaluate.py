@@ -15,9 +15,9 @@ import numpy as np
 from dmmi_core.data.samples import Sample, read_image
 from dmmi_core.distributed import rank, world_size
 from dmmi_core.errors import InputError
-from dmmi_core.instance_metrics import InstanceDetection
+from dmmi_core.evaluation.instance_metrics import InstanceDetection
+from dmmi_core.evaluation.metrics import ReferringSegmentation, overlap, sample_iou
 from dmmi_core.instances.grouping import union_mask
-from dmmi_core.metrics import ReferringSegmentation, overlap, sample_iou
 from dmmi_core.resizing import resize_mask
 from dmmi_core.segmenter import Segmenter
 

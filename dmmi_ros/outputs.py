@@ -9,8 +9,8 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from dmmi.msg import NoTarget, Segmentation
-from dmmi_core.overlay import draw_overlay
 from dmmi_core.result import Result, Status
+from dmmi_core.visualization.overlay import draw_overlay
 from dmmi_ros.depth import to_pose_array
 from dmmi_ros.images import from_array
 from dmmi_ros.messages import to_labels, to_no_target, to_segmentation

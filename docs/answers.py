@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 
 from dmmi_core import Segmenter
-from dmmi_core.overlay import draw_overlay
 from dmmi_core.result import Result
+from dmmi_core.visualization.overlay import draw_overlay
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "demo"))

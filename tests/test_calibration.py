@@ -6,9 +6,9 @@ from xml.etree import ElementTree
 import pytest
 import torch
 
-from dmmi_core.curve import MARGIN, SIDE, precision_recall_svg
 from dmmi_core.errors import InputError, ModelError
 from dmmi_core.evaluation.calibration import THRESHOLDS, expected_calibration_error, fit, fit_temperature
+from dmmi_core.visualization.precision_recall import MARGIN, SIDE, precision_recall_svg
 
 
 def test_expected_calibration_error():

@@ -18,8 +18,8 @@ from dmmi_core.config import PRESETS
 from dmmi_core.data.samples import decode_segmentation
 from dmmi_core.data.scenes import is_validation, read_scenes
 from dmmi_core.data.templates.validation import validation_samples
-from dmmi_core.overlay import draw_overlay
 from dmmi_core.segmenter import Segmenter
+from dmmi_core.visualization.overlay import draw_overlay
 
 HEIGHT, WIDTH = 120, 200
 RED = np.zeros((HEIGHT, WIDTH), bool)

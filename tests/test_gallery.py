@@ -12,8 +12,8 @@ from dmmi_core.errors import InputError
 from dmmi_core.evaluation.evaluate import Answer, Question
 from dmmi_core.evaluation.failure_cases import PREDICTED_COLOUR, TARGET_COLOUR, Gallery
 from dmmi_core.evaluation.metrics import ReferringSegmentation
-from dmmi_core.overlay import TINT
-from dmmi_core.pages import LONG_SIDE
+from dmmi_core.visualization.html import LONG_SIDE
+from dmmi_core.visualization.overlay import TINT
 
 GREY = 128
 NO_ANSWERS = pytest.mark.filterwarnings("ignore:The ``compute`` method")

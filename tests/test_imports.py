@@ -19,7 +19,7 @@ def run(code: str) -> str:
 @pytest.mark.parametrize(
     "statement",
     [
-        "import dmmi_core.result, dmmi_core.instances.grouping, dmmi_core.overlay, dmmi_core.errors",
+        "import dmmi_core.result, dmmi_core.instances.grouping, dmmi_core.visualization.overlay, dmmi_core.errors",
         "from dmmi_core import DmmiError, InputError, Instance, ModelError, Result, Roi, Status",
         "import dmmi_core.cli; dmmi_core.cli._parser()",
         "import dmmi_core.segmenter",

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from dmmi_core.instances.grouping import group_instances, union_mask
-from dmmi_core.overlay import PALETTE, draw_overlay
 from dmmi_core.result import Result, Status
+from dmmi_core.visualization.overlay import PALETTE, draw_overlay
 
 HEIGHT, WIDTH = 240, 320
 

@@ -51,8 +51,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _draw(found, path: Path) -> None:
-    from dmmi_core.curve import precision_recall_svg
     from dmmi_core.evaluation.calibration import THRESHOLDS
+    from dmmi_core.visualization.precision_recall import precision_recall_svg
 
     chosen = THRESHOLDS.tolist().index(found.threshold)
     picture = precision_recall_svg(found.recall, found.precision, chosen, f"threshold {found.threshold}")

@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> None:
     for number, result in enumerate(results, start=1):
         print(json.dumps(result_to_dict(result)) if arguments.json else _sentence(result))
         if arguments.overlay:
-            from dmmi_core.overlay import draw_overlay
+            from dmmi_core.visualization.overlay import draw_overlay
 
             _write_image(_numbered(arguments.overlay, number, len(results)), draw_overlay(image, result))
         if arguments.mask:

@@ -10,8 +10,8 @@ from accelerate.utils import gather_object
 
 from dmmi_core.evaluation.evaluate import Answer
 from dmmi_core.evaluation.metrics import table
-from dmmi_core.overlay import TINT
-from dmmi_core.pages import figure, fitted, write_page
+from dmmi_core.visualization.html import figure, fitted, write_page
+from dmmi_core.visualization.overlay import TINT
 
 TARGET_COLOUR, PREDICTED_COLOUR = (0, 200, 120), (255, 122, 0)  # RGB
 

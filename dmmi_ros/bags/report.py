@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
-from dmmi_core.overlay import draw_overlay
-from dmmi_core.pages import figure, fitted, write_page
+from dmmi_core.visualization.html import figure, fitted, write_page
+from dmmi_core.visualization.overlay import draw_overlay
 from dmmi_ros.bags.answers import Answer
 from dmmi_ros.bags.summary import notes, table
 

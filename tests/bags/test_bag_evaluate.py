@@ -29,8 +29,8 @@ from tiny import ABSENT, PRESENT, RedFinder
 import dmmi_core.engines.cache
 import dmmi_ros.bags.report
 from dmmi_core.data.samples import encode_mask
-from dmmi_core.overlay import draw_overlay
 from dmmi_core.segmenter import Segmenter
+from dmmi_core.visualization.overlay import draw_overlay
 from dmmi_ros.bag import main
 
 A, B = (5, 5, 10, 10), (30, 20, 10, 20)  # 100 and 200 pixels

@@ -10,7 +10,7 @@ from rosbags.rosbag2.storage_mcap import McapWriter
 from rosbags.rosbag2.storage_sqlite3 import Sqlite3Writer
 
 from dmmi_core.errors import InputError
-from dmmi_core.pages import write_page
+from dmmi_core.visualization.html import write_page
 from dmmi_ros.bags.messages import make_header
 from dmmi_ros.bags.writing import new_bag
 

@@ -1,0 +1,1 @@
+"""Overlays, web pages and curves for people."""

@@ -23,7 +23,7 @@ from dmmi_core.checkpoints.released import convert, read_released
 from dmmi_core.checkpoints.released_names import released_name
 from dmmi_core.cli import main
 from dmmi_core.config import TextEncoderConfig, preset
-from dmmi_core.data.batching import Collate
+from dmmi_core.data.collate import Collate
 from dmmi_core.data.target import make_target
 from dmmi_core.errors import ModelError
 from dmmi_core.model import Dmmi

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from dmmi_core import losses
 from dmmi_core.checkpoints.released_names import is_dead
-from dmmi_core.data.batching import Batch
+from dmmi_core.data.collate import Batch
 from dmmi_core.recipe import LossRecipe
 from dmmi_core.training.objective import Objective, weighted_sum
 

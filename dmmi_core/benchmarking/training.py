@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from dmmi_core.benchmarking.arithmetic import peak_gflops
 from dmmi_core.config import preset
-from dmmi_core.data.batching import Batch
+from dmmi_core.data.collate import Batch
 from dmmi_core.engines.torch_engine import DTYPES
 from dmmi_core.model import Dmmi
 from dmmi_core.recipe import LossRecipe

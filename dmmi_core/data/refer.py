@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dmmi_core.data.packed import PackedSamples
+from dmmi_core.data.safe_pickle import read_plain_pickle
 from dmmi_core.data.samples import Sample, coco_segmentation, kind_of
-from dmmi_core.data.unpickling import read_plain_pickle
 from dmmi_core.errors import InputError
 
 logger = logging.getLogger(__name__)

@@ -7,9 +7,9 @@ from torch.utils.data import DataLoader, Dataset
 from transformers import PreTrainedTokenizerBase
 
 from dmmi_core.config import DmmiConfig
-from dmmi_core.data.batching import Collate
-from dmmi_core.data.sample_dataset import SampleDataset
-from dmmi_core.data.schedule import Schedule
+from dmmi_core.data.collate import Collate
+from dmmi_core.data.dataset import SampleDataset
+from dmmi_core.data.sampler import Schedule
 from dmmi_core.data.sources import training_samples, training_scenes
 from dmmi_core.data.templates.scene_dataset import SceneDataset
 from dmmi_core.errors import InputError

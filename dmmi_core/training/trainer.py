@@ -12,7 +12,7 @@ from timm.layers import convert_sync_batchnorm
 from torch import Tensor
 
 from dmmi_core.checkpoints.checkpoint import save_model
-from dmmi_core.data.batching import Batch
+from dmmi_core.data.collate import Batch
 from dmmi_core.data.sources import held_out_samples
 from dmmi_core.device import select_device
 from dmmi_core.errors import InputError, ModelError, one_line

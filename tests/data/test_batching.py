@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from dmmi_core.data.batching import Collate
+from dmmi_core.data.collate import Collate
 from dmmi_core.data.scenes import read_scenes
 from dmmi_core.data.target import UNKNOWN, Target
 from dmmi_core.data.templates.scene_dataset import SceneDataset

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from dmmi_core.data.schedule import Schedule
+from dmmi_core.data.sampler import Schedule
 
 KINDS = np.array([1, 1, 1, 1, 1, 1, 2, 2, 0, 1, 1, 2], np.uint8)
 GROUPS = np.array([0, 0, 0, 1, 1, 2, 3, 3, 4, 5, 5, 6])

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
+from dmmi_core.data.dataset import SampleDataset, sample_target
 from dmmi_core.data.packed import PackedSamples
-from dmmi_core.data.sample_dataset import SampleDataset, sample_target
 from dmmi_core.data.samples import KINDS, Sample, encode_mask
 from dmmi_core.data.target import MOST, UNKNOWN, make_target
 

@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
-from dmmi_core.data.unpickling import read_plain_pickle
+from dmmi_core.data.safe_pickle import read_plain_pickle
 from dmmi_core.errors import InputError
 
 PLAIN = [{"ref_id": 1, "ann_id": [], "sent": "the dög 🐕", "more": (None, True, 2.5, -(10**30), [[]])}]

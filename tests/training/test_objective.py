@@ -6,7 +6,7 @@ import pytest
 import torch
 from tiny import CONFIG, make_model
 
-from dmmi_core.data.batching import Batch
+from dmmi_core.data.collate import Batch
 from dmmi_core.recipe import LossRecipe
 from dmmi_core.training.objective import Objective, weighted_sum
 

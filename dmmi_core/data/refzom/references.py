@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dmmi_core.data.refzom.pairs import Pair
-from dmmi_core.data.unpickling import read_plain_pickle
+from dmmi_core.data.safe_pickle import read_plain_pickle
 from dmmi_core.errors import InputError
 
 

@@ -8,8 +8,8 @@ import numpy as np
 from torch.utils.data import Dataset
 
 from dmmi_core.data.packed import PackedSamples
+from dmmi_core.data.sampler import Schedule
 from dmmi_core.data.samples import Sample, read_image
-from dmmi_core.data.schedule import Schedule
 from dmmi_core.data.target import Target, make_target
 from dmmi_core.resizing import resize, resize_labels
 

@@ -12,9 +12,9 @@ from collections import Counter
 from pathlib import Path
 
 from dmmi_core.data.samples import KINDS, Sample, write_samples
-from dmmi_core.data.scenes import Scene, is_validation, read_scenes
-from dmmi_core.data.templates.balanced_validation import QUALITY, balanced_validation_samples
-from dmmi_core.data.templates.validation import validation_samples
+from dmmi_core.data.synthesis.balanced_validation import QUALITY, balanced_validation_samples
+from dmmi_core.data.synthesis.scenes import Scene, is_validation, read_scenes
+from dmmi_core.data.synthesis.validation import validation_samples
 
 
 def main() -> None:

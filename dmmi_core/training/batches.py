@@ -11,7 +11,7 @@ from dmmi_core.data.collate import Collate
 from dmmi_core.data.dataset import SampleDataset
 from dmmi_core.data.sampler import Schedule
 from dmmi_core.data.sources import training_samples, training_scenes
-from dmmi_core.data.templates.scene_dataset import SceneDataset
+from dmmi_core.data.synthesis.dataset import SceneDataset
 from dmmi_core.errors import InputError
 from dmmi_core.recipe import Recipe
 

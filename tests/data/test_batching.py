@@ -2,9 +2,9 @@ import numpy as np
 import torch
 
 from dmmi_core.data.collate import Collate
-from dmmi_core.data.scenes import read_scenes
+from dmmi_core.data.synthesis.dataset import SceneDataset
+from dmmi_core.data.synthesis.scenes import read_scenes
 from dmmi_core.data.target import UNKNOWN, Target
-from dmmi_core.data.templates.scene_dataset import SceneDataset
 
 
 def make_items(pictures, count: int = 12) -> list[tuple]:

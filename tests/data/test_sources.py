@@ -10,9 +10,9 @@ from miniature import SPLITS, Miniature, write_miniature
 from dmmi_core.data.packed import PackedSamples
 from dmmi_core.data.refer import read_refer
 from dmmi_core.data.samples import KINDS, Sample, write_samples
-from dmmi_core.data.scenes import is_validation, read_scenes
 from dmmi_core.data.sources import held_out_samples, training_samples, training_scenes
-from dmmi_core.data.templates.validation import validation_samples
+from dmmi_core.data.synthesis.scenes import is_validation, read_scenes
+from dmmi_core.data.synthesis.validation import validation_samples
 from dmmi_core.errors import InputError
 from dmmi_core.recipe import DataRecipe
 from dmmi_core.typed import build

@@ -12,7 +12,7 @@ from tiny import CONFIG
 
 from dmmi_core.checkpoints.checkpoint import load_model
 from dmmi_core.config import PRESETS
-from dmmi_core.data.scenes import is_validation, read_scenes
+from dmmi_core.data.synthesis.scenes import is_validation, read_scenes
 from dmmi_core.errors import InputError, ModelError
 from dmmi_core.recipe import DataRecipe, Recipe
 from dmmi_core.segmenter import Segmenter

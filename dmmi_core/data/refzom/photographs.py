@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dmmi_core.data.refzom.pairs import Pair
-from dmmi_core.data.scenes import Scene, read_scenes
+from dmmi_core.data.synthesis.scenes import Scene, read_scenes
 from dmmi_core.errors import InputError
 
 

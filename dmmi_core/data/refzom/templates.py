@@ -6,8 +6,8 @@ import numpy as np
 
 from dmmi_core.data.refzom.pairs import Pair
 from dmmi_core.data.refzom.photographs import Photograph
-from dmmi_core.data.templates.expressions import categories_in, pair_expression, referring_expressions
-from dmmi_core.data.templates.validation import judged_view
+from dmmi_core.data.synthesis.expressions.basic import categories_in, pair_expression, referring_expressions
+from dmmi_core.data.synthesis.validation import judged_view
 
 
 def template_pairs(photograph: Photograph, rng: np.random.Generator) -> list[Pair]:

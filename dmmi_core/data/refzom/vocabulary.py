@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dmmi_core.data.refzom.synonyms import LOOSE, SURE
-from dmmi_core.data.templates.expressions import plural
+from dmmi_core.data.synthesis.expressions.basic import plural
 
 
 @dataclass(frozen=True)

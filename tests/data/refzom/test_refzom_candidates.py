@@ -5,7 +5,7 @@ import pytest
 from dmmi_core.data.refzom.candidates import candidate_pairs, read_confirmed
 from dmmi_core.data.refzom.photographs import Photograph
 from dmmi_core.data.refzom.vocabulary import Vocabulary
-from dmmi_core.data.scenes import Scene, SceneObject
+from dmmi_core.data.synthesis.scenes import Scene, SceneObject
 from dmmi_core.errors import InputError
 
 COMPLETE = frozenset(["person", "dog", "car", "truck", "bus", "couch", "animal"])

@@ -5,7 +5,7 @@ import pytest
 from dmmi_core.data.refzom.conflicts import REASONS, ConflictChecker
 from dmmi_core.data.refzom.photographs import Photograph
 from dmmi_core.data.refzom.vocabulary import Vocabulary
-from dmmi_core.data.scenes import Scene
+from dmmi_core.data.synthesis.scenes import Scene
 
 CATEGORIES = """
     person, bicycle, car, motorcycle, airplane, bus, train, truck, boat, traffic light, fire hydrant,

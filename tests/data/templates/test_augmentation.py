@@ -3,8 +3,8 @@ import pytest
 from pictures import HEIGHT, WIDTH, look
 
 from dmmi_core.data.samples import read_image
-from dmmi_core.data.scenes import Scene, read_scenes, view_scene
-from dmmi_core.data.templates.augmentation import jitter, random_view, warp, whole_view
+from dmmi_core.data.synthesis.images.augmentation import jitter, random_view, warp, whole_view
+from dmmi_core.data.synthesis.scenes import Scene, read_scenes, view_scene
 
 SCENE = Scene("", WIDTH, HEIGHT, (), frozenset())
 SIZE = 100

@@ -8,8 +8,8 @@ from pictures import CATEGORIES
 from reader import assert_true
 
 from dmmi_core.data.samples import read_image
-from dmmi_core.data.scenes import Scene, read_scenes
-from dmmi_core.data.templates.balanced_validation import COUNTS, ZEROS, balanced_validation_samples
+from dmmi_core.data.synthesis.balanced_validation import COUNTS, ZEROS, balanced_validation_samples
+from dmmi_core.data.synthesis.scenes import Scene, read_scenes
 
 
 @pytest.fixture(scope="module")

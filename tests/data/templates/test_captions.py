@@ -1,8 +1,8 @@
 import pytest
 
-from dmmi_core.data.scenes import Scene, SceneObject
-from dmmi_core.data.templates.captions import person_names, read_phrase, unmentioned
-from dmmi_core.data.templates.informing import inform
+from dmmi_core.data.synthesis.captions import person_names, read_phrase, unmentioned
+from dmmi_core.data.synthesis.informing import inform
+from dmmi_core.data.synthesis.scenes import Scene, SceneObject
 
 
 @pytest.mark.parametrize(

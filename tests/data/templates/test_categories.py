@@ -3,8 +3,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from dmmi_core.data.scenes import Scene, SceneObject
-from dmmi_core.data.templates.categories import CATEGORY_POWER, CategoryIndex
+from dmmi_core.data.synthesis.images.categories import CATEGORY_POWER, CategoryIndex
+from dmmi_core.data.synthesis.scenes import Scene, SceneObject
 
 
 def scene(*objects: str, complete: tuple[str, ...] = ("cat", "cup", "dog")) -> Scene:

@@ -1,6 +1,6 @@
 import numpy as np
 
-from dmmi_core.data.templates.chance import pick, shuffled
+from dmmi_core.data.synthesis.random import pick, shuffled
 
 
 def test_every_option_is_drawn_alike():

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from dmmi_core.data.templates.colours import COLOURS, colour_map, shares
+from dmmi_core.data.synthesis.images.colours import COLOURS, colour_map, shares
 
 
 @pytest.mark.parametrize(

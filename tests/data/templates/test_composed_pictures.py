@@ -8,10 +8,17 @@ import numpy as np
 import pytest
 from pictures import CATEGORIES, COLOURS, look
 
-from dmmi_core.data.scenes import Scene, SceneObject, View, ViewedObject, read_scenes
-from dmmi_core.data.templates.album import Album
-from dmmi_core.data.templates.captions import read_phrase
-from dmmi_core.data.templates.pictures import Picture, contradicts, cutouts, paste, photograph, side_by_side
+from dmmi_core.data.synthesis.captions import read_phrase
+from dmmi_core.data.synthesis.images.composition import (
+    Picture,
+    contradicts,
+    cutouts,
+    paste,
+    photograph,
+    side_by_side,
+)
+from dmmi_core.data.synthesis.images.sampling import Album
+from dmmi_core.data.synthesis.scenes import Scene, SceneObject, View, ViewedObject, read_scenes
 
 SIZE = 120
 
@@ -180,7 +187,7 @@ def test_the_album_keeps_to_what_is_asked(pictures, kind):
 
 def test_the_album_reads_no_other_photographs(pictures, monkeypatch):
     """What is kept apart for validation is not even pasted from."""
-    from dmmi_core.data.templates import pictures as module
+    from dmmi_core.data.synthesis.images import composition as module
 
     scenes = read_scenes(pictures)[::2]
     opened = set()

@@ -5,11 +5,11 @@ import re
 import numpy as np
 import pytest
 
-from dmmi_core.data.scenes import View, ViewedObject
-from dmmi_core.data.templates.captions import read_phrase
-from dmmi_core.data.templates.denying import CLEARLY, deny
-from dmmi_core.data.templates.nouns import WHOLES
-from dmmi_core.data.templates.pictures import Picture
+from dmmi_core.data.synthesis.captions import read_phrase
+from dmmi_core.data.synthesis.expressions.negative import CLEARLY, deny
+from dmmi_core.data.synthesis.images.composition import Picture
+from dmmi_core.data.synthesis.lexicon import WHOLES
+from dmmi_core.data.synthesis.scenes import View, ViewedObject
 
 SIZE = 40
 ORDINAL = re.compile(r"second|third|fourth|2nd|3rd|4th")

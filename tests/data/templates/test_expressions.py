@@ -6,8 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dmmi_core.data.scenes import View, ViewedObject
-from dmmi_core.data.templates.expressions import (
+from dmmi_core.data.synthesis.expressions.basic import (
     MARGIN,
     MIN_AREA,
     RATIO,
@@ -17,6 +16,7 @@ from dmmi_core.data.templates.expressions import (
     pair_expression,
     referring_expressions,
 )
+from dmmi_core.data.synthesis.scenes import View, ViewedObject
 
 MASK = np.ones((4, 4), bool)
 

@@ -4,8 +4,8 @@ import pytest
 from reader import assert_true
 
 from dmmi_core.data.samples import read_image
-from dmmi_core.data.scenes import Scene, read_scenes
-from dmmi_core.data.templates.hard_validation import hard_validation_samples
+from dmmi_core.data.synthesis.hard_validation import hard_validation_samples
+from dmmi_core.data.synthesis.scenes import Scene, read_scenes
 
 
 @pytest.fixture(scope="module")

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from dmmi_core.data.scenes import View, ViewedObject
-from dmmi_core.data.templates.holding import (
+from dmmi_core.data.synthesis.expressions.belongings import (
     BELONGINGS,
     HOLDABLE,
     by_belonging,
     false_belongings,
     holders,
 )
+from dmmi_core.data.synthesis.scenes import View, ViewedObject
 
 MASK = np.ones((4, 4), bool)
 COMPLETE = frozenset({"person", "frisbee", "tie"})

@@ -1,6 +1,6 @@
 import pytest
 
-from dmmi_core.data.templates.nouns import (
+from dmmi_core.data.synthesis.lexicon import (
     LOOK_ALIKES,
     SYNONYMS,
     VAGUE,

@@ -8,11 +8,11 @@ import torch
 from pictures import CATEGORIES
 from reader import assert_true
 
-from dmmi_core.data.scenes import Scene, View, ViewedObject, read_scenes
+from dmmi_core.data.synthesis.dataset import SceneDataset, target_of
+from dmmi_core.data.synthesis.expressions.basic import Expression
+from dmmi_core.data.synthesis.images import sampling as album
+from dmmi_core.data.synthesis.scenes import Scene, View, ViewedObject, read_scenes
 from dmmi_core.data.target import UNKNOWN
-from dmmi_core.data.templates import album
-from dmmi_core.data.templates.expressions import Expression
-from dmmi_core.data.templates.scene_dataset import SceneDataset, target_of
 from dmmi_core.errors import InputError
 
 SIZE = 160

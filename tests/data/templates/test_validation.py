@@ -7,8 +7,8 @@ import pytest
 from reader import assert_true
 
 from dmmi_core.data.samples import read_image
-from dmmi_core.data.scenes import Scene, read_scenes
-from dmmi_core.data.templates.validation import COUNTS, validation_samples
+from dmmi_core.data.synthesis.scenes import Scene, read_scenes
+from dmmi_core.data.synthesis.validation import COUNTS, validation_samples
 
 
 @pytest.fixture(scope="module")

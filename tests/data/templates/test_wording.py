@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from dmmi_core.data.templates.expressions import Expression
-from dmmi_core.data.templates.wording import reword
+from dmmi_core.data.synthesis.expressions.basic import Expression
+from dmmi_core.data.synthesis.expressions.paraphrase import reword
 
 
 def worded(text: str) -> set[str]:

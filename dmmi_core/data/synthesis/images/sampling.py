@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
-from dmmi_core.data.scenes import Scene
-from dmmi_core.data.templates.augmentation import jitter
-from dmmi_core.data.templates.categories import CategoryIndex
-from dmmi_core.data.templates.chance import pick
-from dmmi_core.data.templates.nouns import look_alikes
-from dmmi_core.data.templates.pictures import Picture, cutouts, paste, photograph, side_by_side
+from dmmi_core.data.synthesis.images.augmentation import jitter
+from dmmi_core.data.synthesis.images.categories import CategoryIndex
+from dmmi_core.data.synthesis.images.composition import Picture, cutouts, paste, photograph, side_by_side
+from dmmi_core.data.synthesis.lexicon import look_alikes
+from dmmi_core.data.synthesis.random import pick
+from dmmi_core.data.synthesis.scenes import Scene
 
 LAYOUTS = {"single": 0.55, "pasted": 0.25, "side by side": 0.2}
 LAYOUTS_CLOTHED = {"single": 0.25, "pasted": 0.2, "side by side": 0.55}

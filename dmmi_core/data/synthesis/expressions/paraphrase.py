@@ -4,8 +4,8 @@ import re
 
 import numpy as np
 
-from dmmi_core.data.templates.chance import pick
-from dmmi_core.data.templates.expressions import PREFIXES, Expression
+from dmmi_core.data.synthesis.expressions.basic import PREFIXES, Expression
+from dmmi_core.data.synthesis.random import pick
 
 _REQUESTS = (
     *("can you see {}?", "can you find {}?", "where is {}?", "where are {}?", "i want {}", "give me {}"),

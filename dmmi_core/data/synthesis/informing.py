@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from dmmi_core.data.scenes import Scene
-from dmmi_core.data.templates.captions import Phrase, person_names, read_phrase, unmentioned
+from dmmi_core.data.synthesis.captions import Phrase, person_names, read_phrase, unmentioned
+from dmmi_core.data.synthesis.scenes import Scene
 
 
 def inform(scene: Scene) -> Scene:

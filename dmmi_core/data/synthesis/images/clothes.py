@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from dmmi_core.data.scenes import Scene, SceneObject
+from dmmi_core.data.synthesis.scenes import Scene, SceneObject
 from dmmi_core.errors import InputError
 
 _OUTER = {"blazer", "cape", "cardigan", "coat", "jacket", "vest", "suit", "hoodie", "sweatshirt"}

@@ -4,11 +4,11 @@ import re
 
 import numpy as np
 
-from dmmi_core.data.scenes import View
-from dmmi_core.data.templates.chance import pick
-from dmmi_core.data.templates.expressions import Expression, describe, visible
-from dmmi_core.data.templates.nouns import WHOLES
-from dmmi_core.data.templates.relations import NEAR, gap
+from dmmi_core.data.synthesis.expressions.basic import Expression, describe, visible
+from dmmi_core.data.synthesis.expressions.relations import NEAR, gap
+from dmmi_core.data.synthesis.lexicon import WHOLES
+from dmmi_core.data.synthesis.random import pick
+from dmmi_core.data.synthesis.scenes import View
 
 WHOEVER = (
     *("everyone", "everybody", "all persons", "all the persons", "all humans", "humans", "human"),

@@ -4,10 +4,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from dmmi_core.data.templates.bare import bare_noun
-from dmmi_core.data.templates.chance import pick, shuffled
-from dmmi_core.data.templates.everyone import by_pronoun
-from dmmi_core.data.templates.expressions import (
+from dmmi_core.data.synthesis.expressions.attributes import (
+    Named,
+    by_colour,
+    by_garment,
+    by_person_word,
+    by_synonym,
+)
+from dmmi_core.data.synthesis.expressions.bare import bare_noun
+from dmmi_core.data.synthesis.expressions.basic import (
     Expression,
     categories_in,
     describe,
@@ -15,13 +20,14 @@ from dmmi_core.data.templates.expressions import (
     referring_expressions,
     visible,
 )
-from dmmi_core.data.templates.holding import by_belonging
-from dmmi_core.data.templates.kinds import by_kind
-from dmmi_core.data.templates.naming import Named, by_colour, by_garment, by_person_word, by_synonym
-from dmmi_core.data.templates.pictures import Picture
-from dmmi_core.data.templates.places import by_place, in_a_row
-from dmmi_core.data.templates.relations import by_neighbour
-from dmmi_core.data.templates.wording import reword
+from dmmi_core.data.synthesis.expressions.belongings import by_belonging
+from dmmi_core.data.synthesis.expressions.kinds import by_kind
+from dmmi_core.data.synthesis.expressions.paraphrase import reword
+from dmmi_core.data.synthesis.expressions.position import by_place, in_a_row
+from dmmi_core.data.synthesis.expressions.pronouns import by_pronoun
+from dmmi_core.data.synthesis.expressions.relations import by_neighbour
+from dmmi_core.data.synthesis.images.composition import Picture
+from dmmi_core.data.synthesis.random import pick, shuffled
 
 Family = Callable[[Picture, str, np.random.Generator], list[Expression]]
 

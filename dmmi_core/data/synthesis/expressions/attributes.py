@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dmmi_core.data.scenes import View, ViewedObject
-from dmmi_core.data.templates.chance import pick
-from dmmi_core.data.templates.clothes import SIMILAR
-from dmmi_core.data.templates.colours import CERTAIN, COLOURS, ON_A_PERSON, TRACE, colour_map, shares
-from dmmi_core.data.templates.kinds import kinds_of, whole
-from dmmi_core.data.templates.nouns import COUNTED, excluded_by, names
-from dmmi_core.data.templates.pictures import Picture
+from dmmi_core.data.synthesis.expressions.kinds import kinds_of, whole
+from dmmi_core.data.synthesis.images.clothes import SIMILAR
+from dmmi_core.data.synthesis.images.colours import CERTAIN, COLOURS, ON_A_PERSON, TRACE, colour_map, shares
+from dmmi_core.data.synthesis.images.composition import Picture
+from dmmi_core.data.synthesis.lexicon import COUNTED, excluded_by, names
+from dmmi_core.data.synthesis.random import pick
+from dmmi_core.data.synthesis.scenes import View, ViewedObject
 
 WORN_AREA = 0.002
 """Fraction of the view that a garment covers, at least, to be spoken of."""

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from dmmi_core.data.samples import read_image
-from dmmi_core.data.scenes import MIN_VISIBLE, Scene, SceneObject, View, ViewedObject, view_scene
-from dmmi_core.data.templates.augmentation import random_view, warp
+from dmmi_core.data.synthesis.images.augmentation import random_view, warp
+from dmmi_core.data.synthesis.scenes import MIN_VISIBLE, Scene, SceneObject, View, ViewedObject, view_scene
 
 PASTED_SIDE = 0.18, 0.6
 """Longer side of a pasted object, as a fraction of the picture."""

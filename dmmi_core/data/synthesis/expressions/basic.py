@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from dmmi_core.data.samples import kind_of
-from dmmi_core.data.scenes import View, ViewedObject
-from dmmi_core.data.templates.chance import pick
-from dmmi_core.data.templates.nouns import article, plural
+from dmmi_core.data.synthesis.lexicon import article, plural
+from dmmi_core.data.synthesis.random import pick
+from dmmi_core.data.synthesis.scenes import View, ViewedObject
 
 MIN_AREA = 0.003
 """Fraction of the view that the targets of an expression cover together, at least."""

@@ -6,15 +6,15 @@ from dataclasses import replace
 import numpy as np
 
 from dmmi_core.data.samples import Sample
-from dmmi_core.data.scenes import Scene, View, view_scene
-from dmmi_core.data.templates.augmentation import whole_view
-from dmmi_core.data.templates.categories import CategoryIndex
-from dmmi_core.data.templates.expressions import (
+from dmmi_core.data.synthesis.expressions.basic import (
     Expression,
     absent_expression,
     categories_in,
     referring_expressions,
 )
+from dmmi_core.data.synthesis.images.augmentation import whole_view
+from dmmi_core.data.synthesis.images.categories import CategoryIndex
+from dmmi_core.data.synthesis.scenes import Scene, View, view_scene
 
 COUNTS = {"zero": 3, "one": 2, "many": 2}
 """Samples of each kind for each photograph, at most."""

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from dmmi_core.data.scenes import View
-from dmmi_core.data.templates.chance import pick
-from dmmi_core.data.templates.expressions import Expression, absent_expression, visible
-from dmmi_core.data.templates.nouns import COUNTED, WHOLES
+from dmmi_core.data.synthesis.expressions.basic import Expression, absent_expression, visible
+from dmmi_core.data.synthesis.lexicon import COUNTED, WHOLES
+from dmmi_core.data.synthesis.random import pick
+from dmmi_core.data.synthesis.scenes import View
 
 SUMS = {
     "animal": ("any animal", "any animals", "every animal", "animal", "animals"),

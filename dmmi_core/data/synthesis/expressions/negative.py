@@ -4,19 +4,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dmmi_core.data.templates.captions import Phrase
-from dmmi_core.data.templates.chance import pick, shuffled
-from dmmi_core.data.templates.colours import COLOURS
-from dmmi_core.data.templates.everyone import absent_persons
-from dmmi_core.data.templates.expressions import Expression, absent_expression
-from dmmi_core.data.templates.holding import false_belongings
-from dmmi_core.data.templates.kinds import absent_kinds
-from dmmi_core.data.templates.naming import Named, by_colour, by_garment, by_person_word
-from dmmi_core.data.templates.nouns import CONFUSED, VAGUE, names
-from dmmi_core.data.templates.pictures import Picture, contradicts
-from dmmi_core.data.templates.places import missing_places
-from dmmi_core.data.templates.relations import false_neighbours
-from dmmi_core.data.templates.wording import reword
+from dmmi_core.data.synthesis.captions import Phrase
+from dmmi_core.data.synthesis.expressions.attributes import Named, by_colour, by_garment, by_person_word
+from dmmi_core.data.synthesis.expressions.basic import Expression, absent_expression
+from dmmi_core.data.synthesis.expressions.belongings import false_belongings
+from dmmi_core.data.synthesis.expressions.kinds import absent_kinds
+from dmmi_core.data.synthesis.expressions.paraphrase import reword
+from dmmi_core.data.synthesis.expressions.position import missing_places
+from dmmi_core.data.synthesis.expressions.pronouns import absent_persons
+from dmmi_core.data.synthesis.expressions.relations import false_neighbours
+from dmmi_core.data.synthesis.images.colours import COLOURS
+from dmmi_core.data.synthesis.images.composition import Picture, contradicts
+from dmmi_core.data.synthesis.lexicon import CONFUSED, VAGUE, names
+from dmmi_core.data.synthesis.random import pick, shuffled
 
 CLEARLY = 0.62
 """From where, as a fraction of the view, an object is not on the other side by any reading."""

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from dmmi_core.data.samples import coco_segmentation, decode_segmentation
-from dmmi_core.data.templates.captions import Phrase
+from dmmi_core.data.synthesis.captions import Phrase
 from dmmi_core.errors import InputError
 
 MASK_QUALITY = 0.75

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import textblob.en
 
-from dmmi_core.data.templates.nouns import (
+from dmmi_core.data.synthesis.lexicon import (
     ANIMALS,
     FEMALE,
     LOOK_ALIKES,

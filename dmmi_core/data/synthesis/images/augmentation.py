@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from dmmi_core.data.scenes import Scene
+from dmmi_core.data.synthesis.scenes import Scene
 
 
 def whole_view(scene: Scene, size: int) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dmmi_core.data.scenes import Scene
+from dmmi_core.data.synthesis.scenes import Scene
 
 CATEGORY_POWER = 0.7
 """Categories are drawn in proportion to the number of their photographs to this power, if to no other: less

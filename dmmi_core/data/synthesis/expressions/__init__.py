@@ -1,0 +1,1 @@
+"""Referring expressions that are true, or surely false, of an annotated image."""

@@ -1,0 +1,1 @@
+"""Training images: sampled, composed and augmented."""

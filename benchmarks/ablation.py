@@ -22,7 +22,7 @@ from itertools import product
 from pathlib import Path
 from statistics import mean, stdev
 
-from dmmi_core.training.state import LAST, PREVIOUS
+from dmmi_core.training.checkpoint import LAST, PREVIOUS
 from dmmi_core.training.trainer import MODEL
 
 RECIPES = Path(__file__).parents[1] / "training" / "ablation"

@@ -28,9 +28,9 @@ import numpy as np
 
 from dmmi_core.data.refer import read_refer
 from dmmi_core.data.samples import Sample
-from dmmi_core.recipe import read_recipe
 from dmmi_core.training import Trainer
-from dmmi_core.training.batches import open_loader
+from dmmi_core.training.dataloader import open_loader
+from dmmi_core.training.recipe import read_recipe
 
 WORDS = (
     "the",

@@ -26,8 +26,8 @@ from dmmi_core.data.samples import read_image
 from dmmi_core.data.sources import held_out_scenes
 from dmmi_core.evaluation.metrics import overlap
 from dmmi_core.program import aligned
-from dmmi_core.recipe import read_recipe
 from dmmi_core.result import Result, Status
+from dmmi_core.training.recipe import read_recipe
 
 RECIPE = Path(__file__).parents[1] / "training" / "dmmi-lite.yaml"
 WORDINGS: dict[str, Callable[[str], str]] = {

@@ -29,8 +29,8 @@ from dmmi_core.errors import ModelError
 from dmmi_core.model import Dmmi
 from dmmi_core.model.dmmi import EncodedText
 from dmmi_core.model.text import load_tokenizer
-from dmmi_core.recipe import DataRecipe, Recipe
-from dmmi_core.training.starting_point import starting_point
+from dmmi_core.training.initialization import starting_point
+from dmmi_core.training.recipe import DataRecipe, Recipe
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "two", "red", "cups", "on", "left", "a", "dog"]
 TEXT_ENCODER = TextEncoderConfig(

@@ -6,7 +6,7 @@ import yaml
 
 from dmmi_core.config import PRESETS
 from dmmi_core.errors import InputError
-from dmmi_core.recipe import DataRecipe, ExtraScenes, LossRecipe, read_recipe
+from dmmi_core.training.recipe import DataRecipe, ExtraScenes, LossRecipe, read_recipe
 
 TRAINING = Path(__file__).parents[1] / "training"
 REQUIRED = {

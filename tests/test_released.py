@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from dmmi_core import losses
 from dmmi_core.checkpoints.released_names import is_dead
 from dmmi_core.data.collate import Batch
-from dmmi_core.recipe import LossRecipe
 from dmmi_core.training.objective import Objective, weighted_sum
+from dmmi_core.training.recipe import LossRecipe
 
 RELEASED_LOSSES = LossRecipe(similarity=0.01, contrast=0.01)
 BACKGROUND_WEIGHT = 0.9 / 1.1

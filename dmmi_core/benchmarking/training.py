@@ -13,8 +13,8 @@ from dmmi_core.config import preset
 from dmmi_core.data.collate import Batch
 from dmmi_core.engines.torch_engine import DTYPES
 from dmmi_core.model import Dmmi
-from dmmi_core.recipe import LossRecipe
 from dmmi_core.training.objective import Objective, weighted_sum
+from dmmi_core.training.recipe import LossRecipe
 
 
 class Step:

@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> None:
     require_training_extra()
     from dmmi_core.checkpoints.folder import find_model, read_config, write_config
     from dmmi_core.evaluation.calibration import calibrate, calibration_samples
-    from dmmi_core.recipe import read_recipe
+    from dmmi_core.training.recipe import read_recipe
 
     if arguments.plot and not arguments.plot.parent.is_dir():
         raise InputError(f"cannot write {arguments.plot}: does its folder exist?")

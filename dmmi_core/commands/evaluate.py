@@ -128,7 +128,7 @@ def _samples(arguments: argparse.Namespace) -> "tuple[Sequence[Sample], Path]":
             raise InputError("--samples needs --images, the folder that their photographs are in")
         return read_samples(arguments.samples), arguments.images
     from dmmi_core.data.sources import held_out_samples
-    from dmmi_core.recipe import read_recipe
+    from dmmi_core.training.recipe import read_recipe
 
     data = read_recipe(arguments.recipe[0], arguments.recipe[1:]).data
     return held_out_samples(data, arguments.split), Path(data.images)

@@ -22,8 +22,8 @@ def run(arguments: argparse.Namespace) -> None:
     require_training_extra()
     from transformers.utils import logging as transformers_logging
 
-    from dmmi_core.recipe import read_recipe
     from dmmi_core.training import Trainer
+    from dmmi_core.training.recipe import read_recipe
 
     transformers_logging.disable_progress_bar()
     transformers_logging.set_verbosity_error()  # its report of BERT's unused pooler

@@ -13,7 +13,7 @@ from dmmi_core.data.synthesis.images.clothes import read_clothing
 from dmmi_core.data.synthesis.scenes import Scene, is_validation, read_scenes
 from dmmi_core.data.synthesis.validation import validation_samples
 from dmmi_core.errors import InputError
-from dmmi_core.recipe import DataRecipe
+from dmmi_core.training.recipe import DataRecipe
 
 
 def training_samples(data: DataRecipe) -> PackedSamples:

@@ -6,8 +6,8 @@ from torch import Tensor, nn
 from dmmi_core import losses
 from dmmi_core.data.collate import Batch
 from dmmi_core.model import Dmmi
-from dmmi_core.recipe import LossRecipe
 from dmmi_core.training.centre_targets import centre_targets
+from dmmi_core.training.recipe import LossRecipe
 
 
 class Objective(nn.Module):

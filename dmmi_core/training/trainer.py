@@ -18,15 +18,15 @@ from dmmi_core.device import select_device
 from dmmi_core.errors import InputError, ModelError, one_line
 from dmmi_core.evaluation.evaluate import evaluate
 from dmmi_core.model import Dmmi
-from dmmi_core.recipe import Recipe
 from dmmi_core.segmenter import Segmenter
-from dmmi_core.training.averaging import moving_average
-from dmmi_core.training.batches import Share, open_dataset, open_loader
+from dmmi_core.training.checkpoint import LAST, load_state, save_state
+from dmmi_core.training.dataloader import Share, open_dataset, open_loader
+from dmmi_core.training.ema import moving_average
+from dmmi_core.training.initialization import starting_point
+from dmmi_core.training.logger import Progress
 from dmmi_core.training.objective import Objective, weighted_sum
-from dmmi_core.training.parameters import learning_rate_factor, parameter_groups, train_mode
-from dmmi_core.training.progress import Progress
-from dmmi_core.training.starting_point import starting_point
-from dmmi_core.training.state import LAST, load_state, save_state
+from dmmi_core.training.optimizer import learning_rate_factor, parameter_groups, train_mode
+from dmmi_core.training.recipe import Recipe
 
 logger = logging.getLogger(__name__)
 MODEL, BEST = "model", "best"

@@ -14,8 +14,8 @@ from dmmi_core.data.sources import held_out_samples, training_samples, training_
 from dmmi_core.data.synthesis.scenes import is_validation, read_scenes
 from dmmi_core.data.synthesis.validation import validation_samples
 from dmmi_core.errors import InputError
-from dmmi_core.recipe import DataRecipe
-from dmmi_core.typed import build
+from dmmi_core.training.recipe import DataRecipe
+from dmmi_core.training.schema import build
 
 SHARE = 3
 

@@ -7,7 +7,7 @@ from accelerate.state import AcceleratorState
 from tiny import CONFIG
 
 from dmmi_core.config import PRESETS
-from dmmi_core.recipe import DataRecipe, Recipe
+from dmmi_core.training.recipe import DataRecipe, Recipe
 
 
 @pytest.fixture(autouse=True)

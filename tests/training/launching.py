@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from dmmi_core.recipe import Recipe
+from dmmi_core.training.recipe import Recipe
 
 TESTS = Path(__file__).parents[1]
 ENVIRONMENT = os.environ | {

@@ -13,9 +13,9 @@ from reader import understand
 from dmmi_core.cli import main
 from dmmi_core.data.refer import read_refer
 from dmmi_core.data.samples import read_image, write_samples
-from dmmi_core.recipe import DataRecipe
 from dmmi_core.segmenter import Segmenter
 from dmmi_core.training import Trainer
+from dmmi_core.training.recipe import DataRecipe
 
 
 def evaluate(capsys, *arguments) -> dict:

@@ -10,7 +10,7 @@ import pytest
 import torch
 from launching import ENVIRONMENT, write_recipe
 
-from dmmi_core.training.state import load_state
+from dmmi_core.training.checkpoint import load_state
 
 STEPS = 16
 MAIN = """

@@ -7,8 +7,8 @@ import torch
 from tiny import CONFIG, make_model
 
 from dmmi_core.data.collate import Batch
-from dmmi_core.recipe import LossRecipe
 from dmmi_core.training.objective import Objective, weighted_sum
+from dmmi_core.training.recipe import LossRecipe
 
 
 @pytest.fixture

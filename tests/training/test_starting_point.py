@@ -5,7 +5,7 @@ from dataclasses import replace
 from tiny import CONFIG, make_model
 
 from dmmi_core.checkpoints.checkpoint import save_model
-from dmmi_core.training.starting_point import starting_point
+from dmmi_core.training.initialization import starting_point
 
 
 def test_a_calibrated_model_is_to_be_calibrated_again(recipe, tokenizer, tmp_path):

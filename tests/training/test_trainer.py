@@ -14,11 +14,11 @@ from dmmi_core.checkpoints.checkpoint import load_model
 from dmmi_core.config import PRESETS
 from dmmi_core.data.synthesis.scenes import is_validation, read_scenes
 from dmmi_core.errors import InputError, ModelError
-from dmmi_core.recipe import DataRecipe, Recipe
 from dmmi_core.segmenter import Segmenter
 from dmmi_core.training import Trainer, state
 from dmmi_core.training import trainer as loop
-from dmmi_core.training.averaging import moving_average
+from dmmi_core.training.ema import moving_average
+from dmmi_core.training.recipe import DataRecipe, Recipe
 
 
 def log(trainer: Trainer) -> list[dict]:

@@ -10,8 +10,8 @@ import torch
 from tiny import CONFIG
 
 from dmmi_core.config import PRESETS
-from dmmi_core.recipe import read_recipe
 from dmmi_core.training import Trainer
+from dmmi_core.training.recipe import read_recipe
 
 
 def main(recipe: str, out: str, *overrides: str) -> None:

@@ -4,7 +4,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from dmmi_core.model import Dmmi
-from dmmi_core.recipe import Recipe
+from dmmi_core.training.recipe import Recipe
 
 
 def train_mode(model: Dmmi, recipe: Recipe) -> None:

@@ -12,7 +12,7 @@ from dmmi_core.config import PRESETS, DmmiConfig
 from dmmi_core.model import Dmmi
 from dmmi_core.model.category_names import name_categories
 from dmmi_core.model.text import load_tokenizer
-from dmmi_core.recipe import Recipe
+from dmmi_core.training.recipe import Recipe
 
 
 def starting_point(recipe: Recipe) -> tuple[Dmmi, PreTrainedTokenizerBase]:

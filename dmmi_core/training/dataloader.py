@@ -13,7 +13,7 @@ from dmmi_core.data.sampler import Schedule
 from dmmi_core.data.sources import training_samples, training_scenes
 from dmmi_core.data.synthesis.dataset import SceneDataset
 from dmmi_core.errors import InputError
-from dmmi_core.recipe import Recipe
+from dmmi_core.training.recipe import Recipe
 
 
 def open_dataset(recipe: Recipe, config: DmmiConfig) -> tuple[Dataset, int]:

@@ -8,7 +8,7 @@ import yaml
 from dmmi_core.config import PRESETS, DmmiConfig, preset
 from dmmi_core.engines import PRECISIONS
 from dmmi_core.errors import InputError, one_line
-from dmmi_core.typed import build
+from dmmi_core.training.schema import build
 
 BATCH_NORMS = ("train", "frozen")
 SELECT_BY = ("oIoU", "mIoU", "Acc", "gIoU", "cIoU")

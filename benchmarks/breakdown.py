@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dmmi_core import Segmenter
+from dmmi_core.cli.program import aligned
 from dmmi_core.data.samples import read_samples
 from dmmi_core.data.synthesis.lexicon import PERSONS, plural
 from dmmi_core.evaluation.evaluate import Answer, evaluate
 from dmmi_core.evaluation.instance_metrics import InstanceDetection
 from dmmi_core.evaluation.metrics import ReferringSegmentation
-from dmmi_core.program import aligned
 
 WORDS = {form for word in (*PERSONS, "human", "pedestrian") for form in (word, plural(word))}
 PERSON = re.compile(rf"\b({'|'.join(sorted(WORDS))})\b")

@@ -26,13 +26,13 @@ from torch import Tensor, nn
 
 from dmmi_core.checkpoints.checkpoint import load_model
 from dmmi_core.checkpoints.pretrained import load_backbone, load_guide
+from dmmi_core.cli.program import aligned
 from dmmi_core.config import preset
 from dmmi_core.data.samples import read_image
 from dmmi_core.data.synthesis.scenes import Scene, ViewedObject, read_scenes, view_scene
 from dmmi_core.errors import DmmiError, ModelError
 from dmmi_core.model import Dmmi
 from dmmi_core.model.guide import Guide
-from dmmi_core.program import aligned
 from dmmi_core.resizing import resize
 
 LEAST_AREA = 0.005

@@ -20,12 +20,12 @@ from pathlib import Path
 import numpy as np
 
 from dmmi_core import Segmenter
+from dmmi_core.cli.program import aligned
 from dmmi_core.data.refzom.subject import read_text
 from dmmi_core.data.refzom.vocabulary import Vocabulary
 from dmmi_core.data.samples import read_image
 from dmmi_core.data.sources import held_out_scenes
 from dmmi_core.evaluation.metrics import overlap
-from dmmi_core.program import aligned
 from dmmi_core.result import Result, Status
 from dmmi_core.training.recipe import read_recipe
 

@@ -12,9 +12,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dmmi_core.commands.options import add_engine, add_model, segmenter_options
+from dmmi_core.cli.options import add_engine, add_model, segmenter_options
+from dmmi_core.cli.program import aligned, run_program, sigterm_as_exit
 from dmmi_core.errors import InputError
-from dmmi_core.program import aligned, run_program, sigterm_as_exit
 
 if TYPE_CHECKING:
     from dmmi_ros.bags.answers import Answer

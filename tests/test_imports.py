@@ -19,9 +19,10 @@ def run(code: str) -> str:
 @pytest.mark.parametrize(
     "statement",
     [
-        "import dmmi_core.result, dmmi_core.instances.grouping, dmmi_core.visualization.overlay, dmmi_core.errors",
+        "import dmmi_core.result, dmmi_core.instances.grouping, dmmi_core.errors",
+        "import dmmi_core.visualization.overlay",
         "from dmmi_core import DmmiError, InputError, Instance, ModelError, Result, Roi, Status",
-        "import dmmi_core.cli; dmmi_core.cli._parser()",
+        "from dmmi_core.cli.parser import build_parser; build_parser()",
         "import dmmi_core.segmenter",
     ],
 )

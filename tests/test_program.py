@@ -9,7 +9,7 @@ import pytest
 PROGRAM = """
 import argparse, signal, sys
 from contextlib import contextmanager
-from dmmi_core.program import run_program, sigterm_as_exit
+from dmmi_core.cli.program import run_program, sigterm_as_exit
 
 @contextmanager
 def half_done():

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dmmi_core.commands.options import (
+from dmmi_core.cli.options import (
     add_engine,
     add_model,
     require_training_extra,
     segmenter_options,
 )
+from dmmi_core.cli.program import aligned
 from dmmi_core.errors import InputError
-from dmmi_core.program import aligned
 
 if TYPE_CHECKING:
     from accelerate import PartialState

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dmmi_core.commands.options import add_engine, add_model, segmenter_options
+from dmmi_core.cli.options import add_engine, add_model, segmenter_options
 from dmmi_core.errors import InputError
 from dmmi_core.result import Result, Status
 

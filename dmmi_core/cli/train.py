@@ -2,7 +2,7 @@
 
 import argparse
 
-from dmmi_core.commands.options import require_training_extra
+from dmmi_core.cli.options import require_training_extra
 
 
 def add(commands) -> None:

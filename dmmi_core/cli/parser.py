@@ -1,21 +1,20 @@
-"""The `dmmi` command."""
+"""The arguments of the `dmmi` command, one subcommand a module."""
 
 import argparse
 import logging
-import sys
 from collections.abc import Sequence
 
-from dmmi_core.commands import benchmark, build_refzom, calibrate, convert, evaluate, export, segment, train
-from dmmi_core.program import run_program
+from dmmi_core.cli import benchmark, build_refzom, calibrate, convert, evaluate, export, segment, train
+from dmmi_core.cli.program import run_program
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Exit status, as of `run_program`."""
+def run(argv: Sequence[str] | None) -> int:
+    """Parse `argv` and run the subcommand; return the exit status of `run_program`."""
     logging.getLogger("dmmi_core").setLevel(logging.INFO)
-    return run_program(_parser(), argv)
+    return run_program(build_parser(), argv)
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="dmmi", description="Find what a text refers to: zero, one or many objects."
     )
@@ -23,7 +22,3 @@ def _parser() -> argparse.ArgumentParser:
     for command in (segment, train, evaluate, calibrate, convert, export, build_refzom, benchmark):
         command.add(commands)
     return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())

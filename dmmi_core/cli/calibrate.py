@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from dmmi_core.commands.options import add_model, require_training_extra
+from dmmi_core.cli.options import add_model, require_training_extra
 from dmmi_core.errors import InputError
 
 

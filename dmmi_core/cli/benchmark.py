@@ -5,9 +5,9 @@ import json
 from pathlib import Path
 
 from dmmi_core.benchmarking.cases import REFERENCE, SUITES, TRAINING, Case
-from dmmi_core.commands.options import add_model
+from dmmi_core.cli.options import add_model
+from dmmi_core.cli.program import aligned
 from dmmi_core.errors import InputError
-from dmmi_core.program import aligned
 
 
 def add(commands) -> None:

@@ -1,0 +1,10 @@
+"""The `dmmi` command; `python -m dmmi_core.cli` is the same."""
+
+from collections.abc import Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command with `argv`, or with the arguments of the process, and return the exit status."""
+    from dmmi_core.cli.parser import run  # the subcommands import other modules of this package
+
+    return run(argv)

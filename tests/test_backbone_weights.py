@@ -10,8 +10,8 @@ from dmmi_core import pretrained, training
 from dmmi_core.checkpoints.pretrained import MODEL_FILES, load_backbone, resolve
 from dmmi_core.cli import main
 from dmmi_core.errors import ModelError
+from dmmi_core.model.swin_weights import fit_tables
 from dmmi_core.model.visual import VisualEncoder, create_backbone
-from dmmi_core.swin_weights import fit_tables
 
 NAME = "swin_tiny_patch4_window7_224"
 SIZES = {"embed_dim": 16, "depths": (2, 2, 1, 1), "num_heads": (1, 2, 2, 4), "always_partition": True}

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 from tiny import CONFIG, FAMILIES, TEXT_ENCODER, make_model
 
-from dmmi_core import share
+from dmmi_core import resources as share
 from dmmi_core.checkpoints.checkpoint import load_model, save_model
 from dmmi_core.checkpoints.folder import find_model, replaced_folder
 from dmmi_core.errors import ModelError

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dmmi_core.config import DmmiConfig
 from dmmi_core.errors import ModelError
-from dmmi_core.share import shared
+from dmmi_core.resources import shared
 
 CONFIG, WEIGHTS, TOKENIZER = "config.json", "model.safetensors", "tokenizer.json"
 

@@ -16,7 +16,7 @@ from transformers import BertModel
 from dmmi_core.errors import ModelError, one_line
 from dmmi_core.model import Dmmi
 from dmmi_core.model.nanodet import graph_order
-from dmmi_core.swin_weights import to_timm_names
+from dmmi_core.model.swin_weights import to_timm_names
 
 PACKAGE = "package:"
 TOKENIZER_FILES = ("config.json", "tokenizer*", "special_tokens_map.json", "vocab.txt")

@@ -11,7 +11,7 @@ from timm.models.swin_transformer import SwinTransformer, SwinTransformerBlock
 from torch import Tensor, nn
 
 from dmmi_core.errors import ModelError, one_line
-from dmmi_core.swin_weights import fit_tables
+from dmmi_core.model.swin_weights import fit_tables
 
 
 class VisualEncoder(nn.Module):

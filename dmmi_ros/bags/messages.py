@@ -9,8 +9,8 @@ from rosbags.typesys.store import Typestore
 
 from dmmi_core.errors import InputError
 from dmmi_core.instances.grouping import label_image, union_mask
+from dmmi_core.resources import shared
 from dmmi_core.result import Instance, Result, Roi, Status
-from dmmi_core.share import shared
 
 OWN = ("InstanceMask", "NoTarget", "Segmentation")
 NANOSECONDS = 10**9

@@ -10,6 +10,7 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from dmmi_core.errors import describe
 from dmmi_core.result import Result
+from dmmi_core.tracking import Trackers
 from dmmi_ros.commands import Command
 from dmmi_ros.depth_input import DepthInput
 from dmmi_ros.diagnostics import Statistics
@@ -18,7 +19,6 @@ from dmmi_ros.images import to_rgb
 from dmmi_ros.outputs import Outputs
 from dmmi_ros.parameters import Parameters
 from dmmi_ros.rate_limit import RateLimit
-from dmmi_ros.tracking import Trackers
 
 WARNING_PERIOD_S = 5.0
 TROUBLE_LASTS_S = 5.0

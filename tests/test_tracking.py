@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from dmmi_core import tracking
 from dmmi_core.result import Instance, Result, Roi, Status
-from dmmi_ros import tracking
-from dmmi_ros.tracking import MIN_IOU, Tracker, Trackers, mask_iou
+from dmmi_core.tracking import MIN_IOU, Tracker, Trackers, mask_iou
 
 HEIGHT, WIDTH = 120, 160
 

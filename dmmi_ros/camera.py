@@ -12,13 +12,13 @@ from dmmi_core.errors import describe
 from dmmi_core.result import Result
 from dmmi_core.tracking import Trackers
 from dmmi_ros.commands import Command
-from dmmi_ros.depth_input import DepthInput
 from dmmi_ros.diagnostics import Statistics
-from dmmi_ros.image_input import ImageInput
 from dmmi_ros.images import to_rgb
-from dmmi_ros.outputs import Outputs
 from dmmi_ros.parameters import Parameters
-from dmmi_ros.rate_limit import RateLimit
+from dmmi_ros.topics.depth import DepthInput
+from dmmi_ros.topics.images import ImageInput
+from dmmi_ros.topics.publishers import Outputs
+from dmmi_ros.topics.rate_limit import RateLimit
 
 WARNING_PERIOD_S = 5.0
 TROUBLE_LASTS_S = 5.0

@@ -11,8 +11,8 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from dmmi_core.errors import InputError
-from dmmi_ros import depth_input
-from dmmi_ros.depth_input import DepthInput
+from dmmi_ros.topics import depth as depth_input
+from dmmi_ros.topics.depth import DepthInput
 
 pytestmark = pytest.mark.timeout(60)
 MILLISECOND = 10**6

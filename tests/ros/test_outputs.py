@@ -6,8 +6,8 @@ import pytest
 from scenes import ColourSegmenter
 from std_msgs.msg import Header
 
-from dmmi_ros import outputs
-from dmmi_ros.outputs import Outputs
+from dmmi_ros.topics import publishers as outputs
+from dmmi_ros.topics.publishers import Outputs
 
 HEADER = Header(frame_id="camera")
 

@@ -3,7 +3,7 @@
 import pytest
 from sensor_msgs.msg import Image
 
-from dmmi_ros.rate_limit import RateLimit
+from dmmi_ros.topics.rate_limit import RateLimit
 
 pytestmark = pytest.mark.timeout(120)
 

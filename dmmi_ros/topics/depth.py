@@ -12,7 +12,7 @@ from std_msgs.msg import Header
 from dmmi_core.errors import InputError
 from dmmi_core.result import Result
 from dmmi_ros.depth import camera_matrix, depth_in_metres, locate
-from dmmi_ros.subscriptions import subscribe, unsubscribe
+from dmmi_ros.topics.subscriptions import subscribe, unsubscribe
 
 KEPT_IMAGES = 10
 LONGEST_WAIT_S = 0.1

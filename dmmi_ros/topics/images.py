@@ -8,7 +8,7 @@ from rclpy.node import Node
 from rclpy.subscription import MessageInfo
 from sensor_msgs.msg import CompressedImage, Image
 
-from dmmi_ros.subscriptions import subscribe, unsubscribe
+from dmmi_ros.topics.subscriptions import subscribe, unsubscribe
 
 
 class ImageInput:

@@ -14,7 +14,7 @@ from dmmi_core.visualization.overlay import draw_overlay
 from dmmi_ros.depth import to_pose_array
 from dmmi_ros.images import from_array
 from dmmi_ros.messages import to_labels, to_no_target, to_segmentation
-from dmmi_ros.qos import OUTPUT_QOS, publisher_events
+from dmmi_ros.topics.qos import OUTPUT_QOS, publisher_events
 
 
 class Outputs:

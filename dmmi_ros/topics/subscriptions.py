@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from rclpy.node import Node
 from rclpy.subscription import Subscription
 
-from dmmi_ros.qos import image_qos, subscription_events
+from dmmi_ros.topics.qos import image_qos, subscription_events
 
 
 def subscribe(

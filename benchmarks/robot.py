@@ -19,7 +19,7 @@ from std_msgs.msg import Header, String
 
 from dmmi.msg import Segmentation
 from dmmi_ros.companion import Companion, NodeSilent
-from dmmi_ros.images import from_array
+from dmmi_ros.conversion.images import from_array
 from dmmi_ros.process import Domain, NodeProcess
 
 HERE = Path(__file__).parent

@@ -31,8 +31,8 @@ from std_msgs.msg import Header
 from stub import RememberingSegmenter
 
 from dmmi.msg import Segmentation
-from dmmi_ros.images import to_rgb
-from dmmi_ros.messages import to_labels, to_segmentation
+from dmmi_ros.conversion.images import to_rgb
+from dmmi_ros.conversion.messages import to_labels, to_segmentation
 
 SIZES = ((480, 640), (720, 1280))
 RATES_HZ = (10, 30)

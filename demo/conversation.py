@@ -11,7 +11,7 @@ from std_msgs.msg import Header, String
 
 from dmmi.msg import Segmentation
 from dmmi_ros.companion import Companion, NodeSilent
-from dmmi_ros.images import from_array, to_rgb
+from dmmi_ros.conversion.images import from_array, to_rgb
 
 START_TIMEOUT_S = 180.0
 ANSWER_TIMEOUT_S = 30.0

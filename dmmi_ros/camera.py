@@ -12,8 +12,8 @@ from dmmi_core.errors import describe
 from dmmi_core.result import Result
 from dmmi_core.tracking import Trackers
 from dmmi_ros.commands import Command
+from dmmi_ros.conversion.images import to_rgb
 from dmmi_ros.diagnostics import Statistics
-from dmmi_ros.images import to_rgb
 from dmmi_ros.parameters import Parameters
 from dmmi_ros.topics.depth import DepthInput
 from dmmi_ros.topics.images import ImageInput

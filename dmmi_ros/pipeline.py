@@ -13,9 +13,9 @@ from dmmi_core.errors import InputError
 from dmmi_core.result import Result
 from dmmi_ros.camera import Frame
 from dmmi_ros.commands import Command, Commands
-from dmmi_ros.images import to_rgb
+from dmmi_ros.conversion.images import to_rgb
+from dmmi_ros.conversion.messages import to_segmentation
 from dmmi_ros.memory import free_memory
-from dmmi_ros.messages import to_segmentation
 from dmmi_ros.parameters import Parameters
 from dmmi_ros.worker import Job
 

@@ -16,7 +16,7 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from dmmi_core.errors import InputError
-from dmmi_ros.images import from_array
+from dmmi_ros.conversion.images import from_array
 from dmmi_ros.pictures import open_pictures
 from dmmi_ros.spinning import catch_signals, spin_until
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 
-from dmmi_ros.decoding import to_rgb
+from dmmi_ros.conversion.decoding import to_rgb
 
 PIXELS = np.random.default_rng(1).integers(0, 256, (4, 5, 3), np.uint8)
 
@@ -26,6 +26,8 @@ def test_compressed():
 
 
 def test_no_ros_is_imported():
-    code = "import sys, dmmi_ros.decoding; print([m for m in ('sensor_msgs', 'rclpy') if m in sys.modules])"
+    code = (
+        "import sys, dmmi_ros.conversion.decoding; print(sorted({'sensor_msgs', 'rclpy'} & set(sys.modules)))"
+    )
     output = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     assert output.strip() == "[]"

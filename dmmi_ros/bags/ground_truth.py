@@ -9,7 +9,7 @@ from dmmi_core.data.samples import Sample, decode_segmentation, encode_mask, is_
 from dmmi_core.errors import InputError
 from dmmi_ros.bags.lines import read_lines
 from dmmi_ros.bags.reading import Bag
-from dmmi_ros.decoding import rows_of
+from dmmi_ros.conversion.decoding import rows_of
 
 _LABEL_BYTES = {"mono8": 1, "8UC1": 1, "mono16": 2, "16UC1": 2}
 

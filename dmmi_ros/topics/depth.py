@@ -11,7 +11,7 @@ from std_msgs.msg import Header
 
 from dmmi_core.errors import InputError
 from dmmi_core.result import Result
-from dmmi_ros.depth import camera_matrix, depth_in_metres, locate
+from dmmi_ros.conversion.depth import camera_matrix, depth_in_metres, locate
 from dmmi_ros.topics.subscriptions import subscribe, unsubscribe
 
 KEPT_IMAGES = 10

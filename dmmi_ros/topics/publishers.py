@@ -11,9 +11,9 @@ from std_msgs.msg import Header
 from dmmi.msg import NoTarget, Segmentation
 from dmmi_core.result import Result, Status
 from dmmi_core.visualization.overlay import draw_overlay
-from dmmi_ros.depth import to_pose_array
-from dmmi_ros.images import from_array
-from dmmi_ros.messages import to_labels, to_no_target, to_segmentation
+from dmmi_ros.conversion.depth import to_pose_array
+from dmmi_ros.conversion.images import from_array
+from dmmi_ros.conversion.messages import to_labels, to_no_target, to_segmentation
 from dmmi_ros.topics.qos import OUTPUT_QOS, publisher_events
 
 

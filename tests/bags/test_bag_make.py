@@ -10,7 +10,7 @@ import pytest
 from rosbags.highlevel import AnyReader
 
 from dmmi_ros.bag import main
-from dmmi_ros.decoding import to_rgb
+from dmmi_ros.conversion.decoding import to_rgb
 
 SECOND = 10**9
 

@@ -9,7 +9,7 @@ from std_msgs.msg import Header
 
 from dmmi.msg import NoTarget, Segmentation
 from dmmi_ros.bags.messages import ResultMessages, make_header, make_typestore, to_result, with_stamp
-from dmmi_ros.messages import to_labels, to_no_target, to_segmentation
+from dmmi_ros.conversion.messages import to_labels, to_no_target, to_segmentation
 
 STORE = make_typestore()
 MESSAGES = ResultMessages(STORE)

@@ -8,7 +8,7 @@ from expectations import assert_finds
 from sensor_msgs.msg import Image
 
 from dmmi.msg import NoTarget, Segmentation
-from dmmi_ros.images import from_array
+from dmmi_ros.conversion.images import from_array
 
 pytestmark = pytest.mark.timeout(120)
 

@@ -10,7 +10,7 @@ from std_msgs.msg import Header
 
 from dmmi_core.errors import InputError
 from dmmi_core.result import Instance, Roi
-from dmmi_ros.depth import camera_matrix, depth_in_metres, locate, to_pose_array
+from dmmi_ros.conversion.depth import camera_matrix, depth_in_metres, locate, to_pose_array
 
 MATRIX = np.array([[100.0, 0, 20], [0, 200, 10], [0, 0, 1]])
 SIZE = (30, 40)

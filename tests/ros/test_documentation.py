@@ -12,7 +12,7 @@ import yaml
 from scenes import ColourSegmenter
 from std_msgs.msg import Header, String
 
-from dmmi_ros.messages import to_segmentation
+from dmmi_ros.conversion.messages import to_segmentation
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "ros.md").read_text()

@@ -11,7 +11,7 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from dmmi.msg import Segmentation
-from dmmi_ros.images import from_array, to_rgb
+from dmmi_ros.conversion.images import from_array, to_rgb
 
 pytestmark = pytest.mark.timeout(120)
 WARN = "1"

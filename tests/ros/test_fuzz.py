@@ -14,7 +14,7 @@ from std_msgs.msg import String
 from dmmi_core.errors import InputError
 from dmmi_core.result import Result
 from dmmi_ros.commands import Commands
-from dmmi_ros.images import BYTES_PER_PIXEL, to_rgb
+from dmmi_ros.conversion.images import BYTES_PER_PIXEL, to_rgb
 
 RAW, COMPRESSED, TEXTS = 5500, 2500, 1700
 OVER_DDS = [100, pytest.param(3400, marks=[pytest.mark.slow, pytest.mark.timeout(1200)])]

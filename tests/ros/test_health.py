@@ -12,7 +12,7 @@ from std_msgs.msg import String
 
 from dmmi.msg import Segmentation
 from dmmi_ros.camera import Camera
-from dmmi_ros.images import from_array
+from dmmi_ros.conversion.images import from_array
 from dmmi_ros.parameters import Parameters
 
 pytestmark = pytest.mark.timeout(120)

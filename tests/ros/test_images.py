@@ -10,7 +10,7 @@ from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Header
 
 from dmmi_core.errors import InputError
-from dmmi_ros.images import BYTES_PER_PIXEL, from_array, to_rgb
+from dmmi_ros.conversion.images import BYTES_PER_PIXEL, from_array, to_rgb
 
 HEIGHT, WIDTH = 6, 10
 

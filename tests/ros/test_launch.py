@@ -17,7 +17,7 @@ from expectations import assert_finds
 from rclpy.node import Node
 from sensor_msgs.msg import Image
 
-from dmmi_ros.images import from_array
+from dmmi_ros.conversion.images import from_array
 
 pytest.importorskip("launch_ros", reason="launch and launch_ros are not installed")
 pytestmark = pytest.mark.timeout(120)

@@ -11,7 +11,7 @@ from std_msgs.msg import Header
 
 from dmmi.msg import Segmentation
 from dmmi_core.result import Instance, Result, Roi, Status
-from dmmi_ros.messages import to_labels, to_no_target, to_segmentation
+from dmmi_ros.conversion.messages import to_labels, to_no_target, to_segmentation
 
 HEADER = Header(frame_id="camera")
 

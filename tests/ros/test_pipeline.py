@@ -8,8 +8,8 @@ from std_msgs.msg import Header
 
 from dmmi_ros.camera import Frame
 from dmmi_ros.commands import Commands
+from dmmi_ros.conversion.images import from_array, to_rgb
 from dmmi_ros.diagnostics import Statistics
-from dmmi_ros.images import from_array, to_rgb
 from dmmi_ros.parameters import Parameters
 from dmmi_ros.pipeline import Pipeline
 

@@ -10,7 +10,7 @@ from geometry_msgs.msg import PoseArray
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
-from dmmi_ros.images import from_array
+from dmmi_ros.conversion.images import from_array
 
 pytestmark = pytest.mark.timeout(120)
 WARN = "1"

@@ -12,7 +12,7 @@ from std_msgs.msg import Header
 
 from dmmi_core.errors import InputError
 from dmmi_core.result import Instance
-from dmmi_ros.decoding import rows_of
+from dmmi_ros.conversion.decoding import rows_of
 
 _ENCODINGS = {"16UC1": (np.uint16, 1e-3), "32FC1": (np.float32, 1.0)}
 """Type of a pixel and its unit in metres (REP 118)."""

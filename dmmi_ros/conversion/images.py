@@ -7,7 +7,7 @@ import numpy as np
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from dmmi_ros.decoding import BYTES_PER_PIXEL, to_rgb
+from dmmi_ros.conversion.decoding import BYTES_PER_PIXEL, to_rgb
 
 __all__ = ["BYTES_PER_PIXEL", "from_array", "to_rgb"]
 

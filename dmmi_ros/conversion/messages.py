@@ -7,7 +7,7 @@ from std_msgs.msg import Header
 from dmmi.msg import InstanceMask, NoTarget, Segmentation
 from dmmi_core.instances.grouping import label_image
 from dmmi_core.result import Instance, Result, Roi
-from dmmi_ros.images import from_array
+from dmmi_ros.conversion.images import from_array
 
 
 def to_segmentation(result: Result, *, header: Header, command_id: int) -> Segmentation:

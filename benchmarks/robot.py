@@ -18,9 +18,9 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header, String
 
 from dmmi.msg import Segmentation
-from dmmi_ros.companion import Companion, NodeSilent
 from dmmi_ros.conversion.images import from_array
-from dmmi_ros.process import Domain, NodeProcess
+from dmmi_ros.testing.node_monitor import Companion, NodeSilent
+from dmmi_ros.testing.node_process import Domain, NodeProcess
 
 HERE = Path(__file__).parent
 NODES = {

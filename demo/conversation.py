@@ -10,8 +10,8 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header, String
 
 from dmmi.msg import Segmentation
-from dmmi_ros.companion import Companion, NodeSilent
 from dmmi_ros.conversion.images import from_array, to_rgb
+from dmmi_ros.testing.node_monitor import Companion, NodeSilent
 
 START_TIMEOUT_S = 180.0
 ANSWER_TIMEOUT_S = 30.0

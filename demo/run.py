@@ -25,8 +25,8 @@ from rclpy.signals import SignalHandlerOptions
 from scenes import make_scenes
 
 from dmmi.msg import Segmentation
-from dmmi_ros.companion import NodeSilent
-from dmmi_ros.process import Domain, NodeProcess
+from dmmi_ros.testing.node_monitor import NodeSilent
+from dmmi_ros.testing.node_process import Domain, NodeProcess
 
 NODE = (Path(sysconfig.get_path("scripts")) / "dmmi_node", "--ros-args", "-p", "autostart:=true")
 STATUS = {Segmentation.NO_TARGET: "no target", Segmentation.ONE: "one", Segmentation.MANY: "many"}

@@ -19,8 +19,8 @@ from dmmi.msg import Segmentation
 from dmmi_core.errors import ModelError
 from dmmi_ros.bags.messages import nanoseconds
 from dmmi_ros.bags.reading import IMAGE
-from dmmi_ros.companion import Companion, NodeSilent
-from dmmi_ros.process import Domain, NodeProcess
+from dmmi_ros.testing.node_monitor import Companion, NodeSilent
+from dmmi_ros.testing.node_process import Domain, NodeProcess
 
 START_S = 300.0
 """What a node may need to load its model, on a busy machine."""

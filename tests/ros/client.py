@@ -12,8 +12,8 @@ from std_msgs.msg import Header, String
 
 from dmmi.msg import NoTarget, Segmentation
 from dmmi.srv import Segment
-from dmmi_ros.companion import Companion
 from dmmi_ros.conversion.images import from_array
+from dmmi_ros.testing.node_monitor import Companion
 
 TIMEOUT_S = 30.0
 RELIABLE = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE)

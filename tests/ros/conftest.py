@@ -12,7 +12,7 @@ if find_spec("rclpy") and find_spec("dmmi"):
     from scenes import make_scene
 
     from dmmi_ros.parameters import Parameters, Read
-    from dmmi_ros.process import Domain
+    from dmmi_ros.testing.node_process import Domain
 else:
 
     def pytest_pycollect_makemodule():

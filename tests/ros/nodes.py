@@ -8,7 +8,7 @@ from pathlib import Path
 
 from client import Client
 
-from dmmi_ros.process import NodeProcess
+from dmmi_ros.testing.node_process import NodeProcess
 
 HERE = Path(__file__).parent
 SETTINGS = {"image_reliability": "reliable", "diagnostics_period": 0.05}

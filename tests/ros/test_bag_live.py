@@ -37,7 +37,7 @@ PATIENT = f"import dmmi_ros.bags.player as player; player.SILENCE_S = 1e9; {PROG
 """Ends by nothing but the node's reports."""
 
 TELLING = f"""
-from dmmi_ros.process import NodeProcess
+from dmmi_ros.testing.node_process import NodeProcess
 is_alive = NodeProcess.is_alive.fget
 NodeProcess.is_alive = property(lambda self: (print(self.pid, flush=True), is_alive(self))[1])
 {PROGRAM}

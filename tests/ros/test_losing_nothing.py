@@ -12,7 +12,7 @@ from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image
 
 from dmmi_ros.conversion.images import from_array
-from dmmi_ros.process import NodeProcess
+from dmmi_ros.testing.node_process import NodeProcess
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

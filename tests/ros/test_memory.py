@@ -7,7 +7,7 @@ import pytest
 from client import Client
 
 from dmmi_core.engines.selection import open_engine
-from dmmi_ros.process import NodeProcess
+from dmmi_ros.testing.node_process import NodeProcess
 
 pytestmark = pytest.mark.timeout(300)
 WARM_UP, CYCLES = 3, 20

@@ -1,0 +1,1 @@
+"""A node as a child process and a monitor of it, for the demo, benchmarks and tests."""

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
+from dmmi_core.data.jsonl import read_lines
 from dmmi_core.data.samples import Sample, decode_segmentation, encode_mask, is_whole, kind_of
 from dmmi_core.errors import InputError
-from dmmi_ros.bags.lines import read_lines
-from dmmi_ros.bags.reading import Bag
+from dmmi_ros.bags.reader import Bag
 from dmmi_ros.conversion.decoding import rows_of
 
 _LABEL_BYTES = {"mono8": 1, "8UC1": 1, "mono16": 2, "16UC1": 2}

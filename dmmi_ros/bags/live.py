@@ -5,11 +5,11 @@ import time
 from collections.abc import Iterable, Iterator
 
 from dmmi_core.errors import InputError
-from dmmi_ros.bags.answers import Answer
+from dmmi_ros.bags.command_schedule import Schedule
 from dmmi_ros.bags.messages import with_stamp
-from dmmi_ros.bags.questions import Questions
-from dmmi_ros.bags.reading import Frame
-from dmmi_ros.bags.schedule import Schedule
+from dmmi_ros.bags.outcomes import Answer
+from dmmi_ros.bags.pending import Questions
+from dmmi_ros.bags.reader import Frame
 
 
 def answer_live(
@@ -32,7 +32,7 @@ def answer_live(
         raise InputError(
             "--live needs ROS 2 and the messages of this package: pip install '.[ros]' -C ros=kilted"
         )
-    from dmmi_ros.bags.player import started_player
+    from dmmi_ros.bags.node_session import started_player
 
     sent = Questions()
     with started_player(type_, parameters=parameters, on_answer=sent.take) as player:

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from dmmi_core.errors import InputError
 from dmmi_core.result import Result
 from dmmi_core.tracking import Trackers
-from dmmi_ros.bags.answers import Answer
-from dmmi_ros.bags.reading import Frame
-from dmmi_ros.bags.schedule import Request, Schedule
+from dmmi_ros.bags.command_schedule import Request, Schedule
+from dmmi_ros.bags.outcomes import Answer
+from dmmi_ros.bags.reader import Frame
 
 
 def answer_offline(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dmmi_core.visualization.html import figure, fitted, write_page
 from dmmi_core.visualization.overlay import draw_overlay
-from dmmi_ros.bags.answers import Answer
+from dmmi_ros.bags.outcomes import Answer
 from dmmi_ros.bags.summary import notes, table
 
 MOST_PICTURES = 8  # of a command

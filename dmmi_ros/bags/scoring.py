@@ -9,8 +9,8 @@ from dmmi_core.evaluation.instance_metrics import MATCHING_IOU, mask_iou
 from dmmi_core.evaluation.metrics import ReferringSegmentation
 from dmmi_core.instances.grouping import union_mask
 from dmmi_core.result import Instance
-from dmmi_ros.bags.answers import Answer
 from dmmi_ros.bags.ground_truth import GroundTruth
+from dmmi_ros.bags.outcomes import Answer
 
 
 class Scoring:

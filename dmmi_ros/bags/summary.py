@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dmmi_ros.bags.answers import OUTCOMES, Answer
-from dmmi_ros.bags.reading import Frame
+from dmmi_ros.bags.outcomes import OUTCOMES, Answer
+from dmmi_ros.bags.reader import Frame
 
 if TYPE_CHECKING:  # it needs PyTorch
     from dmmi_ros.bags.scoring import Scoring

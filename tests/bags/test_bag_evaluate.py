@@ -31,7 +31,7 @@ import dmmi_ros.bags.report
 from dmmi_core.data.samples import encode_mask
 from dmmi_core.segmenter import Segmenter
 from dmmi_core.visualization.overlay import draw_overlay
-from dmmi_ros.bag import main
+from dmmi_ros.bags.cli import main
 
 A, B = (5, 5, 10, 10), (30, 20, 10, 20)  # 100 and 200 pixels
 C = (45, 45, 8, 8)

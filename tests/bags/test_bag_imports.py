@@ -21,12 +21,12 @@ def loaded(code: str, names: list[str]) -> str:
 def test_no_ros():
     modules = [f"dmmi_ros.bags.{name}" for name in MODULES if name not in (NEEDS_ROS, "__init__")]
     assert len(modules) > 10
-    assert loaded(f"import dmmi_ros.bag, {', '.join(modules)}", ROS) == "[]\n"
+    assert loaded(f"import dmmi_ros.bags.cli, {', '.join(modules)}", ROS) == "[]\n"
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["evaluate", "--help"], ["make", "--help"]])
 def test_help(arguments):
-    code = f"from dmmi_ros.bag import main\ntry: main({arguments})\nexcept SystemExit: pass\nimport os"
+    code = f"from dmmi_ros.bags.cli import main\ntry: main({arguments})\nexcept SystemExit: pass\nimport os"
     said = loaded(code, [*ROS, "torch", "rosbags"])
     assert said.splitlines()[-1] == "[]"
     assert "dmmi-bag" in said

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from rosbags.highlevel import AnyReader
 
-from dmmi_ros.bag import main
+from dmmi_ros.bags.cli import main
 from dmmi_ros.conversion.decoding import to_rgb
 
 SECOND = 10**9

@@ -5,10 +5,10 @@ from types import SimpleNamespace
 import pytest
 from recordings import SECOND, STAMP_OFFSET, TOPIC, raw, red_boxes
 
+from dmmi_ros.bags.command_schedule import Command, Request
 from dmmi_ros.bags.messages import make_header, make_typestore
-from dmmi_ros.bags.questions import Questions
-from dmmi_ros.bags.reading import IMAGE, Frame
-from dmmi_ros.bags.schedule import Command, Request
+from dmmi_ros.bags.pending import Questions
+from dmmi_ros.bags.reader import IMAGE, Frame
 
 ONE = Command(0, (Request(1, "the cat", 1),))
 TWO = Command(0, (Request(2, "the cat", 1), Request(2, "the dog", 2)))

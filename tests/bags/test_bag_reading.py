@@ -5,7 +5,7 @@ import pytest
 from recordings import STAMP_OFFSET, START, TOPIC, compressed, raw, write_bag
 
 from dmmi_core.errors import InputError
-from dmmi_ros.bags.reading import Bag
+from dmmi_ros.bags.reader import Bag
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (3, 6, 10, 3), np.uint8)
 MAKERS = {

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from dmmi_core.errors import InputError
-from dmmi_ros.bags.schedule import read_schedule
+from dmmi_ros.bags.command_schedule import read_schedule
 
 SECOND = 10**9
 

@@ -14,7 +14,7 @@ from rosbags.highlevel import AnyReader
 from rosbags.rosbag2 import Writer
 from scenes import make_scene
 
-from dmmi_ros.bag import main
+from dmmi_ros.bags.cli import main
 from dmmi_ros.bags.messages import make_header, make_typestore
 
 STORE = make_typestore()
@@ -32,8 +32,8 @@ def bag(tmp_path):
     return folder
 
 
-PROGRAM = "import sys; from dmmi_ros.bag import main; sys.exit(main())"
-PATIENT = f"import dmmi_ros.bags.player as player; player.SILENCE_S = 1e9; {PROGRAM}"
+PROGRAM = "import sys; from dmmi_ros.bags.cli import main; sys.exit(main())"
+PATIENT = f"import dmmi_ros.bags.node_session as player; player.SILENCE_S = 1e9; {PROGRAM}"
 """Ends by nothing but the node's reports."""
 
 TELLING = f"""

@@ -17,9 +17,9 @@ from dmmi_core.cli.program import aligned, run_program, sigterm_as_exit
 from dmmi_core.errors import InputError
 
 if TYPE_CHECKING:
-    from dmmi_ros.bags.answers import Answer
-    from dmmi_ros.bags.reading import Bag
-    from dmmi_ros.bags.schedule import Schedule
+    from dmmi_ros.bags.command_schedule import Schedule
+    from dmmi_ros.bags.outcomes import Answer
+    from dmmi_ros.bags.reader import Bag
     from dmmi_ros.bags.scoring import Scoring
 
 EXTRA = {"rosbags": "rosbags", "rosbags.image": "rosbags-image", "torchmetrics": "torchmetrics"}
@@ -109,11 +109,11 @@ def _add_make(commands) -> None:
 
 def evaluate(arguments: argparse.Namespace) -> None:
     _require_extra()
-    from dmmi_ros.bags.reading import Bag
+    from dmmi_ros.bags.command_schedule import read_schedule
+    from dmmi_ros.bags.reader import Bag
     from dmmi_ros.bags.report import Report
-    from dmmi_ros.bags.schedule import read_schedule
     from dmmi_ros.bags.summary import Summary
-    from dmmi_ros.bags.writing import ResultWriter, new_bag
+    from dmmi_ros.bags.writer import ResultWriter, new_bag
 
     if arguments.report:
         _check_report(arguments.report, arguments.output)
@@ -150,8 +150,8 @@ def evaluate(arguments: argparse.Namespace) -> None:
 
 def make(arguments: argparse.Namespace) -> None:
     _require_extra()
-    from dmmi_ros.bags.making import write_pictures
-    from dmmi_ros.bags.writing import new_bag
+    from dmmi_ros.bags.from_images import write_pictures
+    from dmmi_ros.bags.writer import new_bag
 
     topic = f"{arguments.topic}/compressed" if arguments.compressed else arguments.topic
     with new_bag(arguments.bag, storage=arguments.storage) as bag:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from dmmi_core.result import Result
-from dmmi_ros.bags.reading import Frame
-from dmmi_ros.bags.schedule import Request
+from dmmi_ros.bags.command_schedule import Request
+from dmmi_ros.bags.reader import Frame
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from rosbags.typesys.store import Typestore
 
 from dmmi_core.errors import InputError, one_line
 from dmmi_core.result import Status
-from dmmi_ros.bags.answers import Answer
 from dmmi_ros.bags.messages import ResultMessages, make_typestore
+from dmmi_ros.bags.outcomes import Answer
 
 STORAGES = {"sqlite3": StoragePlugin.SQLITE3, "mcap": StoragePlugin.MCAP}
 

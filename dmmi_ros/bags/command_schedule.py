@@ -4,8 +4,8 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from pathlib import Path
 
+from dmmi_core.data.jsonl import read_lines
 from dmmi_core.errors import InputError
-from dmmi_ros.bags.lines import read_lines
 from dmmi_ros.commands import MOST_REQUESTS, requests_in
 
 LONGEST_S = 1e9

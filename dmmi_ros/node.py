@@ -22,7 +22,7 @@ from dmmi_ros.diagnostics import Diagnostics, Statistics
 from dmmi_ros.memory import free_memory
 from dmmi_ros.parameters import Parameters, refusal
 from dmmi_ros.pipeline import Pipeline
-from dmmi_ros.spinning import catch_signals, spin_until
+from dmmi_ros.run import catch_signals, spin_until
 from dmmi_ros.topics.qos import COMMAND_QOS, Misfits, subscription_events
 from dmmi_ros.worker import MOST_JOBS, Job, Worker, WorkerBusy, WorkerStopped
 

@@ -8,7 +8,7 @@ import numpy as np
 from dmmi_core.errors import InputError
 from dmmi_ros.bags.messages import NANOSECONDS, make_header
 from dmmi_ros.bags.writer import BagWriter
-from dmmi_ros.pictures import Picture, open_pictures
+from dmmi_ros.image_files import Picture, open_pictures
 
 SENT_AS_THEY_ARE = ("jpeg", "png")
 FRAME_ID = "camera"

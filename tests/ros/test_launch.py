@@ -40,7 +40,7 @@ sys.exit(service.run())
 """
 
 
-CAMERA = "import sys; from dmmi_ros.player import main; sys.exit(main())"
+CAMERA = "import sys; from dmmi_ros.image_publisher import main; sys.exit(main())"
 # Writes down how it was called, in a file named after itself and its first argument, and waits to be stopped.
 # `ros2 lifecycle get` says what the test says.
 RECORDER = """#!{python}

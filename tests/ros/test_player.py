@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dmmi_core.errors import InputError
-from dmmi_ros.player import read_frames
+from dmmi_ros.image_publisher import read_frames
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_what_cannot_be_shown_is_one_clear_line(folder, name, complaint):
 
 
 def test_the_program_says_what_is_wrong(ros, tmp_path):
-    program = "import sys; from dmmi_ros.player import main; sys.exit(main(sys.argv))"
+    program = "import sys; from dmmi_ros.image_publisher import main; sys.exit(main(sys.argv))"
     command = [sys.executable, "-c", program, "--ros-args", "-p", f"source:={tmp_path}"]
     run = subprocess.run(command, capture_output=True, text=True)
     assert run.returncode == 2

@@ -17,8 +17,8 @@ from std_msgs.msg import Header
 
 from dmmi_core.errors import InputError
 from dmmi_ros.conversion.images import from_array
-from dmmi_ros.pictures import open_pictures
-from dmmi_ros.spinning import catch_signals, spin_until
+from dmmi_ros.image_files import open_pictures
+from dmmi_ros.run import catch_signals, spin_until
 
 
 def read_frames(source: Path, *, repeats: int) -> Iterator[np.ndarray]:

@@ -1,13 +1,9 @@
 """The real node around a model that takes no time: what is left is the cost of the ROS side."""
 
 import sys
-from pathlib import Path
-
-sys.path.append(str(Path(__file__).parents[1] / "tests" / "ros"))
-
-from scenes import ColourSegmenter
 
 from dmmi_ros.node import main
+from dmmi_ros.testing.fake_segmenter import ColourSegmenter
 
 
 class RememberingSegmenter(ColourSegmenter):

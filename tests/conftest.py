@@ -20,7 +20,7 @@ def engine_cache(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def tokenizer(tmp_path_factory):
-    from tiny import make_tokenizer
+    from helpers.tiny import make_tokenizer
 
     return make_tokenizer(tmp_path_factory.mktemp("tokenizer"))
 
@@ -28,7 +28,7 @@ def tokenizer(tmp_path_factory):
 @pytest.fixture(scope="session")
 def pictures(tmp_path_factory):
     """The COCO instances file of forty drawn photographs, which lie beside it."""
-    from pictures import write_pictures
+    from helpers.pictures import write_pictures
 
     return write_pictures(tmp_path_factory.mktemp("pictures"), count=40)
 
@@ -36,7 +36,7 @@ def pictures(tmp_path_factory):
 @pytest.fixture(scope="session")
 def weights(tmp_path_factory, tokenizer):
     """What a tiny network starts from: the file `backbone.pth`, and BERT with its tokenizer in `text`."""
-    from tiny import write_backbone, write_text_encoder
+    from helpers.tiny import write_backbone, write_text_encoder
 
     folder = tmp_path_factory.mktemp("weights")
     write_backbone(folder / "backbone.pth")
@@ -47,9 +47,8 @@ def weights(tmp_path_factory, tokenizer):
 @pytest.fixture(scope="session")
 def model_folder(tmp_path_factory, tokenizer):
     """A tiny model as it is shipped; tests that damage it work on a copy."""
-    from tiny import make_model
-
     from dmmi_core.checkpoints.checkpoint import save_model
+    from helpers.tiny import make_model
 
     folder = tmp_path_factory.mktemp("models") / "tiny"
     save_model(make_model(), tokenizer, folder)

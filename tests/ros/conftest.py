@@ -8,11 +8,11 @@ import pytest
 
 if find_spec("rclpy") and find_spec("dmmi"):
     import rclpy
-    from nodes import SETTINGS, StubNode
-    from scenes import make_scene
 
     from dmmi_ros.parameters import Parameters, Read
+    from dmmi_ros.testing.fake_segmenter import make_scene
     from dmmi_ros.testing.node_process import Domain
+    from helpers.nodes import SETTINGS, StubNode
 else:
 
     def pytest_pycollect_makemodule():

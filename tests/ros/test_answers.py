@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from expectations import assert_finds
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from std_msgs.msg import String
 
 from dmmi.msg import Segmentation
+from helpers.expectations import assert_finds
 
 pytestmark = pytest.mark.timeout(120)
 

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from rosbags.highlevel import AnyReader
 from rosbags.rosbag2 import Writer
-from scenes import make_scene
 
 from dmmi_ros.bags.cli import main
 from dmmi_ros.bags.messages import make_header, make_typestore
+from dmmi_ros.testing.fake_segmenter import make_scene
+from helpers.paths import ROOT
 
 STORE = make_typestore()
 FRAMES = 6
@@ -48,7 +49,7 @@ NodeProcess.is_alive = property(lambda self: (print(self.pid, flush=True), is_al
 def run(*arguments, program: str = PROGRAM) -> subprocess.CompletedProcess:
     """In a process of its own: it takes a ROS domain of its own too."""
     command = [sys.executable, "-c", program, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2], timeout=250)
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=250)
 
 
 def answers(path: Path) -> dict[int, tuple]:

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 from rclpy.serialization import deserialize_message, serialize_message
-from scenes import ColourSegmenter, make_scene
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from dmmi.msg import NoTarget, Segmentation
 from dmmi_ros.bags.messages import ResultMessages, make_header, make_typestore, to_result, with_stamp
 from dmmi_ros.conversion.messages import to_labels, to_no_target, to_segmentation
+from dmmi_ros.testing.fake_segmenter import ColourSegmenter, make_scene
 
 STORE = make_typestore()
 MESSAGES = ResultMessages(STORE)

@@ -3,12 +3,12 @@
 import time
 
 import pytest
-from client import RELIABLE
-from expectations import assert_finds
 from sensor_msgs.msg import Image
 
 from dmmi.msg import NoTarget, Segmentation
 from dmmi_ros.conversion.images import from_array
+from helpers.client import RELIABLE
+from helpers.expectations import assert_finds
 
 pytestmark = pytest.mark.timeout(120)
 

@@ -9,15 +9,16 @@ from pathlib import Path
 import cv2
 import pytest
 
+from helpers.paths import ROOT, STUB_NODE
+
 pytestmark = pytest.mark.timeout(120)
-HERE = Path(__file__).parent
-DEMO = HERE.parents[1] / "demo"
+DEMO = ROOT / "demo"
 pytest.importorskip("skimage", reason="the photographs are in scikit-image")
 
 
 def start_demo(tmp_path: Path, *arguments: str, model: str | None = None) -> subprocess.Popen:
     """Its node has `tmp_path` on the command line, to be known by."""
-    node = [sys.executable, str(HERE / "stub_node.py"), "--ros-args"]
+    node = [sys.executable, str(STUB_NODE), "--ros-args"]
     node += ["-p", "autostart:=true", "-p", f"model:={model or tmp_path}"]
     code = f"import sys, run; sys.exit(run.main({list(arguments)}, node={node}))"
     return subprocess.Popen(

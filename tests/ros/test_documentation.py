@@ -3,25 +3,24 @@
 import json
 import re
 import runpy
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import yaml
-from scenes import ColourSegmenter
 from std_msgs.msg import Header, String
 
 from dmmi_ros.conversion.messages import to_segmentation
+from dmmi_ros.testing.fake_segmenter import ColourSegmenter
+from helpers.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "ros.md").read_text()
 EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
 
 def test_the_table_of_parameters_is_the_present_one():
-    generator = runpy.run_path(str(ROOT / "docs" / "parameters.py"))
-    assert generator["with_table"](PAGE) == PAGE, "run `python docs/parameters.py`"
+    generator = runpy.run_path(str(ROOT / "scripts" / "parameters.py"))
+    assert generator["with_table"](PAGE) == PAGE, "run `python scripts/parameters.py`"
 
 
 def test_every_topic_and_service_is_described(client):

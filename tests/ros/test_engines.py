@@ -4,10 +4,10 @@ import sysconfig
 from pathlib import Path
 
 import pytest
-from client import Client
 
 from dmmi_core.engines.selection import open_engine
 from dmmi_ros.testing.node_process import NodeProcess
+from helpers.client import Client
 
 pytestmark = pytest.mark.timeout(120)
 

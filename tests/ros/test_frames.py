@@ -5,13 +5,13 @@ from itertools import product
 import cv2
 import numpy as np
 import pytest
-from encoding import COLOUR, GREY, MOSAIC, WIDE_GREY, YUV, encoded, message_of
-from expectations import assert_about_finds, assert_finds
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from dmmi.msg import Segmentation
 from dmmi_ros.conversion.images import from_array, to_rgb
+from helpers.encoding import COLOUR, GREY, MOSAIC, WIDE_GREY, YUV, encoded, message_of
+from helpers.expectations import assert_about_finds, assert_finds
 
 pytestmark = pytest.mark.timeout(120)
 WARN = "1"

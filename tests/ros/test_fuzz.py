@@ -7,7 +7,6 @@ from array import array
 import cv2
 import numpy as np
 import pytest
-from expectations import assert_finds
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import String
 
@@ -15,6 +14,7 @@ from dmmi_core.errors import InputError
 from dmmi_core.result import Result
 from dmmi_ros.commands import Commands
 from dmmi_ros.conversion.images import BYTES_PER_PIXEL, to_rgb
+from helpers.expectations import assert_finds
 
 RAW, COMPRESSED, TEXTS = 5500, 2500, 1700
 OVER_DDS = [100, pytest.param(3400, marks=[pytest.mark.slow, pytest.mark.timeout(1200)])]

@@ -3,7 +3,6 @@
 import time
 
 import pytest
-from client import RELIABLE, TIMEOUT_S
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
@@ -14,6 +13,7 @@ from dmmi.msg import Segmentation
 from dmmi_ros.camera import Camera
 from dmmi_ros.conversion.images import from_array
 from dmmi_ros.parameters import Parameters
+from helpers.client import RELIABLE, TIMEOUT_S
 
 pytestmark = pytest.mark.timeout(120)
 OK, WARN = "0", "1"

@@ -12,18 +12,17 @@ from shutil import copytree
 import cv2
 import pytest
 import yaml
-from client import Client
-from expectations import assert_finds
 from rclpy.node import Node
 from sensor_msgs.msg import Image
 
 from dmmi_ros.conversion.images import from_array
+from helpers.client import Client
+from helpers.expectations import assert_finds
+from helpers.paths import ROOT, STUB_NODE
 
 pytest.importorskip("launch_ros", reason="launch and launch_ros are not installed")
 pytestmark = pytest.mark.timeout(120)
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
 LAUNCH = """
 import sys
 from launch import LaunchDescription, LaunchService
@@ -76,7 +75,7 @@ def launch(ros, tmp_path):
     record = f'env > {tmp_path}/environment\nprintf "%s\\n" "$@" > {tmp_path}/arguments'
     recorder = RECORDER.format(python=sys.executable, folder=tmp_path)
     run = f"exec {sys.executable}"
-    write_program(tmp_path / "lib/dmmi/dmmi_node", f'#!/bin/sh\n{record}\n{run} {HERE}/stub_node.py "$@"\n')
+    write_program(tmp_path / "lib/dmmi/dmmi_node", f'#!/bin/sh\n{record}\n{run} {STUB_NODE} "$@"\n')
     write_program(tmp_path / "lib/dmmi/dmmi_player", f'#!/bin/sh\n{run} -c "{CAMERA}" "$@"\n')
     for program in ("lib/rviz2/rviz2", "lib/foxglove_bridge/foxglove_bridge", "bin/ros2"):
         write_program(tmp_path / program, recorder)

@@ -7,27 +7,27 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from client import Client
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image
 
 from dmmi_ros.conversion.images import from_array
 from dmmi_ros.testing.node_process import NodeProcess
+from helpers.client import Client
+from helpers.paths import ROOT, STUB_NODE
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-HERE = Path(__file__).parent
 FRAMES = 300
 CAMERA_RATE_HZ = 10.0  # with room for the pauses of a busy machine
 NODES = {
-    "stub": [sys.executable, HERE / "stub_node.py"],
+    "stub": [sys.executable, STUB_NODE],
     "dmmi-lite": [Path(sysconfig.get_path("scripts")) / "dmmi_node"],
 }
 
 
 @pytest.mark.parametrize("model", NODES)
 def test_300_frames_give_300_answers(ros, tmp_path, model):
-    if model == "dmmi-lite" and not (HERE.parents[1] / "models" / model).is_dir():
+    if model == "dmmi-lite" and not (ROOT / "models" / model).is_dir():
         pytest.skip("the model is not there")
     client = Client(namespace=f"/lossless_{model.replace('-', '_')}")
     camera = client.create_publisher(Image, "image", qos_profile_sensor_data)

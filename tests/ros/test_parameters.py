@@ -3,19 +3,18 @@
 import subprocess
 import sys
 from dataclasses import fields
-from pathlib import Path
 
 import cv2
 import pytest
 import yaml
-from expectations import assert_finds
 
 from dmmi.msg import Segmentation
 from dmmi_ros.parameters import Parameters
+from helpers.expectations import assert_finds
+from helpers.paths import ROOT, STUB_NODE
 
 pytestmark = pytest.mark.timeout(120)
-CONFIG = Path(__file__).parents[2] / "config" / "dmmi.yaml"
-STUB = Path(__file__).with_name("stub_node.py")
+CONFIG = ROOT / "config" / "dmmi.yaml"
 
 
 def test_every_parameter_is_described(node, client):
@@ -102,7 +101,7 @@ def test_a_choice_that_does_not_exist_is_refused(node, client):
     ],
 )
 def test_bad_arguments_are_one_line(ros, arguments, complaint):
-    command = [sys.executable, STUB, "--ros-args", *arguments]
+    command = [sys.executable, STUB_NODE, "--ros-args", *arguments]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert ended.returncode == 2
     ours = [line for line in ended.stderr.splitlines() if "[rcl]" not in line]

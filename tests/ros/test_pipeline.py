@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 
 import pytest
-from scenes import ColourSegmenter
 from std_msgs.msg import Header
 
 from dmmi_ros.camera import Frame
@@ -12,6 +11,7 @@ from dmmi_ros.conversion.images import from_array, to_rgb
 from dmmi_ros.diagnostics import Statistics
 from dmmi_ros.parameters import Parameters
 from dmmi_ros.pipeline import Pipeline
+from dmmi_ros.testing.fake_segmenter import ColourSegmenter
 
 torch = pytest.importorskip("torch")
 OUT_OF_MEMORY = torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.\nmore of it")

@@ -1,10 +1,10 @@
 """The service `~/segment` of a real node."""
 
 import pytest
-from expectations import assert_finds
 
 from dmmi.msg import Segmentation
 from dmmi_ros.worker import MOST_JOBS
+from helpers.expectations import assert_finds
 
 pytestmark = pytest.mark.timeout(120)
 

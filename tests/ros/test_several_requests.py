@@ -1,11 +1,11 @@
 """A command with several requests, one a line."""
 
 import pytest
-from expectations import assert_finds
 from std_msgs.msg import String
 
 from dmmi.msg import Segmentation
 from dmmi_ros.commands import MOST_REQUESTS
+from helpers.expectations import assert_finds
 
 pytestmark = pytest.mark.timeout(120)
 

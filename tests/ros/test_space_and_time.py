@@ -4,13 +4,13 @@ import time
 
 import numpy as np
 import pytest
-from client import RELIABLE
-from encoding import message_of
 from geometry_msgs.msg import PoseArray
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from dmmi_ros.conversion.images import from_array
+from helpers.client import RELIABLE
+from helpers.encoding import message_of
 
 pytestmark = pytest.mark.timeout(120)
 WARN = "1"

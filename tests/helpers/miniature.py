@@ -1,0 +1,181 @@
+"""Miniatures of RefCOCO, RefCOCO+, RefCOCOg and Ref-ZOM: the files as they are released, drawn photographs.
+
+Every photograph is drawn as in `pictures`, so that `reader.understand` tells from its pixels alone which
+objects an expression means.
+"""
+
+import json
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from pycocotools import mask as coco_mask
+
+from helpers.pictures import CATEGORIES, COLOURS, PLURALS
+
+SPLITS = {
+    ("refcoco", "unc"): ("train", "val", "testA", "testB"),
+    ("refcoco", "google"): ("train", "val", "test"),
+    ("refcoco+", "unc"): ("train", "val", "testA", "testB"),
+    ("refcocog", "umd"): ("train", "val", "test"),
+    ("refcocog", "google"): ("train", "val"),
+    ("ref-zom", "final"): ("train", "test"),
+}
+"""The data sets, who split them, and the splits."""
+WIDTH, HEIGHT, CELL = 96, 64, 32
+PLURAL = {category: plural for plural, category in PLURALS.items()}
+
+
+@dataclass(frozen=True)
+class Miniature:
+    images: Path
+    """Folder of the photographs, 96 x 64."""
+    refs: Path
+    annotations: Path
+
+
+@dataclass(frozen=True)
+class _Object:
+    id: int
+    category: str
+    side: str
+    """left, middle or right."""
+
+
+def write_miniature(
+    folder: Path, dataset: str = "refcoco", split_by: str = "unc", *, images_per_split: int = 4
+) -> Miniature:
+    """Writes `images`, `refs(SPLIT_BY).p` and `instances.json` into `folder`.
+
+    A photograph has three objects, two of one category (RefCOCO+, which knows no places: of three). Each
+    object has a ref of two or three sentences; in Ref-ZOM a photograph has a zero, a one and two many refs.
+    """
+    files = Miniature(folder / "images", folder / f"refs({split_by}).p", folder / "instances.json")
+    files.images.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    images, annotations, refs = [], [], []
+    splits = [split for split in SPLITS[dataset, split_by] for _ in range(images_per_split)]
+    for number, split in enumerate(splits):
+        image, objects, outlines = _photograph(files.images, number, dataset, rng)
+        images.append(image)
+        annotations += outlines
+        tell = _tell_zom if dataset == "ref-zom" else _tell
+        for told, sentences in tell(objects, places=dataset != "refcoco+"):
+            refs.append(_ref(len(refs), image, split, told, sentences, dataset))
+    categories = [{"supercategory": "thing", "id": i + 1, "name": name} for i, name in enumerate(CATEGORIES)]
+    instances = {"info": {}, "licenses": [], "images": images, "annotations": annotations}
+    files.annotations.write_text(json.dumps(instances | {"categories": categories}))
+    files.refs.write_bytes(pickle.dumps(refs, protocol=2))
+    return files
+
+
+def _photograph(
+    folder: Path, number: int, dataset: str, rng: np.random.Generator
+) -> tuple[dict, list[_Object], list[dict]]:
+    """Draws one; its entry in the instances file, its objects, and their annotations."""
+    first, second, third = rng.permutation(CATEGORIES).tolist()[:3]
+    image_id = 500 + 7 * number
+    year = "val2014" if dataset == "ref-zom" and number % 2 else "train2014"
+    picture = np.full((HEIGHT, WIDTH, 3), 110, np.uint8)
+    objects, annotations = [], []
+    categories = (first, second, third if dataset == "refcoco+" else first)
+    for cell, (category, side) in enumerate(zip(categories, ("left", "middle", "right"), strict=True)):
+        item = _Object(10_000 + 3 * number + cell, category, side)
+        boxes = _cross(cell * CELL, rng)
+        for x, y, width, height in boxes:
+            picture[y : y + height, x : x + width] = COLOURS[category]
+        objects.append(item)
+        annotations.append(_annotation(item, image_id, boxes, number + cell))
+    name = f"COCO_{year}_{image_id:012}.jpg"
+    exact = [cv2.IMWRITE_JPEG_QUALITY, 100]
+    exact += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+    assert cv2.imwrite(str(folder / name), picture[..., ::-1], exact)
+    image = {"license": 1, "file_name": name, "height": HEIGHT, "width": WIDTH, "id": image_id}
+    return image, objects, annotations
+
+
+def _cross(left: int, rng: np.random.Generator) -> list[tuple[int, int, int, int]]:
+    """Two boxes x, y, width, height that overlap, within a cell."""
+    width, height = (int(side) for side in rng.integers(14, CELL - 8, 2))
+    x, y = left + 3 + int(rng.integers(0, CELL - 6 - width)), int(rng.integers(3, HEIGHT - 3 - height))
+    return [(x, y + 4, width, height - 8), (x + 4, y, width - 8, height)]
+
+
+def _annotation(item: _Object, image_id: int, boxes: list[tuple], form: int) -> dict:
+    """`form` chooses among the segmentations that COCO files hold."""
+    polygons = [[float(v) for v in (x, y, x + w, y, x + w, y + h, x, y + h)] for x, y, w, h in boxes]
+    merged = coco_mask.merge(coco_mask.frPyObjects(polygons, HEIGHT, WIDTH))
+    compressed = {"size": [HEIGHT, WIDTH], "counts": merged["counts"].decode()}
+    forms = (polygons, _uncompressed(coco_mask.decode(merged)), [compressed], compressed)
+    return {
+        "segmentation": forms[form % 4],
+        "area": int(coco_mask.area(merged)),
+        "iscrowd": int(form % 4 == 1),
+        "image_id": image_id,
+        "bbox": coco_mask.toBbox(merged).tolist(),
+        "category_id": CATEGORIES.index(item.category) + 1,
+        "id": item.id,
+    }
+
+
+def _uncompressed(mask: np.ndarray) -> dict:
+    """Lengths of the runs of 0 and 1, column by column, beginning with 0."""
+    pixels = mask.flatten(order="F")
+    ends = np.flatnonzero(np.diff(pixels)) + 1
+    counts = np.diff([0, *ends, pixels.size]).tolist()
+    return {"size": list(mask.shape), "counts": [0, *counts] if pixels[0] else counts}
+
+
+def _tell(objects: list[_Object], *, places: bool) -> list[tuple[list[_Object], list[str]]]:
+    """The sentences of one ref for each object."""
+    told = []
+    for item in objects:
+        if places and item.side != "middle":
+            sentences = [f"the {item.side} {item.category}", f"{item.category} on the {item.side}"]
+        else:
+            sentences = [f"the {item.category}", item.category, f"find the {item.category}"]
+        told.append(([item], sentences))
+    return told
+
+
+def _tell_zom(objects: list[_Object], *, places: bool) -> list[tuple[list[_Object], list[str]]]:
+    left, middle, right = objects
+    absent = next(name for name in CATEGORIES if name not in (left.category, middle.category))
+    several = PLURAL[left.category]
+    return [
+        ([], [f"the {absent}"]),
+        ([middle], [f"the {middle.category}"]),
+        ([left, right], [f"the two {several}"]),
+        ([left, right, middle], [f"the {several} and the {middle.category}"]),
+    ]
+
+
+def _ref(
+    number: int, image: dict, split: str, told: list[_Object], sentences: list[str], dataset: str
+) -> dict:
+    """An entry of the refs file; `raw` is as people typed it."""
+    first = 10 * number
+    ref = {
+        "sent_ids": [first + i for i in range(len(sentences))],
+        "ann_id": [item.id for item in told],
+        "ref_id": number,
+        "image_id": image["id"],
+        "split": split,
+        "sentences": [
+            {
+                "tokens": text.split(),
+                "raw": text.upper() if i else text,
+                "sent_id": first + i,
+                "sent": text,
+            }
+            for i, text in enumerate(sentences)
+        ],
+    }
+    if dataset == "ref-zom":
+        return ref | {"source": ("zero", "one", "many")[min(len(told), 2)]}
+    # The name is that of a crop, which nobody has; the photograph's is in the instances file.
+    crop = image["file_name"].replace(".jpg", f"_{number}.jpg")
+    category = CATEGORIES.index(told[0].category) + 1
+    return ref | {"ann_id": told[0].id, "category_id": category, "file_name": crop}

@@ -1,0 +1,38 @@
+"""The real node around a stand-in for the model. Run as a program by the tests.
+
+The parameter `model` says how the model loads: "broken" fails, "slow" waits at the gate first. A command
+with the word "slowly" waits at the gate too, one with "run out" does what it says. The gate is the FIFO that
+STUB_GATE names: whoever holds it open for writing knows that the stub is inside, and keeps it there.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from dmmi_core.errors import ModelError
+from dmmi_ros.node import main
+from dmmi_ros.testing.fake_segmenter import ColourSegmenter
+
+
+def pass_gate() -> None:
+    Path(os.environ["STUB_GATE"]).read_bytes()
+
+
+class GatedSegmenter(ColourSegmenter):
+    def batch(self, images, texts):
+        if any("slowly" in text for text in texts):
+            pass_gate()
+        if any("run out" in text for text in texts):
+            raise MemoryError("CUDA out of memory. Tried to allocate 2 GiB.\nmore of it")
+        return super().batch(images, texts)
+
+
+def load_stub(parameters):
+    if parameters.model == "broken":
+        raise ModelError("no model 'broken' here; choose another")
+    if parameters.model == "slow":
+        pass_gate()
+    return GatedSegmenter()
+
+
+sys.exit(main(load_segmenter=load_stub))

@@ -1,0 +1,161 @@
+"""Which depth image belongs to a frame, and how long it is waited for."""
+
+import threading
+from array import array
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import Header
+
+from dmmi_core.errors import InputError
+from dmmi_ros.testing.fake_segmenter import ColourSegmenter
+from dmmi_ros.topics import depth as depth_input
+from dmmi_ros.topics.depth import DepthInput
+
+pytestmark = pytest.mark.timeout(60)
+MILLISECOND = 10**6
+FOREVER_S = 1e3
+
+
+class Node:
+    """As much of a node as has subscriptions; `callbacks` are by topic."""
+
+    def __init__(self):
+        self.callbacks = {}
+
+    def resolve_topic_name(self, topic: str) -> str:
+        return f"/{topic}"
+
+    def create_subscription(self, _type, topic, callback, _qos, *, event_callbacks):
+        self.callbacks[topic] = callback
+        return SimpleNamespace(topic_name=topic)
+
+    def destroy_subscription(self, subscription) -> None:
+        del self.callbacks[subscription.topic_name]
+
+
+@pytest.fixture
+def node(monkeypatch):
+    # So that what waits too long is stopped by the time limit of the test.
+    monkeypatch.setattr(depth_input, "LONGEST_WAIT_S", FOREVER_S)
+    return Node()
+
+
+@pytest.fixture
+def depth(node, scene):
+    depth = DepthInput(node, prefix="", reliability="reliable", report=print)
+    height, width = scene.image.shape[:2]
+    node.callbacks["camera_info"](CameraInfo(height=height, width=width, k=[1.0, 0, 0, 0, 1, 0, 0, 0, 1]))
+    return depth
+
+
+def header(nanoseconds: int) -> Header:
+    message = Header()
+    message.stamp.sec, message.stamp.nanosec = divmod(nanoseconds, 10**9)
+    return message
+
+
+def send(node: Node, nanoseconds: int, *, metres: int) -> None:
+    pixels = np.full((4, 4), 1000 * metres, "<u2")
+    data = array("B", pixels.tobytes())
+    node.callbacks["depth"](
+        Image(header=header(nanoseconds), encoding="16UC1", height=4, width=4, step=8, data=data)
+    )
+
+
+def metres(depth: DepthInput, scene, nanoseconds: int, *, text="the green box", tolerance=0.05, wait=False):
+    """How far the one object of a frame is; `wait` says whether its depth image may be waited for."""
+    result = ColourSegmenter()(scene.image, text)
+    arrival = depth_input.time.monotonic() - (0 if wait else FOREVER_S)
+    (points,) = depth.points([result], header(nanoseconds), tolerance=tolerance, arrival=arrival)
+    return [round(point[2], 3) for point in points]
+
+
+def while_waiting(monkeypatch, depth: DepthInput, happens) -> None:
+    """Has `happens` called, in another thread, as soon as the wait has begun."""
+    wait_for = depth._changed.wait_for
+
+    def begin(*arguments, **named):
+        threading.Thread(target=happens).start()  # it needs the lock, which the wait lets go
+        return wait_for(*arguments, **named)
+
+    monkeypatch.setattr(depth._changed, "wait_for", begin)
+
+
+def test_the_nearest_of_those_that_came(node, depth, scene):
+    for number in range(5):
+        send(node, number * 33 * MILLISECOND, metres=number + 1)
+    assert metres(depth, scene, 66 * MILLISECOND) == [3.0]
+    assert metres(depth, scene, 90 * MILLISECOND) == [4.0]
+    assert metres(depth, scene, 150 * MILLISECOND) == [5.0]
+
+
+def test_one_that_comes_after_its_frame_is_waited_for(node, depth, scene, monkeypatch):
+    send(node, 0, metres=1)
+    while_waiting(monkeypatch, depth, lambda: send(node, 33 * MILLISECOND, metres=2))
+    assert metres(depth, scene, 33 * MILLISECOND, tolerance=FOREVER_S, wait=True) == [2.0]
+
+
+@pytest.mark.parametrize("offset", [0, -MILLISECOND, 20 * MILLISECOND])
+def test_nothing_is_waited_for_once_it_has_come(node, depth, scene, offset):
+    send(node, 33 * MILLISECOND + offset, metres=2)
+    assert metres(depth, scene, 33 * MILLISECOND, tolerance=FOREVER_S, wait=True) == [2.0]
+
+
+def test_nothing_is_waited_for_where_nothing_was_found(depth, scene):
+    assert metres(depth, scene, 0, text="the blue box", tolerance=FOREVER_S, wait=True) == []
+
+
+@pytest.mark.parametrize("end", ["hurry", "unsubscribe"])
+def test_other_work_and_the_end_cut_the_wait_short(node, depth, scene, monkeypatch, end):
+    send(node, 0, metres=1)
+    while_waiting(monkeypatch, depth, getattr(depth, end))
+    assert metres(depth, scene, 33 * MILLISECOND, tolerance=FOREVER_S, wait=True) == [1.0]
+
+
+def test_a_frame_that_came_during_the_inference_is_other_work(node, depth, scene):
+    depth.hold()
+    depth.hurry()
+    send(node, 0, metres=1)
+    assert metres(depth, scene, 33 * MILLISECOND, tolerance=FOREVER_S, wait=True) == [1.0]
+
+
+def test_what_was_held_outlasts_newer_ones(node, depth, scene):
+    send(node, 0, metres=1)
+    depth.hold()
+    for number in range(1, 31):
+        send(node, number * 10**9, metres=9)
+    assert metres(depth, scene, 0) == [1.0]
+
+
+def test_a_time_that_jumps_back_begins_anew(node, depth, scene):
+    send(node, 10**12, metres=1)
+    send(node, 0, metres=2)
+    with pytest.raises(InputError, match=r"no depth image within 0\.05 s of a frame"):
+        metres(depth, scene, 10**12)
+    assert metres(depth, scene, 0) == [2.0]
+
+
+def test_without_depth_or_calibration_it_is_said(node, scene):
+    depth = DepthInput(node, prefix="", reliability="reliable", report=print)
+    with pytest.raises(InputError, match="no depth image within"):
+        metres(depth, scene, 0)
+    send(node, 0, metres=1)
+    with pytest.raises(InputError, match="no camera_info yet"):
+        metres(depth, scene, 0)
+
+
+def test_no_subscription_is_left_where_one_cannot_be(node):
+    create = node.create_subscription
+
+    def fail(type_, *arguments, **named):
+        if type_ is CameraInfo:
+            raise ValueError("too long")
+        return create(type_, *arguments, **named)
+
+    node.create_subscription = fail
+    with pytest.raises(ValueError, match="too long"):
+        DepthInput(node, prefix="", reliability="reliable", report=print)
+    assert not node.callbacks

@@ -1,15 +1,31 @@
-"""What may import what."""
+"""Imports: values without PyTorch, the core without ROS, layers without a way up, no circle."""
 
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 import dmmi_core
+from helpers.paths import ROOT
 
 FILES = sorted(Path(dmmi_core.__file__).parent.rglob("*.py"))
+
+
+LAYERS = [
+    {"errors", "result", "config", "files", "resources", "device", "distributed", "resizing", "grammar"},
+    {"tokenizer", "instances", "tracking", "visualization"},
+    {"data"},
+    {"model", "losses"},
+    {"checkpoints"},
+    {"engines"},
+    {"segmenter"},
+    {"evaluation", "training", "benchmarking"},
+    {"cli"},
+]
+"""Parts of dmmi_core from low to high: each imports its own layer and lower ones only."""
 
 
 def run(code: str) -> str:
@@ -58,3 +74,46 @@ def test_public_names(name):
 def test_unknown_names():
     with pytest.raises(AttributeError, match="no attribute 'Segmentor'"):
         dmmi_core.Segmentor  # noqa: B018
+
+
+def module_imports() -> dict[str, set[str]]:
+    """Modules of both packages and the modules that each imports, also inside functions."""
+    files = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+        for package in ("dmmi_core", "dmmi_ros")
+        for path in (ROOT / package).rglob("*.py")
+    }
+    found: dict[str, set[str]] = {}
+    for name, path in files.items():
+        statements = run_time_imports(ast.parse(path.read_text(encoding="utf-8")))
+        targets = {
+            full if (full := f"{statement.module}.{alias.name}") in files else statement.module
+            for statement in statements
+            for alias in statement.names
+        }
+        found[name] = (targets & set(files)) - {name}
+    return found
+
+
+def run_time_imports(node: ast.AST):
+    """The `from ... import` statements below `node`, except those for type checkers."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.ImportFrom) and child.module:
+            yield child
+        elif not (isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)):
+            yield from run_time_imports(child)
+
+
+def test_no_imports_in_a_circle():
+    TopologicalSorter(module_imports()).prepare()  # raises CycleError, which names the modules
+
+
+def test_no_import_from_a_lower_layer_to_a_higher():
+    layer = {part: number for number, parts in enumerate(LAYERS) for part in parts}
+    upward = [
+        f"{name} imports {target}"
+        for name, targets in module_imports().items()
+        for target in targets
+        if name.startswith("dmmi_core.") and layer[name.split(".")[1]] < layer[target.split(".")[1]]
+    ]
+    assert upward == []

@@ -1,4 +1,4 @@
-"""What a request refers to, without what people say around it."""
+"""The grammar of requests: the expression in a request, its number, and requests that name no target."""
 
 import re
 import unicodedata
@@ -53,3 +53,69 @@ def _plain(character: str) -> str:
     if character in _DECORATION or unicodedata.category(character) in _APART:
         return " "
     return character
+
+
+_SEVERAL = re.compile(
+    r"\b(?:and|or|all|both|every|each|any|some|these|those|several|many|few|pair|group|couple|crowd|"
+    r"two|three|four|five|six|seven|eight|nine|ten|[0-9]+|(?:every|any|some)(?:one|body|thing))\b"
+)
+_AFTER_THE_NOUN = re.compile(
+    r"\b(?:on|in|at|with|without|of|to|next|near|by|behind|beside|under|over|above|below|between|from|about|"
+    r"that|who|which|whose|is|are|facing|\w+ing)\b"
+)
+_ANOTHER = re.compile(r"\band (?:the|an?) ")
+_PLURAL = re.compile(
+    r"\b(?!this\b|his\b|its\b)(?:\w+[^isu\W]s|skis|people|men|women|children|sheep|mice|geese|cattle|police)\b"
+)
+_COLLECTIVE = re.compile(
+    r"\b(?:fish|deer|aircraft|luggage|baggage|fruit|food|furniture|traffic|family|team|audience)$"
+)
+"""One word for many things, where it is the noun itself: "the fruit", not "the fruit bowl"."""
+
+
+def is_singular(expression: str) -> bool:
+    """True of "the cat on the sofa" and of "man in red"; not of "both cats", "the people", "a cat and a dog".
+
+    Nor of a noun alone: "person" may be said of everybody. In doubt it is not.
+    """
+    text = expression.lower()
+    subject = _AFTER_THE_NOUN.split(text, maxsplit=1)[0].strip()
+    if not subject or len(text.split()) < 2:
+        return False
+    several = (_SEVERAL.search(subject), _PLURAL.search(subject), _COLLECTIVE.search(subject))
+    return not any((*several, _ANOTHER.search(text)))
+
+
+_NOBODY = re.compile(
+    r"(?:nobody|no[ -]one|none|nothing|neither|zero|not (?:a single|even one|one|any))\b(?!').*"
+)
+_SAVE = re.compile(r"\b(?:but|except|save|besides|other than|apart from|aside from)\b")
+"""After which a target is named after all: "nothing but the cat"."""
+_WORN = (
+    *("hat", "hats", "cap", "helmet", "glasses", "sunglasses", "shirt", "jacket", "coat", "tie", "shoes"),
+    *("shoe", "pants", "socks", "sleeve", "sleeves", "hair", "beard", "face", "head", "mask", "gloves"),
+)
+_NO_NOUN = (
+    *("the", "a", "an", "this", "that", "these", "those", "it", "i", "not", "no", "longer", "doubt", "name"),
+    *("matter", "way", "problem", "thanks", "thank", "please", "sorry", "wait", "idea", "my", "your"),
+)
+_FORBIDDEN = r"\w+ing|entry|exit|entrance|turns?|u-turns?|left|right"
+"""What a sign forbids: "no parking"."""
+_NO = re.compile(rf"no (?!(?:{'|'.join((*_WORN, *_NO_NOUN))}|{_FORBIDDEN})\b)(?!\d)[\w-]+(?!\w*')(?: .*)?")
+"""Not "no hat", as is said of a person, nor "no, the other one"."""
+_SIGN = re.compile(r"no (?:\S+ ){1,3}(?:signs?|symbols?|zones?|areas?|stickers?|notices?|lanes?)\b")
+_NO_SIGN = re.compile(r"no (?:(?:\w+ )?(?:stop|street|traffic|road) )?signs?\b")
+_THERE = re.compile(r"there(?: is|'s| are) ")
+
+
+def names_nothing(expression: str) -> bool:
+    """Whether it says itself that it has no target; "no parking sign" and "person with no hat" do not.
+
+    In doubt it does not: the network has its say.
+    """
+    text = _THERE.sub("", expression.lower().strip(), count=1)
+    if _SAVE.search(text):
+        return False
+    if _NOBODY.fullmatch(text):
+        return True
+    return bool(_NO.fullmatch(text)) and (not _SIGN.match(text) or bool(_NO_SIGN.match(text)))

@@ -14,13 +14,12 @@ from dmmi_core.checkpoints.folder import find_model
 from dmmi_core.engines.engine import Encoded, Engine, Scores
 from dmmi_core.engines.selection import open_engine
 from dmmi_core.errors import InputError
+from dmmi_core.grammar import expression_of, names_nothing
 from dmmi_core.instances.centres import group_by_centres
 from dmmi_core.instances.grouping import GROUPINGS, group_instances, grouping_for, union_mask
-from dmmi_core.nothing import names_nothing
-from dmmi_core.politeness import expression_of
 from dmmi_core.resizing import resize
 from dmmi_core.result import Result, Status
-from dmmi_core.word_pieces import WordPieces
+from dmmi_core.tokenizer import WordPieces
 
 if TYPE_CHECKING:
     from dmmi_core.model import Dmmi

@@ -87,7 +87,7 @@ def _write_random(case: Case, folder: Path) -> None:
 
     from dmmi_core.checkpoints.checkpoint import save_model
     from dmmi_core.model import Dmmi
-    from dmmi_core.model.text import load_tokenizer
+    from dmmi_core.tokenizer import load_tokenizer
 
     config = PRESETS[case.model]
     torch.manual_seed(0)

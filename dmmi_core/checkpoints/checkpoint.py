@@ -7,11 +7,12 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import PreTrainedTokenizerBase
 
-from dmmi_core.checkpoints.folder import CONFIG, WEIGHTS, read_config, replaced_folder, write_config
+from dmmi_core.checkpoints.folder import CONFIG, WEIGHTS, read_config, write_config
 from dmmi_core.config import DmmiConfig
 from dmmi_core.errors import ModelError, one_line
+from dmmi_core.files import replaced_folder
 from dmmi_core.model import Dmmi
-from dmmi_core.model.text import load_tokenizer
+from dmmi_core.tokenizer import load_tokenizer
 
 TRAINING_ONLY = ("recovery.", "pooling.")
 

@@ -22,7 +22,7 @@ from dmmi_core.checkpoints.released_names import is_dead, released_name
 from dmmi_core.config import DmmiConfig, TextEncoderConfig, preset
 from dmmi_core.errors import ModelError, one_line
 from dmmi_core.model import Dmmi
-from dmmi_core.model.text import load_tokenizer
+from dmmi_core.tokenizer import load_tokenizer
 
 logger = logging.getLogger(__name__)
 PRESET_NAMES = ("dmmi-swin-base-released", "dmmi-resnet101-released")

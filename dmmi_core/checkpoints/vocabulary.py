@@ -10,10 +10,9 @@ import torch
 from torch import nn
 from transformers import PreTrainedTokenizerBase
 
-from dmmi_core.checkpoints.folder import TOKENIZER
 from dmmi_core.errors import InputError
 from dmmi_core.model import Dmmi
-from dmmi_core.model.text import load_tokenizer
+from dmmi_core.tokenizer import TOKENIZER, load_tokenizer
 
 CONTINUED = "##"
 """What a piece begins with that goes on with a word."""

@@ -10,7 +10,7 @@ from transformers import PreTrainedTokenizerBase
 
 from dmmi_core.data.erasing import erase_phrase
 from dmmi_core.data.target import UNKNOWN, Target
-from dmmi_core.model.text import tokenize
+from dmmi_core.tokenizer import tokenize
 
 
 @dataclass

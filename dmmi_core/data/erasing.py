@@ -7,7 +7,7 @@ import textblob.en
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
-from dmmi_core.model.text import PLAIN
+from dmmi_core.tokenizer import PLAIN
 
 PLACES = frozenset(
     """left leftmost right rightmost middle center centre top bottom upper lower front back rear side corner

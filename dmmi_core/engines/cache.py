@@ -11,11 +11,12 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from dmmi_core.checkpoints.folder import WEIGHTS, replaced_folder
+from dmmi_core.checkpoints.folder import WEIGHTS
 from dmmi_core.config import DmmiConfig
 from dmmi_core.engines.manifest import Manifest, digest, read_manifest
 from dmmi_core.engines.registry import installed_version
 from dmmi_core.errors import ModelError
+from dmmi_core.files import replaced_folder
 
 logger = logging.getLogger(__name__)
 PACKAGES = ("torch", "timm", "transformers", "onnx", "onnxscript", "onnxruntime", "openvino")

@@ -11,7 +11,7 @@ from torch import nn
 from torch.export import Dim
 
 from dmmi_core.checkpoints.checkpoint import load_model
-from dmmi_core.checkpoints.folder import replaced_folder, write_config
+from dmmi_core.checkpoints.folder import write_config
 from dmmi_core.engines import PRECISIONS
 from dmmi_core.engines.graph_engine import (
     FRAME,
@@ -27,6 +27,7 @@ from dmmi_core.engines.registry import missing_packages
 from dmmi_core.engines.torch_engine import TorchEngine
 from dmmi_core.engines.verification import disagreement
 from dmmi_core.errors import InputError, ModelError
+from dmmi_core.files import replaced_folder
 from dmmi_core.model import Dmmi
 from dmmi_core.model.nanodet import CLASSES
 

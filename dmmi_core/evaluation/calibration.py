@@ -11,13 +11,13 @@ from torch import Tensor
 from torchmetrics.functional.classification import binary_calibration_error
 
 from dmmi_core.checkpoints.checkpoint import load_model
+from dmmi_core.data.recipe import DataRecipe
 from dmmi_core.data.samples import Sample
 from dmmi_core.data.sources import held_out_samples, held_out_scenes
 from dmmi_core.data.synthesis.hard_validation import hard_validation_samples
 from dmmi_core.errors import InputError, ModelError
 from dmmi_core.evaluation.evaluate import Answer, evaluate
 from dmmi_core.segmenter import Segmenter
-from dmmi_core.training.recipe import DataRecipe
 
 BINS = 15
 THRESHOLDS = np.arange(1, 100) / 100

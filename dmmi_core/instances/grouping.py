@@ -6,8 +6,8 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from dmmi_core.grammar import is_singular
 from dmmi_core.instances.watershed import watershed
-from dmmi_core.plurality import is_singular
 from dmmi_core.result import Instance, Roi
 
 SURE = 0.8

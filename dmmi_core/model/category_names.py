@@ -4,7 +4,7 @@ import torch
 from transformers import PreTrainedTokenizerBase
 
 from dmmi_core.model.dmmi import Dmmi
-from dmmi_core.model.text import tokenize
+from dmmi_core.tokenizer import tokenize
 
 CATEGORIES = (
     *("person", "bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck", "boat"),

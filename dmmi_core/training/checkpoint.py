@@ -9,6 +9,7 @@ import torch
 
 from dmmi_core.checkpoints.pretrained import read_weights
 from dmmi_core.errors import ModelError
+from dmmi_core.files import replaced_file
 
 logger = logging.getLogger(__name__)
 LAST, PREVIOUS = "training.pt", "training.previous.pt"
@@ -16,11 +17,11 @@ LAST, PREVIOUS = "training.pt", "training.previous.pt"
 
 def save_state(state: dict, folder: Path) -> None:
     """`state` becomes the last checkpoint, and what was the last becomes the previous one."""
-    new, last = folder / f"{LAST}.new", folder / LAST
-    torch.save(state, new)
-    if last.exists():
-        os.replace(last, folder / PREVIOUS)
-    os.replace(new, last)
+    last = folder / LAST
+    with replaced_file(last) as new:
+        torch.save(state, new)
+        if last.exists():
+            os.replace(last, folder / PREVIOUS)
 
 
 def load_state(folder: Path, device: torch.device) -> dict | None:

@@ -11,7 +11,7 @@ from dmmi_core.checkpoints.vocabulary import read_vocabulary, trim_vocabulary
 from dmmi_core.config import PRESETS, DmmiConfig
 from dmmi_core.model import Dmmi
 from dmmi_core.model.category_names import name_categories
-from dmmi_core.model.text import load_tokenizer
+from dmmi_core.tokenizer import load_tokenizer
 from dmmi_core.training.recipe import Recipe
 
 

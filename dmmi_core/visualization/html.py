@@ -1,9 +1,7 @@
 """What web pages that need nothing beside them are made of."""
 
 import base64
-import os
 from collections.abc import Sequence
-from contextlib import suppress
 from html import escape
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import cv2
 import numpy as np
 
 from dmmi_core.errors import InputError
+from dmmi_core.files import replaced_file
 
 LONG_SIDE = 480  # pixels of a picture in a page
 STYLE = """
@@ -50,17 +49,11 @@ def write_page(path: str | Path, title: str, table: Sequence[Sequence[str]], bod
         *body,
         "</html>\n",
     ]
-    if Path(path).is_dir():
-        raise InputError(f"cannot write {path}: Is a directory")
-    new = Path(f"{path}.new")
     try:
-        new.write_text("\n".join(page), encoding="utf-8")
-        os.replace(new, path)
+        with replaced_file(path) as new:
+            new.write_text("\n".join(page), encoding="utf-8")
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror}") from error
-    finally:
-        with suppress(OSError):  # there is none unless writing failed
-            new.unlink()
 
 
 def figure(picture: np.ndarray, *, alt: str, caption: str) -> str:

@@ -1,6 +1,6 @@
 import pytest
 
-from dmmi_core.politeness import expression_of
+from dmmi_core.grammar import expression_of, is_singular, names_nothing
 
 
 @pytest.mark.parametrize(
@@ -108,3 +108,148 @@ def test_expressions_that_begin_alike_stay(expression):
 @pytest.mark.timeout(10)
 def test_long_nonsense_takes_no_time(text):
     assert expression_of(text)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "the cat",
+        "a bus",
+        "this bus",
+        "the tennis racket",
+        "The Person in Orange",
+        "man in red",
+        "the left glass",
+        "the cup next to the plates",
+        "a woman wearing glasses and jeans",
+        "the dog that chases two cats",
+        "the second chair from the left",
+        "the traffic light",
+        "the fruit bowl",
+        "the larger of the two cups",
+        "the left one of the two dogs",
+        "the dog that is not near the cats",
+        "person without glasses",
+        "the person not holding two cups",
+        "the dog farthest from the cups",
+    ],
+)
+def test_one_object(expression):
+    assert is_singular(expression)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "the cats",
+        "both cats",
+        "every cat",
+        "the two dogs on the left",
+        "cups",
+        "all people",
+        "the people",
+        "a cat and a dog",
+        "cat and dog",
+        "the men",
+        "the skis",
+        "the men closest to us",
+        "pedestrians about to cross",
+        "person",
+        "everyone in red",
+        "somebody on the left",
+        "something to sit on",
+        "people without an umbrella",
+        "the dogs that are not near the cat",
+        "",
+        "on the left",
+        "3 cups",
+        "the luggage",
+        "the fish in the tank",
+    ],
+)
+def test_perhaps_several(expression):
+    assert not is_singular(expression)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "nobody",
+            "Nobody.",
+            "no one",
+            "no-one",
+            "nothing",
+            "none",
+            "neither",
+            "nothing at all",
+            "find nobody",
+        ),
+        *(
+            "no cats",
+            "no cat",
+            "no people",
+            "no dogs on the left",
+            "no red cars",
+            "no traffic lights",
+            "no umbrella",
+        ),
+        *("nobody in red", "none of the dogs", "neither of the cups"),
+        *("not a single dog", "not one dog"),
+        *("not any dogs", "zero cats", "there is nobody"),
+        *("there are no cats", "no stop sign", "no signs"),
+        *("no person with a hat", "nothing to eat"),
+    ],
+)
+def test_no_target(text):
+    assert names_nothing(expression_of(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "no parking sign",
+            "no entry sign",
+            "no left turn sign",
+            "no parking",
+            "no u-turn",
+            "no smoking area",
+        ),
+        *("no dogs allowed sign", "the no parking sign"),
+        *("person with no hat", "person not holding anything"),
+        *(
+            "nothing but the cat",
+            "no people but the man",
+            "nobody except the woman",
+            "none other than the cat",
+        ),
+        *(
+            "nobody's dog",
+            "no one's bag",
+            "no hat",
+            "no shirt guy",
+            "no, the other cat",
+            "no 5",
+            "no. 5",
+            "no",
+        ),
+        *(
+            "the chair nobody sits on",
+            "the one with nothing on it",
+            "not the cat",
+            "no the cat",
+            "no longer used",
+        ),
+        *("the cat", "cats", "notebook", "north side"),
+        *("nonetheless the cat", "someone", "anything", ""),
+    ],
+)
+def test_perhaps_a_target(text):
+    assert not names_nothing(expression_of(text) if text else text)
+
+
+@pytest.mark.parametrize("text", ["no " * 50_000, "no " + "x" * 100_000, "nobody " * 20_000, "not " * 50_000])
+@pytest.mark.timeout(10)
+def test_long_nonsense_is_judged_in_no_time(text):
+    assert names_nothing(text) in (True, False)

@@ -4,10 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from dmmi_core.checkpoints.folder import TOKENIZER
 from dmmi_core.errors import ModelError
-from dmmi_core.model.text import tokenize
-from dmmi_core.word_pieces import WordPieces
+from dmmi_core.tokenizer import TOKENIZER, WordPieces, tokenize
 from helpers.tiny import CONFIG, WORDS
 
 TEXTS = [

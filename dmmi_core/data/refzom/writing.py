@@ -5,7 +5,6 @@ import pickle
 from collections import defaultdict
 from pathlib import Path
 
-from dmmi_core.checkpoints.folder import replaced_folder
 from dmmi_core.data.refzom.build import SPLITS, Built
 from dmmi_core.data.refzom.candidates import write_candidates
 from dmmi_core.data.refzom.pairs import Pair
@@ -13,6 +12,7 @@ from dmmi_core.data.refzom.statistics import statistics_table
 from dmmi_core.data.refzom.vocabulary import words_of
 from dmmi_core.data.samples import Sample, write_samples
 from dmmi_core.errors import InputError
+from dmmi_core.files import replaced_folder
 
 REFS, ANNOTATIONS, CANDIDATES, STATISTICS = (
     "refs(final).p",

@@ -12,9 +12,10 @@ from safetensors.torch import load_file
 
 from dmmi_core import resources
 from dmmi_core.checkpoints.checkpoint import load_model, save_model
-from dmmi_core.checkpoints.folder import find_model, replaced_folder
+from dmmi_core.checkpoints.folder import find_model
 from dmmi_core.errors import ModelError
-from dmmi_core.model.text import tokenize
+from dmmi_core.files import replaced_folder
+from dmmi_core.tokenizer import tokenize
 from helpers.tiny import CONFIG, FAMILIES, TEXT_ENCODER, make_model
 
 

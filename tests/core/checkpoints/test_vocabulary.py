@@ -10,8 +10,7 @@ from transformers import BertTokenizerFast
 from dmmi_core.checkpoints.checkpoint import load_model, save_model
 from dmmi_core.checkpoints.vocabulary import read_vocabulary, spelling_pieces, trim_vocabulary
 from dmmi_core.errors import InputError
-from dmmi_core.model.text import load_tokenizer, tokenize
-from dmmi_core.word_pieces import WordPieces
+from dmmi_core.tokenizer import WordPieces, load_tokenizer, tokenize
 from helpers.paths import ROOT
 from helpers.tiny import CONFIG, WORDS, make_model
 

@@ -25,13 +25,14 @@ from dmmi_core.checkpoints.released_names import released_name
 from dmmi_core.cli import main
 from dmmi_core.config import TextEncoderConfig, preset
 from dmmi_core.data.collate import Collate
+from dmmi_core.data.recipe import DataRecipe
 from dmmi_core.data.target import make_target
 from dmmi_core.errors import ModelError
 from dmmi_core.model import Dmmi
 from dmmi_core.model.dmmi import EncodedText
-from dmmi_core.model.text import load_tokenizer
+from dmmi_core.tokenizer import load_tokenizer
 from dmmi_core.training.initialization import starting_point
-from dmmi_core.training.recipe import DataRecipe, Recipe
+from dmmi_core.training.recipe import Recipe
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "two", "red", "cups", "on", "left", "a", "dog"]
 TEXT_ENCODER = TextEncoderConfig(

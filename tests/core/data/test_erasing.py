@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dmmi_core.data.erasing import erase_phrase, noun_phrases
-from dmmi_core.model.text import load_tokenizer, tokenize
+from dmmi_core.tokenizer import load_tokenizer, tokenize
 from helpers.tiny import WORDS
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from dmmi_core.data.packed import PackedSamples
+from dmmi_core.data.recipe import DataRecipe
 from dmmi_core.data.refer import read_refer
 from dmmi_core.data.samples import KINDS, Sample, write_samples
 from dmmi_core.data.sources import held_out_samples, training_samples, training_scenes
 from dmmi_core.data.synthesis.scenes import is_validation, read_scenes
 from dmmi_core.data.synthesis.validation import validation_samples
 from dmmi_core.errors import InputError
-from dmmi_core.training.recipe import DataRecipe
 from dmmi_core.training.schema import build
 from helpers.miniature import SPLITS, Miniature, write_miniature
 

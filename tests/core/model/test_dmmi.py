@@ -9,7 +9,7 @@ from torch import Tensor
 from dmmi_core.config import PRESETS, preset
 from dmmi_core.model import Dmmi
 from dmmi_core.model.dmmi import DmmiOutput
-from dmmi_core.model.text import tokenize
+from dmmi_core.tokenizer import tokenize
 from helpers.tiny import CONFIG, FAMILIES, make_model
 
 TEXTS = ["find the two zebras on the left side", "a cup", "every dog!"]

@@ -15,7 +15,7 @@ from dmmi_core.model import Dmmi
 from dmmi_core.model.category_names import CATEGORIES, name_categories
 from dmmi_core.model.guide import SHARPNESS, CategoryLink, Guide
 from dmmi_core.model.nanodet import STRIDES, NanoDet, graph_order
-from dmmi_core.model.text import tokenize
+from dmmi_core.tokenizer import tokenize
 from helpers.tiny import CONFIG, make_model
 
 PUBLISHED = os.environ.get("DMMI_NANODET")

@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from dmmi_core.errors import ModelError
-from dmmi_core.model.text import TextEncoder, load_tokenizer, tokenize
+from dmmi_core.model.text import TextEncoder
+from dmmi_core.tokenizer import load_tokenizer, tokenize
 from helpers.tiny import CONFIG, TEXT_ENCODER, WORDS, randomize
 
 

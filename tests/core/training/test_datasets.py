@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from dmmi_core.cli import main
+from dmmi_core.data.recipe import DataRecipe
 from dmmi_core.data.refer import read_refer
 from dmmi_core.data.samples import read_image, write_samples
 from dmmi_core.segmenter import Segmenter
 from dmmi_core.training import Trainer
-from dmmi_core.training.recipe import DataRecipe
 from helpers.launching import write_recipe
 from helpers.miniature import SPLITS, write_miniature
 from helpers.pictures import look

@@ -5,8 +5,9 @@ import pytest
 import yaml
 
 from dmmi_core.config import PRESETS
+from dmmi_core.data.recipe import DataRecipe, ExtraScenes
 from dmmi_core.errors import InputError
-from dmmi_core.training.recipe import DataRecipe, ExtraScenes, LossRecipe, read_recipe
+from dmmi_core.training.recipe import LossRecipe, read_recipe
 from helpers.paths import ROOT
 
 TRAINING = ROOT / "training"

@@ -10,13 +10,14 @@ import torch
 
 from dmmi_core.checkpoints.checkpoint import load_model
 from dmmi_core.config import PRESETS
+from dmmi_core.data.recipe import DataRecipe
 from dmmi_core.data.synthesis.scenes import is_validation, read_scenes
 from dmmi_core.errors import InputError, ModelError
 from dmmi_core.segmenter import Segmenter
 from dmmi_core.training import Trainer, checkpoint
 from dmmi_core.training import trainer as loop
 from dmmi_core.training.ema import moving_average
-from dmmi_core.training.recipe import DataRecipe, Recipe
+from dmmi_core.training.recipe import Recipe
 from helpers.miniature import write_miniature
 from helpers.tiny import CONFIG
 

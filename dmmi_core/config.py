@@ -135,6 +135,10 @@ class DmmiConfig:
             f"hidden_size {self.hidden_size} is not a multiple of 4, as position_encoding needs",
         )
 
+    def uncalibrated(self) -> "DmmiConfig":
+        """Return the configuration with the presence temperature and threshold of a new network."""
+        return replace(self, presence_temperature=1.0, presence_threshold=0.5)
+
     def to_dict(self) -> dict:
         return asdict(self)
 

@@ -18,7 +18,12 @@ TRAINING_ONLY = ("recovery.", "pooling.")
 
 
 def load_model(folder: Path) -> tuple[Dmmi, PreTrainedTokenizerBase]:
-    """The network in float32 and evaluation mode, on the CPU, and its tokenizer. Raises ModelError."""
+    """Load the network of a model folder, as `load_network`, and its tokenizer. Raises ModelError."""
+    return load_network(folder), load_tokenizer(folder)
+
+
+def load_network(folder: Path) -> Dmmi:
+    """Load the network of a model folder: float32, evaluation mode, on the CPU. Raises ModelError."""
     for name in (CONFIG, WEIGHTS):
         if not (folder / name).is_file():
             raise ModelError(f"{folder} is not a model folder: it has no {name}")
@@ -27,7 +32,7 @@ def load_model(folder: Path) -> tuple[Dmmi, PreTrainedTokenizerBase]:
         model.load_state_dict(load_file(folder / WEIGHTS))
     except Exception as error:  # a damaged file can make any part of the network fail
         raise ModelError(f"the model in {folder} is damaged: {one_line(error)}") from error
-    return model.eval(), load_tokenizer(folder)
+    return model.eval()
 
 
 def save_model(

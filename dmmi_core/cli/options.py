@@ -3,7 +3,7 @@
 import argparse
 import importlib.util
 
-from dmmi_core.engines import ENGINES, PRECISIONS
+from dmmi_core.engines.registry import ENGINES, PRECISIONS
 from dmmi_core.errors import InputError
 
 TRAINING_EXTRA = ("accelerate", "torchmetrics", "tqdm")

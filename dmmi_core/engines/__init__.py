@@ -1,4 +1,1 @@
-"""What runs a network: PyTorch, which is the reference, or something faster with the same answers."""
-
-ENGINES = ("torch", "compiled", "onnx", "openvino")
-PRECISIONS = ("fp32", "bf16", "fp16")
+"""Engines run a network: PyTorch, the reference, or a faster runtime with the same answers."""

@@ -1,4 +1,4 @@
-"""Keeps exported models between runs. An entry is of one model, by its contents, and of these versions."""
+"""A cache of graphs; its entries are named after the weights and versions that they were made from."""
 
 import hashlib
 import json
@@ -6,45 +6,44 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
-from dmmi_core.checkpoints.folder import WEIGHTS
+from dmmi_core.checkpoints.folder import WEIGHTS, write_config
 from dmmi_core.config import DmmiConfig
-from dmmi_core.engines.manifest import Manifest, digest, read_manifest
+from dmmi_core.engines.export_process import export_in_child
+from dmmi_core.engines.manifest import Manifest, config_digest, file_digest, read_manifest
 from dmmi_core.engines.registry import installed_version
 from dmmi_core.errors import ModelError
 from dmmi_core.files import replaced_folder
 
 logger = logging.getLogger(__name__)
-PACKAGES = ("torch", "timm", "transformers", "onnx", "onnxscript", "onnxruntime", "openvino")
-FORMATS = ("onnx", "openvino")
+DISTRIBUTIONS = ("torch", "timm", "transformers", "onnx", "onnxscript", "onnxruntime", "openvino")
+PREFIX = "graphs-"
+EARLIER_PREFIXES = ("onnx-", "openvino-")
+"""Begin the names of entries that earlier versions made."""
 UNUSED_DAYS = 30
 UNFINISHED_DAYS = 1
 
 
 class CacheError(ModelError):
-    """The cache cannot be written; what is asked of it must be done without."""
+    """The cache cannot be written."""
 
 
 def cache_folder() -> Path:
-    """`DMMI_CACHE`, or dmmi in the user's cache folder."""
+    """Return `DMMI_CACHE`, or dmmi in the user's cache folder."""
     if chosen := os.environ.get("DMMI_CACHE"):
         return Path(chosen)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dmmi"
 
 
-def cached(
-    model: Path, config: DmmiConfig, format: str, export: Callable[[Path], None]
-) -> tuple[Path, Manifest]:
-    """The folder with the graphs of the model folder `model`; `export` fills it where there is none yet.
+def cached(model: Path, config: DmmiConfig) -> tuple[Path, Manifest]:
+    """Return the cache's folder with the graphs of a model folder, and their manifest; export if need be.
 
-    One that is damaged is made again; what belongs to other contents or versions is never looked at.
-    Raises CacheError where it cannot be written.
+    A damaged entry is made again; one of other weights or versions has another name. Raises CacheError if
+    the cache cannot be written, ExportError if the export fails.
     """
-    entry = cache_folder() / f"{format}-{_key(model, config, format)}"
+    entry = cache_folder() / f"{PREFIX}{_key(model, config)}"
     if entry.is_dir():
         try:
             manifest = read_manifest(entry)
@@ -53,10 +52,10 @@ def cached(
             return entry, manifest
         except ModelError:
             logger.warning("%s is damaged; making it again", entry)
-    logger.info("making the %s engine of %s; this is needed once, and takes up to a minute", format, model)
     try:
         with replaced_folder(entry) as folder:
-            export(folder)
+            _copy(model, config, folder)
+            export_in_child(folder)
         _remove_unused(entry.parent)
     except OSError as error:
         raise CacheError(
@@ -65,21 +64,27 @@ def cached(
     return entry, read_manifest(entry)
 
 
-def _key(model: Path, config: DmmiConfig, format: str) -> str:
-    network = replace(config, presence_temperature=1.0, presence_threshold=0.5)  # which are not in the graphs
-    sources = sorted(Path(__file__).parents[1].rglob("*.py"))
+def _copy(model: Path, config: DmmiConfig, folder: Path) -> None:
+    """Put the configuration and the model's weights into `folder`; a link to the weights needs no room."""
+    write_config(config, folder)
+    try:
+        os.link(model / WEIGHTS, folder / WEIGHTS)
+    except OSError:  # another file system
+        shutil.copy(model / WEIGHTS, folder)
+
+
+def _key(model: Path, config: DmmiConfig) -> str:
     parts = {
-        "format": format,
-        "config": network.to_dict(),
-        "weights": digest(model / WEIGHTS),
-        "versions": {package: installed_version(package) for package in PACKAGES},
-        "sources": [digest(path) for path in sources],
+        "config": config_digest(config),
+        "weights": file_digest(model / WEIGHTS),
+        "versions": {package: installed_version(package) for package in DISTRIBUTIONS},
+        "sources": [file_digest(path) for path in sorted(Path(__file__).parents[1].rglob("*.py"))],
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _remove_unused(folder: Path) -> None:
-    """Entries of earlier versions, or of models that are gone, and what was killed while it was made."""
+    """Remove entries that were not used for long, and those of exports that were killed."""
     now = time.time()
     for entry in filter(_is_ours, folder.iterdir()):
         days = UNFINISHED_DAYS if entry.name.startswith(".") else UNUSED_DAYS
@@ -88,4 +93,4 @@ def _remove_unused(folder: Path) -> None:
 
 
 def _is_ours(entry: Path) -> bool:
-    return entry.name.lstrip(".").startswith(tuple(f"{format}-" for format in FORMATS))
+    return entry.name.lstrip(".").startswith((PREFIX, *EARLIER_PREFIXES))

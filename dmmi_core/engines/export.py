@@ -1,8 +1,8 @@
-"""Makes the folder of a model's graphs."""
+"""Exports a model to ONNX graphs, which ONNX Runtime and OpenVINO run."""
 
 import logging
-import tempfile
 import warnings
+from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,9 +10,8 @@ import torch
 from torch import nn
 from torch.export import Dim
 
-from dmmi_core.checkpoints.checkpoint import load_model
-from dmmi_core.checkpoints.folder import write_config
-from dmmi_core.engines import PRECISIONS
+from dmmi_core.checkpoints.checkpoint import load_network
+from dmmi_core.checkpoints.folder import WEIGHTS
 from dmmi_core.engines.graph_engine import (
     FRAME,
     TEXT,
@@ -22,63 +21,51 @@ from dmmi_core.engines.graph_engine import (
     text_outputs,
 )
 from dmmi_core.engines.inference_network import FrameNetwork, TextNetwork
-from dmmi_core.engines.manifest import MANIFEST, write_manifest
-from dmmi_core.engines.registry import missing_packages
+from dmmi_core.engines.manifest import write_manifest
+from dmmi_core.engines.registry import GRAPH_ENGINES, PACKAGES, PRECISIONS, graph_runtime, missing
+from dmmi_core.engines.shared_weights import share_weights
 from dmmi_core.engines.torch_engine import TorchEngine
 from dmmi_core.engines.verification import disagreement
-from dmmi_core.errors import InputError, ModelError
-from dmmi_core.files import replaced_folder
 from dmmi_core.model import Dmmi
 from dmmi_core.model.nanodet import CLASSES
 
 OPSET = 18
 
 
-def export_folder(model: Path, format: str, folder: Path) -> dict[str, float]:
-    """Makes of a model folder one with the graphs for the engine `format`, which replaces `folder` at once.
+def export(folder: Path, on_stage: Callable[[str], None] = lambda stage: None) -> dict[str, float]:
+    """Write the graphs of the model in `folder` beside its weights, and measure them on a CPU.
 
-    Returns their disagreement with the reference, by precision. Raises a DmmiError.
+    Calls `on_stage` with the name of each step. Returns the disagreement with PyTorch by
+    "engine:precision".
     """
-    if folder.exists() and not (folder / MANIFEST).is_file():
-        raise InputError(f"{folder} is there, and is not an exported model: choose another folder")
-    missing = missing_packages(format)
-    if missing:
-        raise ModelError(f"this needs {' and '.join(missing)}: pip install 'dmmi[engines]'")
-    network, tokenizer = load_model(model)
-    try:
-        with replaced_folder(folder) as new:
-            found = export(network, format, new)
-            write_config(network.config, new)
-            tokenizer.save_pretrained(new)
-    except OSError as error:
-        raise InputError(f"cannot write {folder}: {error.strerror}") from error
+    on_stage("reading the weights")
+    network = load_network(folder)
+    on_stage("tracing the network")
+    export_onnx(network, folder)
+    for name in (TEXT, FRAME):
+        share_weights(folder / name, folder / WEIGHTS)
+    on_stage("comparing the graphs with PyTorch")
+    found = _disagreements(folder, network)
+    write_manifest(folder, network.config, files=(TEXT, FRAME, WEIGHTS), disagreement=found)
     return found
 
 
-def export(model: Dmmi, format: str, folder: Path) -> dict[str, float]:
-    """Writes the graphs for the engine `format` into `folder`, which is there, and measures them."""
-    if format == "openvino":
-        from dmmi_core.engines import openvino_engine as runtime
-
-        with tempfile.TemporaryDirectory() as onnx:
-            export_onnx(model, Path(onnx))
-            runtime.convert(Path(onnx), folder)
-    else:
-        from dmmi_core.engines import onnx_engine as runtime
-
-        export_onnx(model, folder)
-    reference = TorchEngine(model, device="cpu")
-    found = {
-        precision: disagreement(runtime.open_folder(folder, model.config, precision, "cpu"), reference)
+def _disagreements(folder: Path, network: Dmmi) -> dict[str, float]:
+    reference = TorchEngine(network, device="cpu")
+    return {
+        f"{name}:{precision}": disagreement(
+            runtime.open_folder(folder, network.config, precision, "cpu"), reference
+        )
+        for name in GRAPH_ENGINES
+        if not missing(PACKAGES[name])
+        for runtime in [graph_runtime(name)]
         for precision in PRECISIONS
-        if runtime.has(precision, "cpu")
+        if runtime.supports(precision, "cpu")
     }
-    write_manifest(folder, format=format, disagreement=found)
-    return found
 
 
 def export_onnx(model: Dmmi, folder: Path) -> None:
-    """Writes text.onnx and frame.onnx, in float32; any number of images and texts, otherwise fixed sizes."""
+    """Write text.onnx and frame.onnx in float32, for any number of images and texts of fixed sizes."""
     config = model.config
     side, tokens = config.image_size, config.max_tokens
     mask = torch.ones(3, tokens, dtype=torch.bool)
@@ -94,11 +81,11 @@ def export_onnx(model: Dmmi, folder: Path) -> None:
     if config.guide:
         frames.append(torch.ones(3, CLASSES) / CLASSES)
         axes.append({0: pairs})
-    _export(TextNetwork(model), texts, folder / f"{TEXT}.onnx", TEXT_INPUTS, text_outputs(config))
+    _export(TextNetwork(model), texts, folder / TEXT, TEXT_INPUTS, text_outputs(config))
     _export(
         FrameNetwork(model),
         tuple(frames),
-        folder / f"{FRAME}.onnx",
+        folder / FRAME,
         frame_inputs(config),
         frame_outputs(config),
         tuple(axes),
@@ -122,7 +109,7 @@ def _export(network: nn.Module, examples, path: Path, inputs, outputs, axes=None
 
 @contextmanager
 def _quiet():
-    """The exporter says at length what it does."""
+    """Silence the exporter, which describes each of its steps."""
     loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:

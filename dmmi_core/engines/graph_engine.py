@@ -1,4 +1,4 @@
-"""A model as two graphs, one of them for texts and one for frames, as runtimes other than PyTorch take it."""
+"""An engine of two exported graphs: one encodes texts, one scores frames."""
 
 from collections.abc import Callable, Sequence
 
@@ -7,8 +7,8 @@ import numpy as np
 from dmmi_core.config import DmmiConfig
 from dmmi_core.engines.engine import Encoded, Scores
 
-TEXT, FRAME = "text", "frame"
-"""Names of the two graphs' files."""
+TEXT, FRAME = "text.onnx", "frame.onnx"
+"""Files of the two graphs."""
 TEXT_INPUTS = ("ids", "mask")
 
 
@@ -21,17 +21,17 @@ def frame_inputs(config: DmmiConfig) -> tuple[str, ...]:
 
 
 def frame_outputs(config: DmmiConfig) -> tuple[str, ...]:
-    """Names of values of `Scores`."""
+    """Return the outputs of the frame graph, which are names of fields of `Scores`."""
     presence = ("presence",) if config.presence else ()
     return ("margin", *presence, *(("centres", "offsets") if config.instances else ()))
 
 
 Run = Callable[[dict[str, np.ndarray]], Sequence[np.ndarray]]
-"""Takes a graph's inputs by name, and gives its outputs in order."""
+"""Runs a graph: takes its inputs by name and returns its outputs in order."""
 
 
 class GraphEngine:
-    """An engine of two graphs; all texts are padded to the model's `max_tokens`, so that few shapes vary."""
+    """Runs two graphs; pads each text to the model's `max_tokens`, so that few shapes vary."""
 
     def __init__(self, name: str, config: DmmiConfig, text: Run, frame: Run, *, precision: str, device: str):
         self.name, self.config, self.precision, self.device = name, config, precision, device

@@ -1,10 +1,11 @@
-"""The folder of a model's graphs: its files, and how far they are from PyTorch. Read without PyTorch."""
+"""The manifest of a model folder's graphs: which files they are, and how far they are from PyTorch."""
 
 import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from dmmi_core.config import DmmiConfig
 from dmmi_core.errors import ModelError
 
 MANIFEST = "graphs.json"
@@ -12,26 +13,30 @@ MANIFEST = "graphs.json"
 
 @dataclass(frozen=True)
 class Manifest:
-    format: str
-    """Name of the engine that the graphs are for."""
+    """Describes the graphs beside it."""
+
+    config: str
+    """Digest of the configuration that the graphs compute, `config_digest`."""
     disagreement: dict[str, float]
-    """From the reference, by the precisions that could be tried where they were made."""
+    """Disagreement with PyTorch by "engine:precision", as measured on a CPU when the graphs were made."""
     files: dict[str, str]
-    """SHA-256 of each."""
+    """SHA-256 of the graphs and of the weights that they read."""
 
 
-def write_manifest(folder: Path, *, format: str, disagreement: dict[str, float]) -> None:
-    """Of the files that are in `folder` by now."""
-    files = {path.name: digest(path) for path in sorted(folder.iterdir())}
-    text = json.dumps(asdict(Manifest(format, disagreement, files)), indent=2)
+def write_manifest(
+    folder: Path, config: DmmiConfig, *, files: tuple[str, ...], disagreement: dict[str, float]
+) -> None:
+    """Write the manifest of `files`, which must be in `folder`."""
+    digests = {name: file_digest(folder / name) for name in files}
+    text = json.dumps(asdict(Manifest(config_digest(config), disagreement, digests)), indent=2)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Raises ModelError where a file is not as it was written."""
+    """Read a manifest and check its files. Raises ModelError if one is not as it was written."""
     try:
         manifest = Manifest(**json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
-        damaged = [name for name, expected in manifest.files.items() if digest(folder / name) != expected]
+        damaged = [name for name, known in manifest.files.items() if file_digest(folder / name) != known]
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise ModelError(f"the exported model in {folder} is damaged: export it again") from error
     if damaged:
@@ -39,10 +44,15 @@ def read_manifest(folder: Path) -> Manifest:
     return manifest
 
 
-def digest(path: Path) -> str:
-    """SHA-256, in hexadecimal."""
-    found = hashlib.sha256()
+def config_digest(config: DmmiConfig) -> str:
+    """Return the SHA-256 of what a configuration says about the network; its calibration has no part."""
+    return hashlib.sha256(json.dumps(config.uncalibrated().to_dict(), sort_keys=True).encode()).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
+        found = hashlib.sha256()
         while chunk := file.read(1 << 20):
             found.update(chunk)
     return found.hexdigest()

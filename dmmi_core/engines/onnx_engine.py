@@ -1,4 +1,4 @@
-"""ONNX Runtime."""
+"""Graphs in ONNX Runtime."""
 
 from functools import partial
 from pathlib import Path
@@ -7,19 +7,20 @@ import onnxruntime
 
 from dmmi_core.config import DmmiConfig
 from dmmi_core.engines.graph_engine import FRAME, TEXT, GraphEngine, Run
+from dmmi_core.engines.registry import GraphRuntime
 
 TENSORRT, CUDA, CPU = (f"{name}ExecutionProvider" for name in ("Tensorrt", "CUDA", "CPU"))
 
 
 def open_folder(folder: Path, config: DmmiConfig, precision: str, device: str) -> GraphEngine:
-    """The engine of the text.onnx and frame.onnx in `folder`."""
+    """Open text.onnx and frame.onnx in `folder`."""
     providers = _providers(precision, device)
-    text, frame = (_session(folder / f"{name}.onnx", providers) for name in (TEXT, FRAME))
+    text, frame = (_session(folder / name, providers) for name in (TEXT, FRAME))
     return GraphEngine("onnx", config, text, frame, precision=precision, device=device)
 
 
-def has(precision: str, device: str) -> bool:
-    """Half precisions are those of TensorRT."""
+def supports(precision: str, device: str) -> bool:
+    """Return whether ONNX Runtime computes in `precision` on `device`; in half precision, TensorRT does."""
     installed = onnxruntime.get_available_providers()
     if device == "cpu":
         return precision == "fp32"
@@ -34,7 +35,7 @@ def _session(path: Path, providers: list) -> Run:
 
 
 def _providers(precision: str, device: str) -> list:
-    """TensorRT and CUDA where they are installed; what they cannot run goes to the next."""
+    """Return TensorRT and CUDA if installed; each leaves what it cannot run to the next."""
     if device == "cpu":
         return [CPU]
     number = {"device_id": int(device.partition(":")[2] or 0)}
@@ -42,3 +43,6 @@ def _providers(precision: str, device: str) -> list:
     wanted = [(TENSORRT, number | half), (CUDA, number)]
     installed = onnxruntime.get_available_providers()
     return [provider for provider in wanted if provider[0] in installed] + [CPU]
+
+
+RUNTIME = GraphRuntime(open_folder, supports)

@@ -1,4 +1,4 @@
-"""OpenVINO, on a CPU."""
+"""Graphs in OpenVINO, on a CPU."""
 
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
@@ -10,30 +10,31 @@ import openvino
 
 from dmmi_core.config import DmmiConfig
 from dmmi_core.engines.graph_engine import FRAME, TEXT, GraphEngine
+from dmmi_core.engines.registry import GraphRuntime
 
 TYPES = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}
 
 
 @lru_cache
 def _core() -> openvino.Core:
-    """One for the process: with the last one OpenVINO unloads code that threads of its own may still run."""
+    """Return the only core of the process: OpenVINO unloads code with its last core, while threads use it."""
     return openvino.Core()
 
 
 def open_folder(folder: Path, config: DmmiConfig, precision: str, device: str) -> GraphEngine:
-    """The engine of the text.xml and frame.xml in `folder`."""
-    text, frame = (_Graph(folder / f"{name}.xml", precision) for name in (TEXT, FRAME))
+    """Open text.onnx and frame.onnx in `folder`."""
+    text, frame = (_Graph(folder / name, precision) for name in (TEXT, FRAME))
     return GraphEngine("openvino", config, text, frame, precision=precision, device=device)
 
 
-def has(precision: str, device: str) -> bool:
-    """Where a CPU lacks a precision, OpenVINO would quietly take float32."""
+def supports(precision: str, device: str) -> bool:
+    """Return whether the CPU has `precision`; OpenVINO would take float32 in silence if it has not."""
     capabilities = _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     return device == "cpu" and (precision == "fp32" or precision.upper() in capabilities)
 
 
 class _Graph:
-    """Compiled for single samples, and, when first needed, for any number: fixed sizes are faster."""
+    """A graph compiled for one sample and, when first needed, for any number: fixed sizes are faster."""
 
     def __init__(self, path: Path, precision: str):
         self._path = path
@@ -60,8 +61,4 @@ class _Graph:
         return _core().compile_model(model, "CPU", self._options).create_infer_request()
 
 
-def convert(onnx: Path, folder: Path) -> None:
-    """Turns the graphs in the folder `onnx` into text.xml and frame.xml, and their weights, still float32."""
-    for name in (TEXT, FRAME):
-        model = _core().read_model(onnx / f"{name}.onnx")
-        openvino.save_model(model, folder / f"{name}.xml", compress_to_fp16=False)
+RUNTIME = GraphRuntime(open_folder, supports)

@@ -1,18 +1,57 @@
-"""Optional packages that engines need."""
+"""The engines by name: their order of preference, their packages, and how each opens graphs."""
 
-import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
 
-NEEDED = {"onnx": ("onnxruntime", "onnxscript"), "openvino": ("openvino", "onnxscript")}
-"""By the name of the engine, of those that run exported graphs."""
+from dmmi_core.config import DmmiConfig
+from dmmi_core.engines.engine import Engine
+
+ENGINES = ("torch", "compiled", "onnx", "openvino")
+GRAPH_ENGINES = ("onnx", "openvino")
+"""Engines that run exported graphs."""
+PRECISIONS = ("fp32", "bf16", "fp16")
+FASTEST_FIRST = {
+    "cpu": (("openvino", "bf16"), ("openvino", "fp32"), ("onnx", "fp32"), ("torch", "fp32")),
+    "cuda": (("torch", "fp32"),),
+}
+"""Engines and precisions that "auto" tries, by kind of device; measured in benchmarks/README.md."""
+PACKAGES = {"torch": ("torch",), "compiled": ("torch",), "onnx": ("onnxruntime",), "openvino": ("openvino",)}
+EXPORT_PACKAGES = ("torch", "onnx", "onnxscript")
+EXTRAS = {"torch": "torch", "onnx": "torch", "onnxscript": "torch", "openvino": "openvino"}
+"""Extra of this distribution that installs a package; the base installs the others."""
 
 
-def missing_packages(engine: str) -> list[str]:
-    """Those of the extra `engines` that are not installed."""
-    return [package for package in NEEDED.get(engine, ()) if importlib.util.find_spec(package) is None]
+@dataclass(frozen=True)
+class GraphRuntime:
+    """An engine that runs exported graphs; the engine's module holds one as `RUNTIME`."""
+
+    open_folder: Callable[[Path, DmmiConfig, str, str], Engine]
+    """Opens the graphs in a folder; takes the folder, configuration, precision and device."""
+    supports: Callable[[str, str], bool]
+    """Returns whether this machine computes in a precision on a device."""
+
+
+def graph_runtime(engine: str) -> GraphRuntime:
+    """Import the module of one of `GRAPH_ENGINES`; its packages must be installed."""
+    return import_module(f"dmmi_core.engines.{engine}_engine").RUNTIME
+
+
+def missing(packages: tuple[str, ...]) -> str:
+    """Return what to install for those of `packages` that are not; empty if all are there."""
+    absent = [package for package in packages if find_spec(package) is None]
+    if not absent:
+        return ""
+    extras = ",".join(dict.fromkeys(EXTRAS[package] for package in absent if package in EXTRAS))
+    remedy = f"'dmmi[{extras}]'" if extras else " ".join(absent)
+    return f"needs {' and '.join(absent)}: pip install {remedy}"
 
 
 def installed_version(package: str) -> str | None:
+    """Return the version of an installed distribution, or None."""
     try:
         return version(package)
     except PackageNotFoundError:

@@ -1,28 +1,33 @@
-"""Which engine runs a model: the one that is asked for, or the fastest that agrees with the reference."""
+"""Chooses the engine that runs a model: the one asked for, or the fastest that agrees with PyTorch."""
 
 import logging
 import math
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dmmi_core.checkpoints.folder import CONFIG, WEIGHTS, read_config
 from dmmi_core.config import DmmiConfig
 from dmmi_core.device import device_name
-from dmmi_core.engines import ENGINES, PRECISIONS
 from dmmi_core.engines.cache import CacheError, cached
 from dmmi_core.engines.engine import Engine
-from dmmi_core.engines.manifest import MANIFEST, Manifest, read_manifest
-from dmmi_core.engines.registry import missing_packages
+from dmmi_core.engines.manifest import MANIFEST, Manifest, config_digest, read_manifest
+from dmmi_core.engines.registry import (
+    ENGINES,
+    EXPORT_PACKAGES,
+    FASTEST_FIRST,
+    PACKAGES,
+    PRECISIONS,
+    graph_runtime,
+    missing,
+)
 from dmmi_core.engines.verification import TOLERANCE, disagreement
 from dmmi_core.errors import InputError, ModelError, one_line
 
+if TYPE_CHECKING:
+    from dmmi_core.model import Dmmi
+
 logger = logging.getLogger(__name__)
-FASTEST_FIRST = {
-    "cpu": (("openvino", "bf16"), ("openvino", "fp32"), ("onnx", "fp32"), ("torch", "fp32")),
-    "cuda": (("torch", "fp32"),),
-}
-"""What "auto" tries, by the kind of device; benchmarks/README.md has the measurements."""
 
 
 class EngineUnavailable(ModelError):
@@ -36,19 +41,16 @@ class EngineFailed(ModelError):
 def open_engine(
     model: Path, *, engine: str = "auto", precision: str = "auto", device: str = "auto"
 ) -> Engine:
-    """Opens a model folder, or a folder that `dmmi export` wrote.
+    """Open a model folder; graphs in it are used if they are those of its configuration.
 
-    "auto" is the fastest that is installed and agrees with the reference; what is passed over is logged.
-    Raises ModelError where the model is damaged, or what was asked for is unavailable or fails.
+    "auto" is the fastest engine that is installed and agrees with PyTorch; engines passed over are logged.
+    Raises ModelError if the model is damaged, or if the engine asked for is unavailable or fails.
     """
     for name, value, known in (("engine", engine, ENGINES), ("precision", precision, PRECISIONS)):
         if value not in ("auto", *known):
             raise InputError(f"{name} is {value!r}; it must be auto or one of {', '.join(known)}")
-    exported = read_manifest(model) if (model / MANIFEST).is_file() else None
-    if exported and engine not in ("auto", exported.format):
-        raise ModelError(f"{model} was exported for the engine {exported.format}, not for {engine}")
-    opening = _Opening(model, _config(model), device_name(device), exported)
-    engine = exported.format if exported else engine
+    config = _config(model)
+    opening = _Opening(model, config, device_name(device), _shipped_graphs(model, config))
     candidates = _candidates(engine, precision, opening.device)
     for number, candidate in enumerate(candidates, start=1):
         try:
@@ -58,20 +60,33 @@ def open_engine(
             if number == len(candidates):
                 raise
             logger.info("%s; trying %s in %s", error, *candidates[number])
+    raise AssertionError("there is always a candidate")
 
 
 def _config(model: Path) -> DmmiConfig:
     for name in (CONFIG, WEIGHTS):
-        if not (model / name).is_file() and not (name == WEIGHTS and (model / MANIFEST).is_file()):
+        if not (model / name).is_file():
             raise ModelError(f"{model} is not a model folder: it has no {name}")
     try:
         return read_config(model)
-    except Exception as error:  # of a damaged file, anything
+    except Exception as error:  # a damaged file can raise anything
         raise ModelError(f"the model in {model} is damaged: {one_line(error)}") from error
 
 
+def _shipped_graphs(model: Path, config: DmmiConfig) -> Manifest | None:
+    """Return the manifest of the graphs in the model folder; None if there are none of this configuration."""
+    if not (model / MANIFEST).is_file():
+        return None
+    try:
+        manifest = read_manifest(model)
+    except ModelError as error:
+        logger.warning("%s", error)
+        return None
+    return manifest if manifest.config == config_digest(config) else None
+
+
 def _candidates(engine: str, precision: str, device: str) -> list[tuple[str, str]]:
-    """Pairs of engine and precision, to be tried in this order."""
+    """Return pairs of engine and precision, in the order to try them."""
     known = FASTEST_FIRST[device.partition(":")[0]]
     fitting = [c for c in known if engine in ("auto", c[0]) and precision in ("auto", c[1])]
     last = ("torch" if engine == "auto" else engine, "fp32" if precision == "auto" else precision)
@@ -89,20 +104,25 @@ class _Opening:
     model: Path
     config: DmmiConfig
     device: str
-    exported: Manifest | None
-    """Of a folder of graphs, which has no weights for PyTorch."""
+    shipped: Manifest | None
+    """Manifest of the graphs in the model folder."""
 
     def open(self, name: str, precision: str, *, is_asked_for: bool) -> Engine:
-        """Raises EngineUnavailable; where it disagrees with the reference, not if it `is_asked_for`."""
+        """Open one engine; if it disagrees with PyTorch, only one that `is_asked_for`.
+
+        Raises EngineUnavailable, EngineFailed, and ModelError for a model that no engine can open.
+        """
+        if said := missing(PACKAGES[name]):
+            raise EngineUnavailable(f"the engine {name} {said}")
         if name == "torch":
             return self._torch(precision)
         try:
             engine, error = self._compiled(precision) if name == "compiled" else self._graphs(name, precision)
         except CacheError as error:
             raise EngineFailed(f"the engine {name} failed: {error}") from error
-        except ModelError:  # of EngineUnavailable, or of a model that no engine can open
+        except ModelError:
             raise
-        except Exception as error:  # those of compilers and runtimes have no common class
+        except Exception as error:  # compilers and runtimes raise classes of their own
             raise EngineFailed(f"the engine {name} failed: {one_line(error)}") from error
         if not error <= TOLERANCE[precision]:
             said = f"the engine {name} in {precision} {_described(error)}"
@@ -117,7 +137,7 @@ class _Opening:
         return TorchEngine(self._network(), device=self.device, precision=precision)
 
     def _compiled(self, precision: str) -> tuple[Engine, float]:
-        """The engine and its disagreement with the reference."""
+        """Return the engine and its disagreement with PyTorch."""
         from dmmi_core.engines.compiled_engine import CompiledEngine
         from dmmi_core.engines.torch_engine import TorchEngine
 
@@ -126,36 +146,32 @@ class _Opening:
         return engine, disagreement(engine, TorchEngine(network, device=self.device))
 
     def _graphs(self, name: str, precision: str) -> tuple[Engine, float]:
-        """The engine and its disagreement with the reference."""
-        if missing := missing_packages(name):
-            said = f"the engine {name} needs {' and '.join(missing)}: pip install 'dmmi[engines]'"
-            raise EngineUnavailable(said)
-        runtime = import_module(f"dmmi_core.engines.{name}_engine")
-        if not runtime.has(precision, self.device):
+        """Return the engine and its disagreement with PyTorch."""
+        runtime = graph_runtime(name)
+        if not runtime.supports(precision, self.device):
             raise EngineUnavailable(f"the engine {name} cannot compute in {precision} on this {self.device}")
-        if self.exported:
-            folder, manifest = self.model, self.exported
+        if self.shipped:
+            folder, manifest = self.model, self.shipped
+        elif said := missing(EXPORT_PACKAGES):
+            raise EngineUnavailable(f"the engine {name} has no graphs of {self.model}; their export {said}")
         else:
-            folder, manifest = cached(self.model, self.config, name, lambda new: self._export(name, new))
+            folder, manifest = cached(self.model, self.config)
         engine = runtime.open_folder(folder, self.config, precision, self.device)
         return engine, self._disagreement(engine, manifest)
 
     def _disagreement(self, engine: Engine, manifest: Manifest) -> float:
-        """As it was measured, on a CPU, when the graphs were made, or now; NaN where neither can be."""
-        if self.device == "cpu" and engine.precision in manifest.disagreement:
-            return manifest.disagreement[engine.precision]
-        if self.exported:
+        """Return the disagreement measured at the export, on a CPU, or measure it; NaN without PyTorch."""
+        if self.device == "cpu":
+            known = manifest.disagreement.get(f"{engine.name}:{engine.precision}")
+            if known is not None:
+                return known
+        if missing(PACKAGES["torch"]):
             return math.nan
         from dmmi_core.engines.torch_engine import TorchEngine
 
         return disagreement(engine, TorchEngine(self._network(), device=self.device))
 
-    def _export(self, name: str, folder: Path) -> None:
-        from dmmi_core.engines.export import export
+    def _network(self) -> "Dmmi":
+        from dmmi_core.checkpoints.checkpoint import load_network
 
-        export(self._network(), name, folder)
-
-    def _network(self):
-        from dmmi_core.checkpoints.checkpoint import load_model
-
-        return load_model(self.model)[0]
+        return load_network(self.model)

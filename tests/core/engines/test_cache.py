@@ -28,25 +28,30 @@ class Exporter:
     def __call__(self, folder: Path) -> None:
         self.calls += 1
         (folder / "frame.onnx").write_text("graph")
-        write_manifest(folder, format="onnx", disagreement={"fp32": 0.0})
+        write_manifest(folder, read_config(folder), files=("frame.onnx",), disagreement={"onnx:fp32": 0.0})
 
 
-def entry_of(folder: Path, export: Exporter, **changes) -> Path:
-    return cached(folder, replace(read_config(folder), **changes), "onnx", export)[0]
+@pytest.fixture
+def export(monkeypatch):
+    exporter = Exporter()
+    monkeypatch.setattr(cache, "export_in_child", exporter)
+    return exporter
 
 
-def test_made_once(folder):
-    export = Exporter()
-    entry, manifest = cached(folder, read_config(folder), "onnx", export)
-    assert (manifest.format, manifest.disagreement) == ("onnx", {"fp32": 0.0})
-    assert entry_of(folder, export) == entry
+def entry_of(folder: Path, **changes) -> Path:
+    return cached(folder, replace(read_config(folder), **changes))[0]
+
+
+def test_made_once(folder, export):
+    entry, manifest = cached(folder, read_config(folder))
+    assert manifest.disagreement == {"onnx:fp32": 0.0}
+    assert entry_of(folder) == entry
     assert export.calls == 1
 
 
 @pytest.mark.parametrize("damage", ["changed", "missing", "no manifest", "empty manifest"])
-def test_damaged_entries_are_made_again(folder, damage, caplog):
-    export = Exporter()
-    entry = entry_of(folder, export)
+def test_damaged_entries_are_made_again(folder, export, damage, caplog):
+    entry = entry_of(folder)
     if damage == "changed":
         (entry / "frame.onnx").write_text("Graph")
     elif damage == "missing":
@@ -55,72 +60,74 @@ def test_damaged_entries_are_made_again(folder, damage, caplog):
         (entry / MANIFEST).unlink()
     else:
         (entry / MANIFEST).write_text("")
-    assert entry_of(folder, export) == entry
+    assert entry_of(folder) == entry
     assert export.calls == 2
     assert (entry / "frame.onnx").read_text() == "graph"
     assert "is damaged; making it again" in caplog.text
 
 
-def test_what_an_entry_depends_on(folder, monkeypatch):
-    export = Exporter()
-    entry = entry_of(folder, export)
-    assert entry_of(folder, export, presence_threshold=0.9, presence_temperature=2.0) == entry
-    entries = {entry, entry_of(folder, export, image_size=128)}
+def test_what_an_entry_depends_on(folder, export, monkeypatch):
+    entry = entry_of(folder)
+    assert entry_of(folder, presence_threshold=0.9, presence_temperature=2.0) == entry
+    entries = {entry, entry_of(folder, image_size=128)}
     with (folder / WEIGHTS).open("ab") as file:
         file.write(b"\0")
-    entries.add(entry_of(folder, export))
+    entries.add(entry_of(folder))
     monkeypatch.setattr(cache, "installed_version", lambda package: "0")
-    entries.add(entry_of(folder, export))
+    entries.add(entry_of(folder))
     assert len(entries) == 4 == export.calls
 
 
+@pytest.mark.usefixtures("export")
 def test_what_has_not_been_used_for_long_is_removed(folder):
-    entry = entry_of(folder, Exporter())
+    entry = entry_of(folder)
     long_ago = entry.stat().st_mtime - (UNUSED_DAYS + 1) * 24 * 3600
     os.utime(entry, (long_ago, long_ago))
     other = cache_folder() / "not an entry"
     other.mkdir()
     os.utime(other, (long_ago, long_ago))
-    entry_of(folder, Exporter(), image_size=128)
+    entry_of(folder, image_size=128)
     assert not entry.exists() and other.exists()
 
 
+@pytest.mark.usefixtures("export")
 def test_what_was_killed_while_it_was_made_is_removed(folder):
-    entry = entry_of(folder, Exporter())
-    left, fresh = (cache_folder() / f".onnx-{name}" for name in ("left", "fresh"))
+    entry = entry_of(folder)
+    left, fresh = (cache_folder() / f".graphs-{name}" for name in ("left", "fresh"))
     for each in (left, fresh):
         (each / "frame.onnx").mkdir(parents=True)
     long_ago = entry.stat().st_mtime - (UNFINISHED_DAYS + 1) * 24 * 3600
     os.utime(left, (long_ago, long_ago))
-    entry_of(folder, Exporter(), image_size=128)
+    entry_of(folder, image_size=128)
     assert not left.exists() and fresh.exists()
 
 
-def test_a_cache_that_may_only_be_read(folder, monkeypatch):
+def test_a_cache_that_may_only_be_read(folder, export, monkeypatch):
     def refuse(*_):
         raise PermissionError(13, "Permission denied")
 
-    export = Exporter()
-    entry = entry_of(folder, export)
+    entry = entry_of(folder)
     monkeypatch.setattr(os, "utime", refuse)
-    assert entry_of(folder, export) == entry
+    assert entry_of(folder) == entry
     assert export.calls == 1
 
 
+@pytest.mark.usefixtures("export")
 def test_a_cache_that_cannot_be_written(folder, tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("DMMI_CACHE", str(tmp_path / "file"))
     with pytest.raises(CacheError, match=r"cannot write .* set DMMI_CACHE to another folder"):
-        entry_of(folder, Exporter())
+        entry_of(folder)
 
 
-def test_an_export_that_fails_leaves_nothing(folder):
+def test_an_export_that_fails_leaves_nothing(folder, monkeypatch):
     def fail(new: Path) -> None:
         (new / "frame.onnx").write_text("half")
         raise RuntimeError("no memory")
 
+    monkeypatch.setattr(cache, "export_in_child", fail)
     with pytest.raises(RuntimeError):
-        cached(folder, read_config(folder), "onnx", fail)
+        entry_of(folder)
     assert list(cache_folder().iterdir()) == []
 
 

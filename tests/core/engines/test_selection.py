@@ -4,25 +4,28 @@ import json
 import logging
 import subprocess
 import sys
+from dataclasses import replace
 from shutil import copytree
 
 import pytest
 
 from dmmi_core import Segmenter
+from dmmi_core.checkpoints.folder import WEIGHTS, read_config, write_config
 from dmmi_core.cli import main
-from dmmi_core.engines import selection as opening
-from dmmi_core.engines.openvino_engine import has
+from dmmi_core.engines import registry
+from dmmi_core.engines.openvino_engine import supports
 from dmmi_core.engines.selection import EngineUnavailable, open_engine
 from dmmi_core.engines.verification import TOLERANCE
 from dmmi_core.errors import InputError, ModelError
 
-FASTEST = ("openvino", "bf16" if has("bf16", "cpu") else "fp32")
+GRAPHS = ("onnxruntime", "openvino")
+FASTEST = ("openvino", "bf16" if supports("bf16", "cpu") else "fp32")
 
 
 @pytest.fixture(scope="module")
 def exported(model_folder, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("exported") / "tiny-onnx"
-    assert main(["export", str(model_folder), str(folder), "--format", "onnx"]) == 0
+    folder = tmp_path_factory.mktemp("exported") / "tiny"
+    assert main(["export", str(model_folder), str(folder)]) == 0
     return folder
 
 
@@ -38,20 +41,20 @@ def test_the_fastest_is_the_default(model_folder):
 
 
 def test_missing_packages_are_said_and_passed_over(model_folder, monkeypatch, caplog):
-    monkeypatch.setattr(opening, "missing_packages", lambda name: [name])
+    monkeypatch.setattr(registry, "find_spec", lambda name: None if name in GRAPHS else True)
     with caplog.at_level(logging.INFO):
         assert pair(open_engine(model_folder, device="cpu")) == ("torch", "fp32")
-    said = "the engine openvino needs openvino: pip install 'dmmi[engines]'"
+    said = "the engine openvino needs openvino: pip install 'dmmi[openvino]'"
     assert said in caplog.text
     with pytest.raises(EngineUnavailable, match="the engine openvino needs openvino: pip install"):
         open_engine(model_folder, engine="openvino", device="cpu")
 
 
 def test_a_precision_that_only_pytorch_has(model_folder, monkeypatch, caplog):
-    monkeypatch.setattr(opening, "missing_packages", lambda name: [name])
+    monkeypatch.setattr(registry, "find_spec", lambda name: None if name in GRAPHS else True)
     with caplog.at_level(logging.INFO):
         assert pair(open_engine(model_folder, precision="bf16", device="cpu")) == ("torch", "bf16")
-    assert "pip install 'dmmi[engines]'; trying torch in bf16" in caplog.text
+    assert "pip install 'dmmi[openvino]'; trying torch in bf16" in caplog.text
 
 
 def test_an_engine_that_disagrees_is_not_the_default(model_folder, monkeypatch, caplog):
@@ -86,32 +89,69 @@ def test_what_there_is_not(model_folder, options, message):
         open_engine(model_folder, device="cpu", **options)
 
 
-def test_an_exported_model(model_folder, exported, tmp_path):
+def without_pytorch(monkeypatch):
+    monkeypatch.setattr(registry, "find_spec", lambda name: None if name == "torch" else True)
+
+
+def test_an_exported_model_needs_no_cache(model_folder, exported, tmp_path, monkeypatch):
+    monkeypatch.setenv("DMMI_CACHE", str(tmp_path / "cache"))
     ours = Segmenter.from_pretrained(exported, device="cpu")
-    assert pair(ours.engine) == ("onnx", "fp32")
+    assert pair(ours.engine) == FASTEST
     assert ours.word_pieces("the dog").ids.tolist() == [2, 7, 28, 3]
-    with pytest.raises(ModelError, match="was exported for the engine onnx, not for torch"):
-        open_engine(exported, engine="torch")
+    assert pair(open_engine(exported, engine="onnx", device="cpu")) == ("onnx", "fp32")
+    assert pair(open_engine(exported, engine="torch", device="cpu")) == ("torch", "fp32")
+    assert not (tmp_path / "cache").exists()
+    assert sum(path.stat().st_size for path in exported.glob("*.onnx")) < (exported / WEIGHTS).stat().st_size
+
+
+def test_a_model_exported_in_place(model_folder, tmp_path):
+    folder = copytree(model_folder, tmp_path / "model")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert main(["export", str(folder), str(folder)]) == 0
+    after = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert {name: after[name] for name in before} == before
+    assert set(after) - set(before) == {"text.onnx", "frame.onnx", "graphs.json"}
+
+
+@pytest.mark.parametrize("damage", ["graph", "weights", "manifest"])
+def test_damaged_graphs_are_made_again(exported, tmp_path, damage, caplog):
     damaged = copytree(exported, tmp_path / "damaged")
-    (damaged / "frame.onnx").write_bytes((damaged / "frame.onnx").read_bytes()[:-1])
-    with pytest.raises(ModelError, match=r"frame\.onnx is damaged: export the model again"):
-        open_engine(damaged)
-    (damaged / "graphs.json").write_text("{}")
-    with pytest.raises(ModelError, match="is damaged: export it again"):
-        open_engine(damaged)
+    if damage == "manifest":
+        (damaged / "graphs.json").write_text("{}")
+    else:
+        path = damaged / {"graph": "frame.onnx", "weights": WEIGHTS}[damage]
+        path.write_bytes(path.read_bytes()[:-1])
+    if damage == "weights":
+        with pytest.raises(ModelError, match="is damaged"):
+            open_engine(damaged, device="cpu")
+    else:
+        assert pair(open_engine(damaged, device="cpu")) == FASTEST
+    assert "is damaged: export" in caplog.text
 
 
-def test_an_exported_model_that_was_not_compared(exported, tmp_path, caplog):
+def test_graphs_of_another_configuration_are_not_used(exported, tmp_path, monkeypatch):
+    folder = copytree(exported, tmp_path / "smaller")
+    config = replace(read_config(folder), image_size=32)
+    write_config(config, folder)
+    without_pytorch(monkeypatch)
+    with pytest.raises(ModelError, match=r"needs torch: pip install 'dmmi\[torch\]'"):
+        open_engine(folder, device="cpu")
+    write_config(replace(read_config(exported), presence_threshold=0.9), folder)
+    assert pair(open_engine(folder, device="cpu")) == FASTEST
+
+
+def test_an_exported_model_that_was_not_compared(exported, tmp_path, caplog, monkeypatch):
     folder = copytree(exported, tmp_path / "exported")
     manifest = json.loads((folder / "graphs.json").read_text())
     (folder / "graphs.json").write_text(json.dumps(manifest | {"disagreement": {}}))
-    assert pair(open_engine(folder, device="cpu")) == ("onnx", "fp32")  # there is no other to try
+    without_pytorch(monkeypatch)
+    assert pair(open_engine(folder, engine="onnx", device="cpu")) == ("onnx", "fp32")
     assert "the engine onnx in fp32 was never compared with PyTorch" in caplog.text
 
 
 def test_export_leaves_other_folders_alone(model_folder, tmp_path, capsys):
     (tmp_path / "precious").touch()
-    assert main(["export", str(model_folder), str(tmp_path), "--format", "onnx"]) == 2
+    assert main(["export", str(model_folder), str(tmp_path)]) == 2
     assert "is not an exported model: choose another folder" in capsys.readouterr().err
     assert (tmp_path / "precious").exists()
 

@@ -7,7 +7,7 @@ import pytest
 
 from dmmi_core.checkpoints.checkpoint import save_model
 from dmmi_core.checkpoints.folder import find_model
-from dmmi_core.engines import PRECISIONS
+from dmmi_core.engines.registry import PRECISIONS
 from dmmi_core.engines.selection import EngineUnavailable, open_engine
 from dmmi_core.engines.torch_engine import TorchEngine
 from dmmi_core.engines.verification import TOLERANCE, disagreement

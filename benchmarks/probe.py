@@ -29,7 +29,8 @@ from dmmi_core.checkpoints.pretrained import load_backbone, load_guide
 from dmmi_core.cli.program import aligned
 from dmmi_core.config import preset
 from dmmi_core.data.samples import read_image
-from dmmi_core.data.synthesis.scenes import Scene, ViewedObject, read_scenes, view_scene
+from dmmi_core.data.synthesis.scenes import Scene, read_scenes
+from dmmi_core.data.synthesis.view import ViewedObject, view_scene
 from dmmi_core.errors import DmmiError, ModelError
 from dmmi_core.model import Dmmi
 from dmmi_core.model.guide import Guide
@@ -40,7 +41,6 @@ LEAST_AREA = 0.005
 MASK_QUALITY = 0.8
 LEAST_OBJECTS = 20
 """Least number of objects of a category that is probed without being asked for."""
-GUIDE = "nanodet-plus-m"
 GUIDE_LEVELS = slice(1, 3)
 """Strides 16 and 32 of the detector's four."""
 PENALTY = 1.0
@@ -69,7 +69,7 @@ def read_network(arguments: argparse.Namespace) -> Dmmi:
         )
         load_backbone(model, arguments.weights)
     if arguments.guide_weights:
-        model.guide = model.guide or Guide(GUIDE, model.visual.channels[1:])
+        model.guide = model.guide or Guide(model.visual.channels[1:])
         load_guide(model, arguments.guide_weights)
     if arguments.guide and model.guide is None:
         raise ModelError("the network has no guide: give --guide-weights")

@@ -12,8 +12,9 @@ from collections import Counter
 from pathlib import Path
 
 from dmmi_core.data.samples import KINDS, Sample, write_samples
+from dmmi_core.data.split import is_validation
 from dmmi_core.data.synthesis.balanced_validation import QUALITY, balanced_validation_samples
-from dmmi_core.data.synthesis.scenes import Scene, is_validation, read_scenes
+from dmmi_core.data.synthesis.scenes import Scene, read_scenes
 from dmmi_core.data.synthesis.validation import validation_samples
 
 

@@ -30,9 +30,10 @@ def add(commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
+    from dmmi_core.data.coco import read_captions
     from dmmi_core.data.refzom.build import build
     from dmmi_core.data.refzom.candidates import read_confirmed
-    from dmmi_core.data.refzom.photographs import Texts, by_image, read_captions, read_photographs
+    from dmmi_core.data.refzom.images import Texts, pairs_by_image, read_images
     from dmmi_core.data.refzom.references import read_expressions
     from dmmi_core.data.refzom.vocabulary import Vocabulary
     from dmmi_core.data.refzom.writing import STATISTICS, require_writable, write_dataset
@@ -42,15 +43,15 @@ def run(arguments: argparse.Namespace) -> None:
     require_writable(arguments.folder)
     texts = Texts(
         read_captions(arguments.captions),
-        by_image([pair for path in arguments.refs for pair in read_expressions(path)]),
-        by_image(read_confirmed(arguments.confirmed) if arguments.confirmed else []),
+        pairs_by_image([pair for path in arguments.refs for pair in read_expressions(path)]),
+        pairs_by_image(read_confirmed(arguments.confirmed) if arguments.confirmed else []),
     )
-    photographs, data = read_photographs(arguments.annotations, texts)
+    images, instances = read_images(arguments.annotations, texts)
     if arguments.images:
-        photographs = [p for p in photographs if (arguments.images / p.scene.image).is_file()]
-    if not photographs:
+        images = [image for image in images if (arguments.images / image.scene.image).is_file()]
+    if not images:
         raise InputError("no photograph to use: is --images the folder of those in --annotations?")
-    vocabulary = Vocabulary(category["name"] for category in data["categories"])
-    built = build(photographs, vocabulary, seed=arguments.seed, test_share=arguments.test_share)
-    write_dataset(arguments.folder, built, data)
+    vocabulary = Vocabulary(instances.category_names.values())
+    built = build(images, vocabulary, seed=arguments.seed, test_share=arguments.test_share)
+    write_dataset(arguments.folder, built, instances)
     print((arguments.folder / STATISTICS).read_text(encoding="utf-8"), end="")

@@ -1,10 +1,10 @@
 """Reads RefCOCO, RefCOCO+, RefCOCOg and Ref-ZOM: refs(...).p and the instances.json beside it."""
 
-import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
 
+from dmmi_core.data.coco import instances_errors, read_instances
 from dmmi_core.data.packed import PackedSamples
 from dmmi_core.data.safe_pickle import read_plain_pickle
 from dmmi_core.data.samples import Sample, coco_segmentation, kind_of
@@ -21,7 +21,9 @@ def read_refer(refs: str | Path, annotations: str | Path, split: str) -> PackedS
     annotation are left out, with one warning. Raises InputError.
     """
     entries = _read_split(refs, split)
-    images, outlines = _read_instances(annotations)
+    with instances_errors(annotations):
+        instances = read_instances(annotations)
+        images, outlines = instances.images_by_id(), instances.segmentations_by_id()
     lacking: list[str] = []
     samples = PackedSamples.pack(_samples(entries, images, outlines, lacking, refs))
     if lacking:
@@ -61,18 +63,6 @@ def _read_split(path: str | Path, split: str) -> list[dict]:
         known = ", ".join(sorted({ref["split"] for ref in refs})) or "none"
         raise InputError(f"{path} has no split {split!r}; it has: {known}")
     return chosen
-
-
-def _read_instances(path: str | Path) -> tuple[dict[int, dict], dict[int, list | dict]]:
-    """Images and segmentations of a COCO instances file by their ids."""
-    try:
-        data = json.loads(Path(path).read_bytes())
-        images = {image["id"]: image for image in data["images"]}
-        return images, {item["id"]: item["segmentation"] for item in data["annotations"]}
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path} is not a COCO instances file: {error!r}") from error
 
 
 def _samples(

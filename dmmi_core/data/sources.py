@@ -10,8 +10,9 @@ from dmmi_core.data.packed import PackedSamples, grouped_by_objects
 from dmmi_core.data.recipe import DataRecipe
 from dmmi_core.data.refer import read_refer
 from dmmi_core.data.samples import iterate_samples
+from dmmi_core.data.split import is_validation
 from dmmi_core.data.synthesis.images.clothes import read_clothing
-from dmmi_core.data.synthesis.scenes import Scene, is_validation, read_scenes
+from dmmi_core.data.synthesis.scenes import Scene, read_scenes
 from dmmi_core.data.synthesis.validation import validation_samples
 from dmmi_core.errors import InputError
 

@@ -15,8 +15,8 @@ import numpy as np
 from dmmi_core.data.refzom.candidates import candidate_pairs
 from dmmi_core.data.refzom.combine import combined_pairs
 from dmmi_core.data.refzom.conflicts import ConflictChecker
+from dmmi_core.data.refzom.images import SourceImage
 from dmmi_core.data.refzom.pairs import WAYS, Pair
-from dmmi_core.data.refzom.photographs import Photograph
 from dmmi_core.data.refzom.templates import template_pairs
 from dmmi_core.data.refzom.vocabulary import Vocabulary
 
@@ -38,11 +38,11 @@ class Built:
     rejected: Counter = field(default_factory=Counter)
 
 
-def build(photographs: list[Photograph], vocabulary: Vocabulary, *, seed: int, test_share: int) -> Built:
+def build(images: list[SourceImage], vocabulary: Vocabulary, *, seed: int, test_share: int) -> Built:
     """One image in `test_share` is in the test split, fixed by its file name."""
     built, checker = Built(), ConflictChecker(vocabulary)
     for split in SPLITS:
-        of_split = [p for p in photographs if is_test(p.scene.image, test_share) == (split == "test")]
+        of_split = [p for p in images if is_test(p.scene.image, test_share) == (split == "test")]
         kept = [p for p in of_split if _is_kept_for_zero(p, seed)]
         kept_ids = {p.id for p in kept}
         described = [p for p in of_split if p.id not in kept_ids]
@@ -53,8 +53,8 @@ def build(photographs: list[Photograph], vocabulary: Vocabulary, *, seed: int, t
     return built
 
 
-def _rng(seed: int, step: str, photograph: Photograph) -> np.random.Generator:
-    return np.random.default_rng([seed, *step.encode(), 0, *photograph.scene.image.encode()])
+def _rng(seed: int, step: str, image: SourceImage) -> np.random.Generator:
+    return np.random.default_rng([seed, *step.encode(), 0, *image.scene.image.encode()])
 
 
 def is_test(image: str, share: int) -> bool:
@@ -62,16 +62,16 @@ def is_test(image: str, share: int) -> bool:
     return crc32(f"test {Path(image).name}".encode()) % share == 0
 
 
-def _is_kept_for_zero(photograph: Photograph, seed: int) -> bool:
-    unused = not photograph.expressions and not photograph.checked
-    absent = photograph.scene.complete - photograph.present
-    return unused and bool(absent) and _rng(seed, "keep", photograph).random() < ZERO_SHARE
+def _is_kept_for_zero(image: SourceImage, seed: int) -> bool:
+    unused = not image.expressions and not image.checked
+    absent = image.scene.complete - image.present
+    return unused and bool(absent) and _rng(seed, "keep", image).random() < ZERO_SHARE
 
 
-def _described(photograph: Photograph, seed: int) -> list[Pair]:
+def _described(image: SourceImage, seed: int) -> list[Pair]:
     """The one-to-one and one-to-many pairs of an image: some of each way, and all that a person checked."""
-    rng = _rng(seed, "describe", photograph)
-    told = _unambiguous([*photograph.checked, *photograph.expressions, *template_pairs(photograph, rng)])
+    rng = _rng(seed, "describe", image)
+    told = _unambiguous([*image.checked, *image.expressions, *template_pairs(image, rng)])
     groups: dict[tuple[str, str], list[Pair]] = {}
     for pair in _unambiguous([*told, *_combined(told, rng)]):
         groups.setdefault((pair.kind, pair.way), []).append(pair)
@@ -103,23 +103,23 @@ def _some(pairs: list[Pair], rng: np.random.Generator) -> list[Pair]:
     return [pairs[i] for i in sorted(rng.permutation(len(pairs))[:PER_WAY])]
 
 
-def _text_pools(photographs: list[Photograph], pairs: list[Pair]) -> list[list[Pair]]:
+def _text_pools(images: list[SourceImage], pairs: list[Pair]) -> list[list[Pair]]:
     """Texts for one-to-zero pairs, with the image that each was written for."""
-    captions = [Pair(p.id, caption, (), "captions") for p in photographs for caption in p.captions]
+    captions = [Pair(p.id, caption, (), "captions") for p in images for caption in p.captions]
     others = [Pair(p.image_id, p.text, (), p.way) for p in pairs if p.way in ("expressions", "templates")]
     pools = [[text for text in (*captions, *others) if text.way == way] for way in WAYS["zero"]]
     return [pool for pool in pools if pool]
 
 
 def _zeros(
-    kept: list[Photograph], pools: list[list[Pair]], checker: ConflictChecker, seed: int, rejected: Counter
+    kept: list[SourceImage], pools: list[list[Pair]], checker: ConflictChecker, seed: int, rejected: Counter
 ) -> Iterator[Pair]:
     """One pair for each image, where a text is found for it."""
-    for photograph in kept if pools else ():
-        for text in _drawn(pools, _rng(seed, "zero", photograph)):
-            reason = checker.conflict(text.text, photograph)
+    for image in kept if pools else ():
+        for text in _drawn(pools, _rng(seed, "zero", image)):
+            reason = checker.conflict(text.text, image)
             if reason is None:
-                yield Pair(photograph.id, text.text, (), text.way)
+                yield Pair(image.id, text.text, (), text.way)
                 break
             rejected[reason] += 1
 

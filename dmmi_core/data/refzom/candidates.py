@@ -9,8 +9,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from dmmi_core.data.refzom.images import SourceImage
 from dmmi_core.data.refzom.pairs import Pair
-from dmmi_core.data.refzom.photographs import Photograph
 from dmmi_core.data.refzom.subject import Reading, Subject, read_text
 from dmmi_core.data.refzom.vocabulary import Vocabulary
 from dmmi_core.errors import InputError
@@ -18,33 +18,33 @@ from dmmi_core.errors import InputError
 KEYS = ("image_id", "text", "ann_id")
 
 
-def candidate_pairs(photograph: Photograph, vocabulary: Vocabulary) -> Iterator[Pair]:
+def candidate_pairs(image: SourceImage, vocabulary: Vocabulary) -> Iterator[Pair]:
     """Captions about two or more objects whose categories are labelled in full and whose number fits."""
-    for caption in dict.fromkeys(photograph.captions):
-        targets = _proposed(photograph, read_text(caption, vocabulary))
+    for caption in dict.fromkeys(image.captions):
+        targets = _proposed(image, read_text(caption, vocabulary))
         if len(targets) > 1:
-            yield Pair(photograph.id, caption, targets, "captions")
+            yield Pair(image.id, caption, targets, "captions")
 
 
-def _proposed(photograph: Photograph, reading: Reading) -> tuple[int, ...]:
+def _proposed(image: SourceImage, reading: Reading) -> tuple[int, ...]:
     targets: set[int] = set()
     for subject in reading.subjects:
-        members = _members(photograph, subject)
+        members = _members(image, subject)
         if not members or targets & members:
             return ()
         targets |= members
     return tuple(sorted(targets))
 
 
-def _members(photograph: Photograph, subject: Subject) -> set[int]:
+def _members(image: SourceImage, subject: Subject) -> set[int]:
     """Annotations of all that the subject may be; none where those are not its number, or lack masks."""
     meant = subject.term.categories
-    members = [i for i, item in enumerate(photograph.scene.objects) if item.category in meant]
+    members = [i for i, item in enumerate(image.scene.objects) if item.category in meant]
     fits = len(members) > 1 if subject.count is None else len(members) == subject.count
-    known = all(i < len(photograph.annotation_ids) for i in members)
-    if not (subject.term.sure and fits and known and meant <= photograph.scene.complete):
+    known = all(i < len(image.annotation_ids) for i in members)
+    if not (subject.term.sure and fits and known and meant <= image.scene.complete):
         return set()
-    return {photograph.annotation_ids[i] for i in members}
+    return {image.annotation_ids[i] for i in members}
 
 
 def write_candidates(path: Path, pairs: list[Pair], files: dict[int, str]) -> None:

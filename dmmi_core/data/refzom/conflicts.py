@@ -1,6 +1,6 @@
 """Whether a text surely refers to nothing in an image: the check of one-to-zero pairs."""
 
-from dmmi_core.data.refzom.photographs import Photograph
+from dmmi_core.data.refzom.images import SourceImage
 from dmmi_core.data.refzom.subject import Reading, read_text
 from dmmi_core.data.refzom.synonyms import CONFUSED
 from dmmi_core.data.refzom.vocabulary import Vocabulary
@@ -15,13 +15,13 @@ REASONS = (
 
 
 class ConflictChecker:
-    """Reads each text and each photograph once."""
+    """Reads each text and each image once."""
 
     def __init__(self, vocabulary: Vocabulary):
         self._vocabulary = vocabulary
         self._readings: dict[str, Reading] = {}
 
-    def conflict(self, text: str, photograph: Photograph) -> str | None:
+    def conflict(self, text: str, image: SourceImage) -> str | None:
         """One of REASONS, or None where everything that `text` may mean is known to be absent.
 
         A category is known to be absent where it is labelled in full, neither it nor one that it is confused
@@ -30,11 +30,11 @@ class ConflictChecker:
         reading = self._read(text)
         if not reading.mentioned:
             return REASONS[0]
-        if reading.mentioned & _maybe_present(photograph):
+        if reading.mentioned & _maybe_present(image):
             return REASONS[1]
-        if any(reading.mentioned & self._read(caption).mentioned for caption in photograph.captions):
+        if any(reading.mentioned & self._read(caption).mentioned for caption in image.captions):
             return REASONS[2]
-        if not reading.mentioned <= photograph.scene.complete:
+        if not reading.mentioned <= image.scene.complete:
             return REASONS[3]
         if not reading.subjects or not all(subject.term.sure for subject in reading.subjects):
             return REASONS[4]
@@ -46,6 +46,6 @@ class ConflictChecker:
         return self._readings[text]
 
 
-def _maybe_present(photograph: Photograph) -> frozenset[str]:
-    present = photograph.present
+def _maybe_present(image: SourceImage) -> frozenset[str]:
+    present = image.present
     return present.union(*(group for group in CONFUSED if group & present))

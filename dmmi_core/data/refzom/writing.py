@@ -5,6 +5,7 @@ import pickle
 from collections import defaultdict
 from pathlib import Path
 
+from dmmi_core.data.coco import CocoInstances
 from dmmi_core.data.refzom.build import SPLITS, Built
 from dmmi_core.data.refzom.candidates import write_candidates
 from dmmi_core.data.refzom.pairs import Pair
@@ -30,15 +31,16 @@ def require_writable(folder: Path) -> None:
         raise InputError(f"{folder} is not empty and holds no earlier output; give a new folder")
 
 
-def write_dataset(folder: Path, built: Built, data: dict) -> None:
-    """All files at once, or none. `data` is the instances file; of it, the images that are used are kept."""
+def write_dataset(folder: Path, built: Built, instances: CocoInstances) -> None:
+    """All files at once, or none. Of the instances file the used images are kept."""
     pairs = {split: built.pairs[split] for split in SPLITS}
-    images = {image["id"]: image for image in data["images"]}
-    segmentations = {a["id"]: a["segmentation"] for a in data["annotations"]}
+    images, segmentations = instances.images_by_id(), instances.segmentations_by_id()
     files = {image_id: image["file_name"] for image_id, image in images.items()}
     with replaced_folder(folder) as new:
         _write_refs(new / REFS, pairs)
-        _write_json(new / ANNOTATIONS, _subset(data, {p.image_id for some in pairs.values() for p in some}))
+        _write_json(
+            new / ANNOTATIONS, _subset(instances, {p.image_id for some in pairs.values() for p in some})
+        )
         for split in SPLITS:
             samples = (_sample(pair, images[pair.image_id], segmentations) for pair in pairs[split])
             write_samples(new / f"{split}.jsonl", samples)
@@ -87,10 +89,10 @@ def _sample(pair: Pair, image: dict, segmentations: dict) -> Sample:
     return Sample(image["file_name"], pair.text, pair.kind, image["height"], image["width"], parts)
 
 
-def _subset(data: dict, used: set[int]) -> dict:
-    return data | {
-        "images": [image for image in data["images"] if image["id"] in used],
-        "annotations": [a for a in data["annotations"] if a["image_id"] in used],
+def _subset(instances: CocoInstances, used: set[int]) -> dict:
+    return instances.data | {
+        "images": [image for image in instances.images if image["id"] in used],
+        "annotations": [a for a in instances.annotations if a["image_id"] in used],
     }
 
 

@@ -7,8 +7,9 @@ import numpy as np
 from dmmi_core.data.samples import Sample
 from dmmi_core.data.synthesis.expressions.basic import Expression, absent_expression, referring_expressions
 from dmmi_core.data.synthesis.lexicon import CONFUSED, look_alikes
-from dmmi_core.data.synthesis.scenes import Scene, View
+from dmmi_core.data.synthesis.scenes import Scene
 from dmmi_core.data.synthesis.validation import as_sample, judged_view
+from dmmi_core.data.synthesis.view import View
 
 QUALITY = 0.8
 """IoU to be expected of a mask from which on it can be the measure: what `read_scenes` is to be given."""

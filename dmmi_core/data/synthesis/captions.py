@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import textblob.en
 
@@ -17,6 +17,7 @@ from dmmi_core.data.synthesis.lexicon import (
     names,
     plural,
 )
+from dmmi_core.data.synthesis.scenes import Phrase, Scene
 
 MAX_WORDS = 13
 """Of a caption; the rest is cut off."""
@@ -78,19 +79,25 @@ _LOOSE_ENDS = re.compile(
 _MORE_PERSONS = ("person", "male", "female", "gentleman", "teenager", "adult", "someone", "friend", "crowd")
 
 
-@dataclass(frozen=True)
-class Phrase:
-    """A caption whose subject is a number of objects of one category."""
+def inform(scene: Scene) -> Scene:
+    """Adds what surely is not there, what persons may be called, and the captions that refer to objects."""
+    there = {item.category for item in scene.objects}
+    complete = scene.complete | (unmentioned(scene.captions) - there)
+    number = sum(item.category == "person" for item in scene.objects)
+    words = person_names(scene.captions, number) if "person" in complete else frozenset()
+    objects = tuple(replace(o, names=words) if o.category == "person" else o for o in scene.objects)
+    phrases = tuple(
+        p for p in phrases_of(scene) if p.category in complete and p.fits(_count(scene, p.category))
+    )
+    return replace(scene, objects=objects, complete=complete, phrases=phrases)
 
-    text: str
-    category: str
-    number: int | None
-    """None for several."""
-    mentions: frozenset[str]
-    """Categories that it names for certain."""
 
-    def fits(self, count: int) -> bool:
-        return count > 1 if self.number is None else count == self.number
+def phrases_of(scene: Scene) -> list[Phrase]:
+    return [phrase for caption in scene.captions if (phrase := read_phrase(caption))]
+
+
+def _count(scene: Scene, category: str) -> int:
+    return sum(item.category == category for item in scene.objects)
 
 
 def read_phrase(caption: str) -> Phrase | None:

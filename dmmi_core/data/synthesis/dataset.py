@@ -6,15 +6,15 @@ from pathlib import Path
 import numpy as np
 from torch.utils.data import Dataset
 
-from dmmi_core.data.synthesis.captions import Phrase
+from dmmi_core.data.synthesis.captions import inform, phrases_of
 from dmmi_core.data.synthesis.expressions.basic import Expression
 from dmmi_core.data.synthesis.expressions.negative import deny
 from dmmi_core.data.synthesis.expressions.positive import refer
 from dmmi_core.data.synthesis.images.augmentation import degrade
 from dmmi_core.data.synthesis.images.composition import Picture
 from dmmi_core.data.synthesis.images.sampling import Album
-from dmmi_core.data.synthesis.informing import inform, phrases_of
-from dmmi_core.data.synthesis.scenes import Scene, View
+from dmmi_core.data.synthesis.scenes import Phrase, Scene
+from dmmi_core.data.synthesis.view import View
 from dmmi_core.data.target import Target, make_target
 from dmmi_core.errors import InputError
 

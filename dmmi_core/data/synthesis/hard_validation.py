@@ -6,16 +6,15 @@ from pathlib import Path
 import numpy as np
 
 from dmmi_core.data.samples import Sample, read_image
-from dmmi_core.data.synthesis.captions import Phrase
+from dmmi_core.data.synthesis.captions import inform, phrases_of
 from dmmi_core.data.synthesis.expressions.basic import Expression, categories_in
 from dmmi_core.data.synthesis.expressions.negative import deny
 from dmmi_core.data.synthesis.expressions.positive import refer
 from dmmi_core.data.synthesis.images.augmentation import warp, whole_view
 from dmmi_core.data.synthesis.images.categories import CategoryIndex
 from dmmi_core.data.synthesis.images.composition import Picture
-from dmmi_core.data.synthesis.informing import inform, phrases_of
 from dmmi_core.data.synthesis.lexicon import look_alikes
-from dmmi_core.data.synthesis.scenes import Scene
+from dmmi_core.data.synthesis.scenes import Phrase, Scene
 from dmmi_core.data.synthesis.validation import JUDGED_SIZE, as_sample, judged_view
 
 COUNTS = {"one": 2, "many": 1}

@@ -14,7 +14,8 @@ from dmmi_core.data.synthesis.expressions.basic import (
 )
 from dmmi_core.data.synthesis.images.augmentation import whole_view
 from dmmi_core.data.synthesis.images.categories import CategoryIndex
-from dmmi_core.data.synthesis.scenes import Scene, View, view_scene
+from dmmi_core.data.synthesis.scenes import Scene
+from dmmi_core.data.synthesis.view import View, view_scene
 
 COUNTS = {"zero": 3, "one": 2, "many": 2}
 """Samples of each kind for each photograph, at most."""

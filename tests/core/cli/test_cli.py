@@ -15,7 +15,8 @@ import yaml
 from dmmi_core.cli import main
 from dmmi_core.config import PRESETS
 from dmmi_core.data.samples import decode_segmentation
-from dmmi_core.data.synthesis.scenes import is_validation, read_scenes
+from dmmi_core.data.split import is_validation
+from dmmi_core.data.synthesis.scenes import read_scenes
 from dmmi_core.data.synthesis.validation import validation_samples
 from dmmi_core.segmenter import Segmenter
 from dmmi_core.visualization.overlay import draw_overlay

@@ -11,7 +11,8 @@ from dmmi_core.data.recipe import DataRecipe
 from dmmi_core.data.refer import read_refer
 from dmmi_core.data.samples import KINDS, Sample, write_samples
 from dmmi_core.data.sources import held_out_samples, training_samples, training_scenes
-from dmmi_core.data.synthesis.scenes import is_validation, read_scenes
+from dmmi_core.data.split import is_validation
+from dmmi_core.data.synthesis.scenes import read_scenes
 from dmmi_core.data.synthesis.validation import validation_samples
 from dmmi_core.errors import InputError
 from dmmi_core.training.schema import build

@@ -11,7 +11,8 @@ import torch
 from dmmi_core.checkpoints.checkpoint import load_model
 from dmmi_core.config import PRESETS
 from dmmi_core.data.recipe import DataRecipe
-from dmmi_core.data.synthesis.scenes import is_validation, read_scenes
+from dmmi_core.data.split import is_validation
+from dmmi_core.data.synthesis.scenes import read_scenes
 from dmmi_core.errors import InputError, ModelError
 from dmmi_core.segmenter import Segmenter
 from dmmi_core.training import Trainer, checkpoint

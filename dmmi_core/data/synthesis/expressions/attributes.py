@@ -10,7 +10,7 @@ from dmmi_core.data.synthesis.images.colours import CERTAIN, COLOURS, ON_A_PERSO
 from dmmi_core.data.synthesis.images.composition import Picture
 from dmmi_core.data.synthesis.lexicon import COUNTED, excluded_by, names
 from dmmi_core.data.synthesis.random import pick
-from dmmi_core.data.synthesis.scenes import View, ViewedObject
+from dmmi_core.data.synthesis.view import View, ViewedObject
 
 WORN_AREA = 0.002
 """Fraction of the view that a garment covers, at least, to be spoken of."""

@@ -14,7 +14,7 @@ import numpy as np
 from dmmi_core.data.samples import kind_of
 from dmmi_core.data.synthesis.lexicon import article, plural
 from dmmi_core.data.synthesis.random import pick
-from dmmi_core.data.synthesis.scenes import View, ViewedObject
+from dmmi_core.data.synthesis.view import View, ViewedObject
 
 MIN_AREA = 0.003
 """Fraction of the view that the targets of an expression cover together, at least."""

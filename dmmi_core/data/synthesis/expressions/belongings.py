@@ -8,7 +8,7 @@ from dmmi_core.data.synthesis.expressions.basic import Expression, visible
 from dmmi_core.data.synthesis.expressions.relations import NEAR, gap
 from dmmi_core.data.synthesis.lexicon import article, plural
 from dmmi_core.data.synthesis.random import pick
-from dmmi_core.data.synthesis.scenes import View
+from dmmi_core.data.synthesis.view import View
 
 INSIDE = {"umbrella": 0.3}
 """Share of a thing's box within that of the person who has it, at least, if not `MOSTLY`."""

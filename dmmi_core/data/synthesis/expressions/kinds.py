@@ -5,7 +5,7 @@ import numpy as np
 from dmmi_core.data.synthesis.expressions.basic import Expression, absent_expression, visible
 from dmmi_core.data.synthesis.lexicon import COUNTED, WHOLES
 from dmmi_core.data.synthesis.random import pick
-from dmmi_core.data.synthesis.scenes import View
+from dmmi_core.data.synthesis.view import View
 
 SUMS = {
     "animal": ("any animal", "any animals", "every animal", "animal", "animals"),

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dmmi_core.data.synthesis.captions import Phrase
 from dmmi_core.data.synthesis.expressions.attributes import Named, by_colour, by_garment, by_person_word
 from dmmi_core.data.synthesis.expressions.basic import Expression, absent_expression
 from dmmi_core.data.synthesis.expressions.belongings import false_belongings
@@ -17,6 +16,7 @@ from dmmi_core.data.synthesis.images.colours import COLOURS
 from dmmi_core.data.synthesis.images.composition import Picture, contradicts
 from dmmi_core.data.synthesis.lexicon import CONFUSED, VAGUE, names
 from dmmi_core.data.synthesis.random import pick, shuffled
+from dmmi_core.data.synthesis.scenes import Phrase
 
 CLEARLY = 0.62
 """From where, as a fraction of the view, an object is not on the other side by any reading."""

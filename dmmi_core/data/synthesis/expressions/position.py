@@ -7,7 +7,7 @@ import numpy as np
 from dmmi_core.data.synthesis.expressions.basic import MARGIN, RATIO, Expression, visible
 from dmmi_core.data.synthesis.lexicon import plural
 from dmmi_core.data.synthesis.random import pick
-from dmmi_core.data.synthesis.scenes import View
+from dmmi_core.data.synthesis.view import View
 
 FAR = 0.12
 """Difference in height, as a fraction of the view, from which one object is surely above another."""

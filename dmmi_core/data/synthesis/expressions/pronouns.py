@@ -8,7 +8,7 @@ from dmmi_core.data.synthesis.expressions.basic import Expression, describe, vis
 from dmmi_core.data.synthesis.expressions.relations import NEAR, gap
 from dmmi_core.data.synthesis.lexicon import WHOLES
 from dmmi_core.data.synthesis.random import pick
-from dmmi_core.data.synthesis.scenes import View
+from dmmi_core.data.synthesis.view import View
 
 WHOEVER = (
     *("everyone", "everybody", "all persons", "all the persons", "all humans", "humans", "human"),

@@ -5,7 +5,7 @@ import numpy as np
 from dmmi_core.data.synthesis.expressions.basic import MARGIN, Expression, visible
 from dmmi_core.data.synthesis.lexicon import plural
 from dmmi_core.data.synthesis.random import pick
-from dmmi_core.data.synthesis.scenes import View
+from dmmi_core.data.synthesis.view import View
 
 NEAR, AWAY, FAR_OFF = 0.04, 0.2, 0.3
 """Gap between two boxes, as a fraction of the view, up to which they are neighbours, and from which not; and

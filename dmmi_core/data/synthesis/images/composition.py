@@ -9,7 +9,8 @@ import numpy as np
 
 from dmmi_core.data.samples import read_image
 from dmmi_core.data.synthesis.images.augmentation import random_view, warp
-from dmmi_core.data.synthesis.scenes import MIN_VISIBLE, Scene, SceneObject, View, ViewedObject, view_scene
+from dmmi_core.data.synthesis.scenes import Scene, SceneObject
+from dmmi_core.data.synthesis.view import MIN_VISIBLE, View, ViewedObject, view_scene
 
 PASTED_SIDE = 0.18, 0.6
 """Longer side of a pasted object, as a fraction of the picture."""

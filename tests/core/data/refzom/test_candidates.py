@@ -3,7 +3,7 @@ import json
 import pytest
 
 from dmmi_core.data.refzom.candidates import candidate_pairs, read_confirmed
-from dmmi_core.data.refzom.photographs import Photograph
+from dmmi_core.data.refzom.images import SourceImage
 from dmmi_core.data.refzom.vocabulary import Vocabulary
 from dmmi_core.data.synthesis.scenes import Scene, SceneObject
 from dmmi_core.errors import InputError
@@ -16,7 +16,7 @@ OBJECTS = ["person", "dog", "person", "dog", "dog", "car", "truck"]
 def proposed(caption: str, complete=COMPLETE, masked: int = len(OBJECTS)) -> list[tuple]:
     objects = tuple(SceneObject(category, (0, 0, 9, 9)) for category in OBJECTS)
     ids = tuple(range(10, 10 + masked))
-    photograph = Photograph(5, Scene("a.jpg", 9, 9, objects, complete), ids, frozenset(), (caption,), (), ())
+    photograph = SourceImage(5, Scene("a.jpg", 9, 9, objects, complete), ids, frozenset(), (caption,), (), ())
     pairs = list(candidate_pairs(photograph, Vocabulary(COMPLETE)))
     assert all(pair.text == caption and pair.image_id == 5 for pair in pairs)
     return [pair.targets for pair in pairs]

@@ -3,7 +3,7 @@
 import pytest
 
 from dmmi_core.data.refzom.conflicts import REASONS, ConflictChecker
-from dmmi_core.data.refzom.photographs import Photograph
+from dmmi_core.data.refzom.images import SourceImage
 from dmmi_core.data.refzom.vocabulary import Vocabulary
 from dmmi_core.data.synthesis.scenes import Scene
 
@@ -20,10 +20,10 @@ CATEGORIES = [name.strip() for name in CATEGORIES.split(",")]
 NOTHING, THERE, CAPTIONED, UNLABELLED, UNCLEAR = REASONS
 
 
-def photograph(present=(), *, unlabelled=(), captions=()) -> Photograph:
+def photograph(present=(), *, unlabelled=(), captions=()) -> SourceImage:
     """One with an annotation of each category in `present`, labelled in full but for some categories."""
     scene = Scene("a.jpg", 40, 30, (), frozenset(CATEGORIES) - set(unlabelled))
-    return Photograph(5, scene, (), frozenset(present), captions, (), ())
+    return SourceImage(5, scene, (), frozenset(present), captions, (), ())
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +168,7 @@ def test_what_annotators_missed_the_captions_may_name(checker, caption, reason):
 def test_other_categories_than_cocos():
     checker = ConflictChecker(Vocabulary(["screwdriver", "dog"]))
     scene = Scene("a.jpg", 40, 30, (), frozenset(["screwdriver", "dog"]))
-    holds = Photograph(5, scene, (), frozenset(["screwdriver"]), (), (), ())
+    holds = SourceImage(5, scene, (), frozenset(["screwdriver"]), (), (), ())
     assert checker.conflict("the screwdrivers", holds) == THERE
     assert checker.conflict("a dog", holds) is None
     assert checker.conflict("a cat", holds) == UNLABELLED

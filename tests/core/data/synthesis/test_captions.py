@@ -1,7 +1,6 @@
 import pytest
 
-from dmmi_core.data.synthesis.captions import person_names, read_phrase, unmentioned
-from dmmi_core.data.synthesis.informing import inform
+from dmmi_core.data.synthesis.captions import inform, person_names, read_phrase, unmentioned
 from dmmi_core.data.synthesis.scenes import Scene, SceneObject
 
 

@@ -16,7 +16,7 @@ from dmmi_core.data.synthesis.expressions.basic import (
     pair_expression,
     referring_expressions,
 )
-from dmmi_core.data.synthesis.scenes import View, ViewedObject
+from dmmi_core.data.synthesis.view import View, ViewedObject
 
 MASK = np.ones((4, 4), bool)
 

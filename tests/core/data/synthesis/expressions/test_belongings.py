@@ -10,7 +10,7 @@ from dmmi_core.data.synthesis.expressions.belongings import (
     false_belongings,
     holders,
 )
-from dmmi_core.data.synthesis.scenes import View, ViewedObject
+from dmmi_core.data.synthesis.view import View, ViewedObject
 
 MASK = np.ones((4, 4), bool)
 COMPLETE = frozenset({"person", "frisbee", "tie"})

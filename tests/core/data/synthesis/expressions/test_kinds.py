@@ -7,7 +7,7 @@ from dmmi_core.data.synthesis.expressions.bare import bare_noun
 from dmmi_core.data.synthesis.expressions.kinds import HINTS, UNLESS, absent_kinds, by_kind, kinds_of, whole
 from dmmi_core.data.synthesis.expressions.pronouns import absent_persons, by_pronoun
 from dmmi_core.data.synthesis.lexicon import WHOLES
-from dmmi_core.data.synthesis.scenes import View, ViewedObject
+from dmmi_core.data.synthesis.view import View, ViewedObject
 
 MASK = np.ones((4, 4), bool)
 EVERYTHING = frozenset().union(*WHOLES.values(), *UNLESS.values(), *HINTS.values())

@@ -9,7 +9,7 @@ from dmmi_core.data.synthesis.captions import read_phrase
 from dmmi_core.data.synthesis.expressions.negative import CLEARLY, deny
 from dmmi_core.data.synthesis.images.composition import Picture
 from dmmi_core.data.synthesis.lexicon import WHOLES
-from dmmi_core.data.synthesis.scenes import View, ViewedObject
+from dmmi_core.data.synthesis.view import View, ViewedObject
 
 SIZE = 40
 ORDINAL = re.compile(r"second|third|fourth|2nd|3rd|4th")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dmmi_core.data.synthesis.expressions.position import CENTRE, FAR, by_place, missing_places
-from dmmi_core.data.synthesis.scenes import View, ViewedObject
+from dmmi_core.data.synthesis.view import View, ViewedObject
 
 MASK = np.ones((4, 4), bool)
 

@@ -13,7 +13,7 @@ from dmmi_core.data.synthesis.expressions.attributes import by_garment, by_perso
 from dmmi_core.data.synthesis.images.augmentation import whole_view
 from dmmi_core.data.synthesis.images.clothes import read_clothing
 from dmmi_core.data.synthesis.images.composition import Picture
-from dmmi_core.data.synthesis.scenes import View, ViewedObject, view_scene
+from dmmi_core.data.synthesis.view import View, ViewedObject, view_scene
 from dmmi_core.errors import InputError
 
 LABELS = ["null", "hair", "skin", "coat", "dress", "jacket", "bag"]

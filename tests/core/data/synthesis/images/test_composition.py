@@ -17,7 +17,8 @@ from dmmi_core.data.synthesis.images.composition import (
     side_by_side,
 )
 from dmmi_core.data.synthesis.images.sampling import Album
-from dmmi_core.data.synthesis.scenes import Scene, SceneObject, View, ViewedObject, read_scenes
+from dmmi_core.data.synthesis.scenes import Scene, SceneObject, read_scenes
+from dmmi_core.data.synthesis.view import View, ViewedObject
 from helpers.pictures import CATEGORIES, COLOURS, look
 
 SIZE = 120

@@ -1,44 +1,41 @@
-"""The current command: what the node looks for in every frame."""
+"""The current command, which names what the node looks for in every frame."""
 
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-MOST_REQUESTS = 16
-"""In one command; each is an inference for every frame."""
+MAX_REQUESTS = 16
+"""Requests that one command may hold; each costs an inference for every frame."""
 
 
 @dataclass(frozen=True)
 class Command:
-    """One accepted command; `id` counts from 1, times are in seconds of the clock."""
+    """One accepted command; `id` counts from 1. Times are in seconds of the clock of `Commands`."""
 
     id: int
     requests: tuple[str, ...]
-    """At least one, none twice."""
+    """At least one, without duplicates."""
     since: float
-    """When it came."""
+    """Time at which the command came."""
     awaited_since: float
-    """When frames began to be wanted: since then some command held without a break."""
+    """Time since which there has been a command without a break, so that frames are expected."""
     left_out: int = 0
-    """How many requests more the command had than are answered."""
+    """Number of requests beyond `MAX_REQUESTS`, which are ignored."""
 
     @property
     def text(self) -> str:
-        """One request a line."""
+        """The requests, one a line."""
         return "\n".join(self.requests)
 
 
 def requests_in(text: str) -> tuple[str, ...]:
-    """One a line, none empty and none twice."""
+    """Return the requests of a command, one a line, without blank lines and duplicates."""
     return tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
 
 
 class Commands:
-    """Holds a command until it is replaced, cancelled or too old; then it is gone for good.
-
-    Threads may `accept` and ask for `current` at the same time.
-    """
+    """Holds a command until it is replaced, cancelled or expired. Thread-safe."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic):
         self._clock = clock
@@ -47,25 +44,28 @@ class Commands:
         self._command: Command | None = None
 
     def accept(self, text: str, *, timeout: float) -> Command | None:
-        """Makes `text`, one request a line, the current command; blank text cancels it and gives None."""
+        """Make `text`, one request a line, the current command and return it.
+
+        Blank text cancels the command; returns None then.
+        """
         requests = requests_in(text)
         with self._lock:
-            self._forget_if_older(timeout)
+            self._expire(timeout)
             self._command = self._make(requests) if requests else None
             return self._command
 
     def current(self, *, timeout: float) -> Command | None:
-        """The command that holds now, if any; `timeout` is how many seconds one holds, 0 without limit."""
+        """Return the current command, if any; it expires after `timeout` seconds, 0 means never."""
         with self._lock:
-            self._forget_if_older(timeout)
+            self._expire(timeout)
             return self._command
 
     def goes_on(self, command: Command, *, timeout: float) -> bool:
-        """Whether `command` holds, or one that took its place; not if it was cancelled or too old between."""
+        """Return whether `command`, or one that replaced it, holds; False if it was cancelled or expired."""
         current = self.current(timeout=timeout)
         return current is not None and current.awaited_since == command.awaited_since
 
-    def _forget_if_older(self, timeout: float) -> None:
+    def _expire(self, timeout: float) -> None:
         if self._command and timeout and self._clock() - self._command.since > timeout:
             self._command = None
 
@@ -74,8 +74,8 @@ class Commands:
         now = self._clock()
         return Command(
             self._count,
-            requests[:MOST_REQUESTS],
+            requests[:MAX_REQUESTS],
             since=now,
             awaited_since=self._command.awaited_since if self._command else now,
-            left_out=max(0, len(requests) - MOST_REQUESTS),
+            left_out=max(0, len(requests) - MAX_REQUESTS),
         )

@@ -1,8 +1,9 @@
-"""The lifecycle node: frames and a command in, masks or "no target" out."""
+"""The lifecycle node: images and a command in, masks or "no target" out."""
 
 import sys
 from collections.abc import Callable
 from functools import wraps
+from typing import TYPE_CHECKING
 
 import rclpy
 from rcl_interfaces.msg import SetParametersResult
@@ -10,25 +11,35 @@ from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.exceptions import ParameterException
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
 from std_msgs.msg import String
 
+from dmmi.msg import Segmentation
 from dmmi.srv import Segment
 from dmmi_core.errors import describe
 from dmmi_ros.camera import Camera, Frame
-from dmmi_ros.commands import MOST_REQUESTS, Commands
-from dmmi_ros.diagnostics import Diagnostics, Statistics
+from dmmi_ros.commands import MAX_REQUESTS, Commands
+from dmmi_ros.diagnostics import Diagnostics
 from dmmi_ros.memory import free_memory
 from dmmi_ros.parameters import Parameters, refusal
 from dmmi_ros.pipeline import Pipeline
 from dmmi_ros.run import catch_signals, spin_until
-from dmmi_ros.topics.qos import COMMAND_QOS, Misfits, subscription_events
-from dmmi_ros.worker import MOST_JOBS, Job, Worker, WorkerBusy, WorkerStopped
+from dmmi_ros.statistics import Statistics
+from dmmi_ros.topics.qos import COMMAND_QOS, QosMonitor
+from dmmi_ros.worker import MAX_JOBS, Job, Worker, WorkerBusy, WorkerStopped
+
+if TYPE_CHECKING:
+    from dmmi_core.segmenter import Segmenter
+
+LoadSegmenter = Callable[[Parameters], "Segmenter"]
+Transition = Callable[["DmmiNode", LifecycleState], TransitionCallbackReturn]
 
 
-def load_segmenter(parameters: Parameters):
-    """The segmenter that `parameters` ask for; raises `DmmiError`. It may import PyTorch, which is slow."""
+def load_segmenter(parameters: Parameters) -> "Segmenter":
+    """Return the segmenter that `parameters` ask for. Raises `DmmiError`."""
+    # Imported here because it may import PyTorch, which is slow.
     from dmmi_core.segmenter import Segmenter
 
     return Segmenter.from_pretrained(
@@ -39,8 +50,8 @@ def load_segmenter(parameters: Parameters):
     )
 
 
-def explained(transition: Callable) -> Callable:
-    """Makes it known why a transition failed, which rclpy keeps to itself."""
+def reports_failure(transition: Transition) -> Transition:
+    """Report why a transition failed, which rclpy does not tell."""
 
     @wraps(transition)
     def run(node: "DmmiNode", state: LifecycleState) -> TransitionCallbackReturn:
@@ -54,21 +65,21 @@ def explained(transition: Callable) -> Callable:
 
 
 class DmmiNode(LifecycleNode):
-    """Answers every frame that it processes, once for each request of the command, under the frame's header.
+    """Publishes a result for each frame and each request of the command, under the frame's header.
 
-    Callbacks run in the executor's thread and only pass work on; inference and publishing happen in the
-    worker's. `load_segmenter` makes a segmenter from `Parameters`; tests give their own.
+    Callbacks run in the executor's thread and only pass work on; decoding, inference and publishing happen
+    in the worker's thread. `load_segmenter` makes the segmenter; tests pass their own.
     """
 
-    def __init__(self, *, load_segmenter: Callable = load_segmenter):
+    def __init__(self, *, load_segmenter: LoadSegmenter = load_segmenter):
         super().__init__("dmmi")
         self._load_segmenter = load_segmenter
         self._pipeline: Pipeline | None = None
         self._commands = Commands()
-        self._worker = Worker(process=self._process)
+        self._worker: Worker[Camera] = Worker(process=self._process)
         self._cameras: list[Camera] = []
-        self._misfits = Misfits(self)
-        self._failure = ""  # of the last transition
+        self._qos = QosMonitor(self)
+        self._failure = ""  # why the last transition failed
         self._is_finalized = False
         self._declare_parameters()
         self._create_cameras()
@@ -81,59 +92,57 @@ class DmmiNode(LifecycleNode):
         self.add_on_set_parameters_callback(self._check_parameters)
         Parameters.declare(self)
         self._settings = Parameters.read(self)  # rclpy's Node has its own _parameters
-        self.add_post_set_parameters_callback(self._take_parameters)
+        self.add_post_set_parameters_callback(self._on_parameters)
 
-    def _check_parameters(self, changes) -> SetParametersResult:
+    def _check_parameters(self, changes: list[Parameter]) -> SetParametersResult:
         reason = refusal(changes, is_configured=self._pipeline is not None, is_active=self._worker.is_running)
         return SetParametersResult(successful=not reason, reason=reason)
 
-    def _take_parameters(self, _changes) -> None:
+    def _on_parameters(self, _changes: list[Parameter]) -> None:
         before, self._settings = self._settings, Parameters.read(self)
         if self._settings.diagnostics_period != before.diagnostics_period:
             self._report_timer.timer_period_ns = round(1e9 * self._settings.diagnostics_period)
-            self._report_timer.reset()  # or the new period begins only after the next report
+            self._report_timer.reset()  # or the new period starts only after the next report
 
     def _create_cameras(self) -> None:
-        """As the parameter `cameras` says; those that are there already stay."""
+        """Create the cameras that the parameter names, unless they exist already."""
         names = self._settings.camera_names
         if tuple(camera.name for camera in self._cameras) == names:
             return
         while self._cameras:
             self._cameras.pop().destroy()
         for name in names:
-            self._cameras.append(Camera(self, name, take=self._on_frame, report=self._misfits.warn))
+            self._cameras.append(Camera(self, name))
 
     def _create_diagnostics(self) -> None:
         self._diagnostics = Diagnostics(self)
-        # Not by ROS time, which stands still while a simulation is paused.
+        # Not ROS time, which stands still while a simulation is paused.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         period = self._settings.diagnostics_period
         self._report_timer = self.create_timer(period, self._publish_diagnostics, clock=steady)
 
     def _create_inputs(self) -> None:
-        topic = self.resolve_topic_name("command")
-        events = subscription_events(topic, self._misfits.warn)
-        self.create_subscription(String, topic, self._on_command, COMMAND_QOS, event_callbacks=events)
-        # A group of its own, or a request under way would keep every other callback waiting.
+        self.create_subscription(String, "command", self._on_command, COMMAND_QOS)
+        # In its own group, or a request under way would keep every other callback waiting.
         self.create_service(Segment, "~/segment", self._on_segment, callback_group=ReentrantCallbackGroup())
 
     # Lifecycle
 
     def autostart(self) -> None:
-        """Configures and activates, if the parameter of this name says so."""
+        """Configure and activate the node if the parameter `autostart` is set."""
         if self._settings.autostart and self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
             self.trigger_activate()
 
-    @explained
+    @reports_failure
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         self._create_cameras()
         for camera in self._cameras:
             camera.statistics = Statistics()
         self._failure = ""
-        self._publish_diagnostics(state="configuring")  # the last that is heard until the model is loaded
+        self._publish_diagnostics(state="configuring")  # the last report until the model is loaded
         pipeline = self._load()
         if pipeline is None:
-            free_memory()  # what was loaded before the failure
+            free_memory()  # of what was loaded before the failure
             return TransitionCallbackReturn.FAILURE
         self._pipeline = pipeline
         self.get_logger().info(
@@ -141,24 +150,24 @@ class DmmiNode(LifecycleNode):
         )
         return super().on_configure(state)
 
-    @explained
+    @reports_failure
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         self._worker.start()
         for camera in self._cameras:
-            camera.subscribe(self._settings)
+            camera.subscribe(self._settings, on_frame=self._on_frame)
         return super().on_activate(state)
 
-    @explained
+    @reports_failure
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         self._stop()
         return super().on_deactivate(state)
 
-    @explained
+    @reports_failure
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         self._release()
         return super().on_cleanup(state)
 
-    @explained
+    @reports_failure
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         self._release()
         self._is_finalized = True
@@ -179,7 +188,7 @@ class DmmiNode(LifecycleNode):
         for camera in self._worker.stop():
             camera.statistics.dropped += 1
         for camera in self._cameras:
-            camera.forget()
+            camera.reset()
 
     def _release(self) -> None:
         self._stop()
@@ -188,7 +197,7 @@ class DmmiNode(LifecycleNode):
         free_memory()
 
     def _load(self) -> Pipeline | None:
-        """None where that fails; it is said why."""
+        """Return the pipeline around a loaded model; report the failure and return None if that fails."""
         try:
             segmenter = self._load_segmenter(self._settings)
             segmenter.warm_up()
@@ -197,33 +206,33 @@ class DmmiNode(LifecycleNode):
             return None
         return Pipeline(segmenter, commands=self._commands)
 
-    def report_failure(self, said: str) -> None:
-        """Says why a transition failed, in the log and until the next configure on /diagnostics."""
-        self._failure = said
+    def report_failure(self, reason: str) -> None:
+        """Report a failed transition in the log and, until the next configure, on /diagnostics."""
+        self._failure = reason
         for camera in self._cameras:
-            camera.statistics.last_error = said
-        self.get_logger().error(said)
+            camera.statistics.last_error = reason
+        self.get_logger().error(reason)
 
     # Callbacks, in the executor's thread
 
     def _on_frame(self, frame: Frame) -> None:
         frame.camera.statistics.dropped += self._worker.put(frame.camera, frame)
         for camera in self._cameras:
-            camera.hurry()
+            camera.stop_waiting()
 
     def _on_command(self, message: String) -> None:
         command = self._commands.accept(message.data, timeout=self._settings.command_timeout)
-        said = f"command {command.id}: {command.text[:80]!r}" if command else "command cancelled"
-        self.get_logger().info(said)
+        text = f"command {command.id}: {command.text[:80]!r}" if command else "command cancelled"
+        self.get_logger().info(text)
         if command and command.left_out:
             self.get_logger().warning(
-                f"command {command.id} has {command.left_out} requests more than the {MOST_REQUESTS} that "
+                f"command {command.id} has {command.left_out} requests more than the {MAX_REQUESTS} that "
                 "are answered: use the service ~/segment for so many"
             )
-        self._publish_diagnostics()  # so that who gave the command knows that it holds
+        self._publish_diagnostics()  # confirms the command to its sender
 
     async def _on_segment(self, request: Segment.Request, response: Segment.Response) -> Segment.Response:
-        future = Future()
+        future: Future[list[Segmentation]] = Future()
         future.add_done_callback(self._wake)
         self._worker.submit(self._answer(request), future)
         try:
@@ -232,27 +241,25 @@ class DmmiNode(LifecycleNode):
         except WorkerStopped:
             response.message = "the node is not active"
         except WorkerBusy:
-            response.message = f"the node is busy: {MOST_JOBS} requests come first; ask again later"
+            response.message = f"the node is busy: {MAX_JOBS} requests come first; ask again later"
         except Exception as error:
             response.message = describe(error)
         return response
 
     def _wake(self, future: Future) -> None:
-        future.exception()  # or rclpy complains where nobody awaits it any more, as the process ends
-        self.executor.wake()  # which does not watch what is awaited
+        future.exception()  # or rclpy complains if nobody awaits it any more, as the process ends
+        if self.executor is not None:
+            self.executor.wake()  # the executor does not watch what callbacks await
 
     def _publish_diagnostics(self, *, state: str = "") -> None:
         command = self._commands.current(timeout=self._settings.command_timeout)
-        misfits = self._misfits.present()
-        for misfit in misfits:
-            self._misfits.warn(misfit)
         about_node = {
             "state": state or self._state_name(),
             "model": self._settings.model,
             "device": self._pipeline.device if self._pipeline else self._settings.device,
             "engine": self._pipeline.engine if self._pipeline else self._settings.engine,
             "command": command.text if command else "",
-            "incompatible QoS": "; ".join(misfits),
+            "incompatible QoS": "; ".join(self._qos.check()),
         }
         self._diagnostics.publish(
             self._cameras,
@@ -270,14 +277,16 @@ class DmmiNode(LifecycleNode):
     # In the worker's thread
 
     def _process(self, frames: list[Frame]) -> None:
+        assert self._pipeline is not None  # the worker runs only between configure and cleanup
         self._pipeline.process(frames, self._settings)
 
     def _answer(self, request: Segment.Request) -> Job:
+        assert self._pipeline is not None
         return (yield from self._pipeline.answer_request(request, self._settings))
 
 
-def main(args: list[str] | None = None, *, load_segmenter: Callable = load_segmenter) -> int:
-    """Runs the node until SIGINT or SIGTERM; the console script `dmmi_node`. Returns the exit status."""
+def main(args: list[str] | None = None, *, load_segmenter: LoadSegmenter = load_segmenter) -> int:
+    """Run the node until SIGINT or SIGTERM (console script `dmmi_node`); return the exit status."""
     stop = catch_signals()
     try:
         rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)

@@ -1,9 +1,9 @@
-"""What happens to frames, or a request, in the worker's thread: decode, segment, publish."""
+"""The way of a frame, or of a request, through the worker's thread: decode, segment, track, publish."""
 
 import time
 import traceback
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from dmmi.msg import Segmentation
 from dmmi.srv import Segment
 from dmmi_core.errors import InputError
 from dmmi_core.result import Result
+from dmmi_core.tracking import Trackers
 from dmmi_ros.camera import Frame
 from dmmi_ros.commands import Command, Commands
 from dmmi_ros.conversion.images import to_rgb
@@ -19,27 +20,41 @@ from dmmi_ros.memory import free_memory
 from dmmi_ros.parameters import Parameters
 from dmmi_ros.worker import Job
 
+if TYPE_CHECKING:
+    from dmmi_core.segmenter import Segmenter
+
 TEXTS_AT_ONCE = 8
-"""Of a request; between them frames have their turn."""
+"""Texts of a service request that are segmented before frames get their turn."""
+
+Outcome = Result | Exception
 
 
-class _Picture(NamedTuple):
-    """A frame and its pixels, uint8 RGB (H, W, 3)."""
+class DecodedFrame(NamedTuple):
+    """A frame and its image, uint8 RGB (H, W, 3)."""
 
     frame: Frame
     image: np.ndarray
 
 
-class Pipeline:
-    """Takes frames and requests through `segmenter`."""
+class SegmentedFrame(NamedTuple):
+    """A frame, its image, and the results of the requests that succeeded: at least one."""
 
-    def __init__(self, segmenter, *, commands: Commands):
+    frame: Frame
+    image: np.ndarray
+    results: list[Result]
+
+
+class Pipeline:
+    """Processes frames and service requests with `segmenter`."""
+
+    def __init__(self, segmenter: "Segmenter", *, commands: Commands):
         self._segmenter = segmenter
         self._own_threshold = segmenter.presence_threshold
         self._commands = commands
 
     @property
     def device(self) -> str:
+        """The device of the model, such as "cpu" or "cuda:0"."""
         return self._segmenter.engine.device
 
     @property
@@ -48,106 +63,165 @@ class Pipeline:
         return f"{self._segmenter.engine.name} {self._segmenter.engine.precision}"
 
     def process(self, frames: Sequence[Frame], settings: Parameters) -> None:
-        """Publishes the answers for `frames`, of different cameras, if there is a command; raises nothing."""
+        """Publish the results for `frames`, at most one of each camera, if there is a command.
+
+        Errors are counted and logged by the frame's camera; none is raised.
+        """
         command = self._commands.current(timeout=settings.command_timeout)
         if command is None:
-            for frame in frames:
-                frame.camera.leave_idle()
+            _count_idle(frames)
             return
-        pictures = [
-            _Picture(frame, image)
-            for frame in frames
-            if (image := frame.camera.open(frame, settings)) is not None
-        ]
-        if pictures:
-            self._answer_frames(pictures, command, settings)
+        decoded = list(_decode(frames, settings))
+        if not decoded:
+            return
+        start = time.monotonic()
+        outcomes = self._segment_frames(decoded, command, settings)
+        inference_ms = 1e3 * (time.monotonic() - start)
+        if not self._commands.goes_on(command, timeout=settings.command_timeout):
+            _count_idle(frame for frame, _ in decoded)
+            return
+        published = []
+        for segmented in _successes(decoded, outcomes, inference_ms):
+            try:
+                tracked = _track(segmented, command, settings)
+                _publish(tracked, command)
+                published.append(tracked)
+            except Exception as error:  # costs this frame only
+                segmented.frame.camera.count_failure(error)
+        for segmented in published:  # after all results, as it may wait for depth images
+            _publish_poses(segmented, settings)
 
     def answer_request(self, request: Segment.Request, settings: Parameters) -> Job:
-        """Gives the list of answers, dmmi/Segmentation, one for each command of `request`.
+        """Return a list of dmmi/Segmentation, one for each command of `request`.
 
-        Raises `InputError` for a bad image or text.
+        Yields between batches of texts. Raises `InputError` for a bad image or text.
         """
         if not request.commands:
             raise InputError("the request has no commands")
         image = to_rgb(request.image)
-        answers: list[Segmentation] = []
+        messages: list[Segmentation] = []
         for start in range(0, len(request.commands), TEXTS_AT_ONCE):
             if start:
                 yield
             texts = request.commands[start : start + TEXTS_AT_ONCE]
-            for outcome in self._segment_each([image] * len(texts), texts, settings):
+            for outcome in self._segment([image] * len(texts), texts, settings):
                 if isinstance(outcome, Exception):
                     raise outcome
-                answers.append(to_segmentation(outcome, header=request.image.header, command_id=0))
-        return answers
+                messages.append(to_segmentation(outcome, header=request.image.header, command_id=0))
+        return messages
 
-    def _answer_frames(self, pictures: list[_Picture], command: Command, settings: Parameters) -> None:
+    def _segment_frames(
+        self, decoded: list[DecodedFrame], command: Command, settings: Parameters
+    ) -> list[list[Outcome]]:
+        """Return for each frame the outcome of each request; all frames make one batch."""
         count = len(command.requests)
-        images = [picture.image for picture in pictures for _ in range(count)]
-        start = time.monotonic()
-        outcomes = self._segment_each(images, command.requests * len(pictures), settings)
-        inference_ms = 1e3 * (time.monotonic() - start)
-        if not self._commands.goes_on(command, timeout=settings.command_timeout):
-            for picture in pictures:
-                picture.frame.camera.leave_idle()
-            return
-        found = []
-        for place, picture in enumerate(pictures):
-            picture.frame.camera.statistics.inference_ms = inference_ms
-            own = outcomes[place * count : (place + 1) * count]
-            found.append(self._publish(picture, own, command, settings))
-        for picture, results in zip(pictures, found, strict=True):  # after all answers, as they may wait
-            picture.frame.camera.publish_poses(picture.frame, results, settings)
+        images = [image for _, image in decoded for _ in range(count)]
+        outcomes = self._segment(images, command.requests * len(decoded), settings)
+        return [outcomes[start : start + count] for start in range(0, len(outcomes), count)]
 
-    def _publish(
-        self, picture: _Picture, outcomes: list[Result | Exception], command: Command, settings: Parameters
-    ) -> list[Result]:
-        """Publishes the answers among `outcomes`, and gives them."""
-        frame, image = picture
-        results = [outcome for outcome in outcomes if isinstance(outcome, Result)]
-        errors = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
-        if not results:
-            frame.camera.fail(errors[0])
-            return []
-        for error in errors:
-            frame.camera.fail_request(error)
-        try:
-            frame.camera.publish(frame, image, results, command, settings)
-        except Exception as error:
-            frame.camera.fail(error)
-            return []
-        return results
-
-    def _segment_each(
+    def _segment(
         self, images: Sequence[np.ndarray], texts: Sequence[str], settings: Parameters
-    ) -> list[Result | Exception]:
-        """For each image and text the answer, or what kept it from being made."""
-        outcomes = self._segment_in_parts(images, texts, settings)
+    ) -> list[Outcome]:
+        """Return for each pair of image and text its result, or the error that prevented it."""
+        self._set_options(settings)
+        outcomes = self._segment_in_parts(images, texts)
         if any(isinstance(each, Exception) and not isinstance(each, InputError) for each in outcomes):
             free_memory()
         return outcomes
 
-    def _segment_in_parts(
-        self, images: Sequence[np.ndarray], texts: Sequence[str], settings: Parameters
-    ) -> list[Result | Exception]:
-        """All in one batch; where that fails, in halves, so that only what is at fault has no result."""
+    def _segment_in_parts(self, images: Sequence[np.ndarray], texts: Sequence[str]) -> list[Outcome]:
+        """Segment in one batch, or in halves if that fails, so that only the faulty pairs have no result."""
         try:
-            return self._segment(images, texts, settings)
+            return list(self._segmenter.batch(images, texts))
         except Exception as error:
-            traceback.clear_frames(error.__traceback__)  # which still hold tensors
+            traceback.clear_frames(error.__traceback__)  # they still hold tensors
             if len(images) == 1:
                 return [error]
         half = len(images) // 2
         return [
-            *self._segment_in_parts(images[:half], texts[:half], settings),
-            *self._segment_in_parts(images[half:], texts[half:], settings),
+            *self._segment_in_parts(images[:half], texts[:half]),
+            *self._segment_in_parts(images[half:], texts[half:]),
         ]
 
-    def _segment(
-        self, images: Sequence[np.ndarray], texts: Sequence[str], settings: Parameters
-    ) -> list[Result]:
-        asked = settings.presence_threshold
-        self._segmenter.presence_threshold = self._own_threshold if asked < 0 else asked
+    def _set_options(self, settings: Parameters) -> None:
+        threshold = settings.presence_threshold
+        self._segmenter.presence_threshold = self._own_threshold if threshold < 0 else threshold
         self._segmenter.mask_threshold = settings.mask_threshold
         self._segmenter.min_area = settings.min_area
-        return self._segmenter.batch(images, texts)
+
+
+def _count_idle(frames: Iterable[Frame]) -> None:
+    for frame in frames:
+        frame.camera.count_idle()
+
+
+def _decode(frames: Iterable[Frame], settings: Parameters) -> Iterator[DecodedFrame]:
+    """Yield the frames that `max_rate` admits with their images; count the others."""
+    for frame in frames:
+        camera = frame.camera
+        if not camera.rate_limit.admits(frame.arrival, settings.max_rate):
+            camera.statistics.skipped += 1
+            continue
+        if camera.depth is not None:
+            camera.depth.snapshot()
+        try:
+            image = to_rgb(frame.message)
+        except Exception as error:
+            camera.count_failure(error)
+            continue
+        camera.rate_limit.count(frame.arrival, settings.max_rate)
+        yield DecodedFrame(frame, image)
+
+
+def _successes(
+    decoded: Iterable[DecodedFrame], outcomes: Iterable[list[Outcome]], inference_ms: float
+) -> Iterator[SegmentedFrame]:
+    """Yield the frames that have results; count the requests and the frames that failed."""
+    for (frame, image), own in zip(decoded, outcomes, strict=True):
+        frame.camera.statistics.inference_ms = inference_ms
+        results = [outcome for outcome in own if isinstance(outcome, Result)]
+        errors = [outcome for outcome in own if isinstance(outcome, Exception)]
+        if not results:
+            frame.camera.count_failure(errors[0])
+            continue
+        for error in errors:
+            frame.camera.count_failed_request(error)
+        yield SegmentedFrame(frame, image, results)
+
+
+def _track(segmented: SegmentedFrame, command: Command, settings: Parameters) -> SegmentedFrame:
+    """Return the frame with instance ids that persist from frame to frame, if `tracking` is set."""
+    camera = segmented.frame.camera
+    if not settings.tracking:
+        camera.trackers = Trackers()
+        return segmented
+    results = camera.trackers.update(segmented.results, requests=command.requests)
+    return segmented._replace(results=results)
+
+
+def _publish(segmented: SegmentedFrame, command: Command) -> None:
+    """Publish each result under the header of the frame."""
+    frame, image, results = segmented
+    camera = frame.camera
+    for result in results:
+        camera.publishers.publish(image, result, header=frame.message.header, command_id=command.id)
+    camera.statistics.result_age_ms = 1e3 * (time.monotonic() - frame.arrival)
+    camera.statistics.processed += 1
+
+
+def _publish_poses(segmented: SegmentedFrame, settings: Parameters) -> None:
+    """Publish the positions of the instances if the camera has depth and somebody listens.
+
+    May wait for the frame's depth image; see `DepthInput.points`.
+    """
+    frame, _, results = segmented
+    camera, header = frame.camera, frame.message.header
+    if camera.depth is None or not camera.publishers.has_poses_listener:
+        return
+    try:
+        for points in camera.depth.points(
+            results, header, tolerance=settings.depth_tolerance, arrival=frame.arrival
+        ):
+            camera.publishers.publish_poses(points, header=header)
+    except Exception as error:  # a bad depth image must not cost the results
+        camera.count_without_depth(len(results), error)

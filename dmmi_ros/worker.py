@@ -1,17 +1,17 @@
-"""The thread that does the slow work, so that the node's callbacks stay short."""
+"""The thread for slow work, so that the node's callbacks stay short."""
 
 import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Hashable
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 logger = logging.getLogger(__name__)
 
 
 class Future(Protocol):
-    """Where the result of a job goes; the futures of rclpy and of the standard library both fit."""
+    """Receives the result of a job; the futures of rclpy and of the standard library both fit."""
 
     def set_result(self, result: Any) -> None: ...
 
@@ -19,16 +19,17 @@ class Future(Protocol):
 
 
 class WorkerStopped(RuntimeError):
-    """What a job gets whose worker is not running, or stops before it is done."""
+    """The worker is not running, or stopped before the job was done."""
 
 
 class WorkerBusy(RuntimeError):
-    """What a job gets where `MOST_JOBS` come first: each may hold a large image, and would be done late."""
+    """`MAX_JOBS` jobs wait already: each may hold a large image, and another would be done late."""
 
 
-MOST_JOBS = 8
+MAX_JOBS = 8
 Job = Generator[None, None, Any]
-"""Returns its result; yields where something else may have its turn."""
+"""A generator that returns its result and yields whenever other work may have its turn."""
+Source = TypeVar("Source", bound=Hashable)
 
 
 class _Submitted(NamedTuple):
@@ -36,33 +37,35 @@ class _Submitted(NamedTuple):
     future: Future
 
 
-class Worker:
-    """Runs jobs in order, and `process` on the newest frames, one of each source; in a thread of its own.
+class Worker(Generic[Source]):
+    """A thread that calls `process` with the newest frame of each source, and runs jobs in order.
 
-    A frame that comes while another of the same source waits takes its place. `process` gets all frames that
-    wait; it takes turns with the jobs, from one yield to the next, so that neither holds up the other.
+    A frame replaces one of the same source that still waits. `process` is called with all frames that wait;
+    it takes turns with the steps of the jobs, so that neither holds up the other.
     """
 
     def __init__(self, *, process: Callable[[list], None]):
         self._process = process
         self._wake = threading.Condition()
-        self._waiting: dict[Hashable, Any] = {}  # of each source the newest frame
+        self._waiting: dict[Source, Any] = {}  # the newest frame of each source
         self._jobs: deque[_Submitted] = deque()
         self._is_running = self._has_turn = self._is_closed = False
         threading.Thread(target=self._run, name="dmmi-worker", daemon=True).start()
 
     @property
     def is_running(self) -> bool:
+        """Whether frames are processed and jobs accepted."""
         return self._is_running
 
     def start(self) -> None:
+        """Start to process frames and to accept jobs."""
         with self._wake:
             self._is_running = True
 
-    def stop(self) -> list[Hashable]:
-        """Waits for what has its turn; unfinished jobs get `WorkerStopped`.
+    def stop(self) -> list[Source]:
+        """Wait for the work that has its turn, and end all jobs with `WorkerStopped`.
 
-        The sources whose frames were waiting, which are then dropped.
+        Returns the sources whose frames were waiting; these are dropped.
         """
         with self._wake:
             self._is_running = False
@@ -73,26 +76,26 @@ class Worker:
         return dropped
 
     def close(self) -> None:
-        """Ends the thread; the worker must be stopped."""
+        """End the thread; the worker must be stopped."""
         with self._wake:
             self._is_closed = True
             self._wake.notify_all()
 
-    def put(self, source: Hashable, frame: Any) -> bool:
-        """Leaves `frame` to be processed; True where it takes the place of one, which is dropped."""
+    def put(self, source: Source, frame: Any) -> bool:
+        """Queue `frame`; return whether it replaced one of the same source, which is dropped."""
         with self._wake:
-            takes_a_place = source in self._waiting
+            has_replaced = source in self._waiting
             self._waiting[source] = frame
             self._wake.notify_all()
-        return takes_a_place
+        return has_replaced
 
     def submit(self, job: Job, future: Future) -> None:
-        """Has `job` run after those before it; `future` gets what it returns or raises."""
-        refusal = None
+        """Queue `job`; `future` receives what it returns or raises."""
+        refusal: RuntimeError | None = None
         with self._wake:
             if not self._is_running:
                 refusal = WorkerStopped()
-            elif len(self._jobs) == MOST_JOBS:
+            elif len(self._jobs) == MAX_JOBS:
                 refusal = WorkerBusy()
             else:
                 self._jobs.append(_Submitted(job, future))
@@ -110,7 +113,7 @@ class Worker:
                 self._wake.notify_all()
 
     def _wait_for_work(self) -> bool:
-        """True once there is some, which then has its turn; False once closed."""
+        """Return True once there is work, which then has its turn, or False once the worker is closed."""
         with self._wake:
             while not self._is_closed:
                 if self._is_running and (self._jobs or self._waiting):
@@ -125,7 +128,7 @@ class Worker:
         try:
             if frames:
                 self._process(frames)
-        except Exception:  # a mistake of ours; without the thread no frame would have an answer any more
+        except Exception:  # a bug; the thread must survive it, or no frame is processed any more
             logger.exception("frames were lost")
 
     def _advance(self, job: Job, future: Future) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dmmi_core.data.jsonl import read_lines
 from dmmi_core.errors import InputError
-from dmmi_ros.commands import MOST_REQUESTS, requests_in
+from dmmi_ros.commands import MAX_REQUESTS, requests_in
 
 LONGEST_S = 1e9
 """No bag takes thirty years."""
@@ -86,6 +86,6 @@ def _parse(entry) -> tuple[int, tuple[str, ...]]:
     except UnicodeEncodeError as error:
         raise InputError(f'"command" has half a character, {error.object[error.start]!r}') from error
     texts = requests_in(command)
-    if len(texts) > MOST_REQUESTS:
-        raise InputError(f'"command" has {len(texts)} requests; the node answers {MOST_REQUESTS}')
+    if len(texts) > MAX_REQUESTS:
+        raise InputError(f'"command" has {len(texts)} requests; the node answers {MAX_REQUESTS}')
     return round(at * 1e9), texts

@@ -1,6 +1,7 @@
-"""The topics on which answers leave the node."""
+"""The publishers of one camera's results."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from geometry_msgs.msg import PoseArray
@@ -14,20 +15,16 @@ from dmmi_core.visualization.overlay import draw_overlay
 from dmmi_ros.conversion.depth import to_pose_array
 from dmmi_ros.conversion.images import from_array
 from dmmi_ros.conversion.messages import to_labels, to_no_target, to_segmentation
-from dmmi_ros.topics.qos import OUTPUT_QOS, publisher_events
+from dmmi_ros.topics.qos import RESULT_QOS
 
 
-class Outputs:
-    """Lifecycle publishers of `node` for one camera, below `~/` and `prefix`; silent while it is not active.
+class Publishers:
+    """Lifecycle publishers of `node` below `~/<prefix>`, which send only while the node is active."""
 
-    `report` gets a line where somebody listens in vain.
-    """
-
-    def __init__(self, node: LifecycleNode, *, prefix: str, report: Callable[[str], None]):
-        def create(type_: type, name: str):
+    def __init__(self, node: LifecycleNode, *, prefix: str):
+        def create(type_: type, name: str) -> Any:
             topic = node.resolve_topic_name(f"~/{prefix}{name}")
-            events = publisher_events(topic, report)
-            return node.create_lifecycle_publisher(type_, topic, OUTPUT_QOS, event_callbacks=events)
+            return node.create_lifecycle_publisher(type_, topic, RESULT_QOS)
 
         self._node = node
         self._segmentation = create(Segmentation, "segmentation")
@@ -37,7 +34,7 @@ class Outputs:
         self._poses = create(PoseArray, "poses")
 
     def publish(self, image: np.ndarray, result: Result, *, header: Header, command_id: int) -> None:
-        """Publishes the answer for `image`, uint8 RGB (H, W, 3), under `header`, that of its frame."""
+        """Publish one result for `image`, uint8 RGB (H, W, 3); `header` is that of the frame."""
         self._segmentation.publish(to_segmentation(result, header=header, command_id=command_id))
         if result.status == Status.NO_TARGET:
             self._no_target.publish(to_no_target(result, header=header, command_id=command_id))
@@ -52,9 +49,10 @@ class Outputs:
         return self._poses.get_subscription_count() > 0
 
     def publish_poses(self, points: Iterable[np.ndarray], *, header: Header) -> None:
-        """Publishes where instances are: points (3,) in metres, in the frame that `header` names."""
+        """Publish the positions of instances: points (3,) in metres, in the frame of `header`."""
         self._poses.publish(to_pose_array(points, header))
 
     def destroy(self) -> None:
+        """Destroy all publishers."""
         for publisher in (self._segmentation, self._no_target, self._labels, self._overlay, self._poses):
             self._node.destroy_lifecycle_publisher(publisher)

@@ -1,10 +1,9 @@
-"""Quality of service: the profiles in use, and what to say where another end does not fit them."""
+"""Quality of service: the profiles in use, and warnings about publishers and subscriptions that mismatch."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import product
 
-from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
 from rclpy.node import Node
 from rclpy.qos import (
     DurabilityPolicy,
@@ -12,19 +11,19 @@ from rclpy.qos import (
     QoSProfile,
     ReliabilityPolicy,
     qos_check_compatible,
-    qos_policy_name_from_kind,
 )
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 # Volatile, so that it matches a latched publisher and an ordinary one alike.
 COMMAND_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
-OUTPUT_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
-# Room for what comes while another callback runs; what is stale is dropped, and counted, after it.
+RESULT_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
+# Room for images that come while another callback runs; stale ones are dropped, and counted, afterwards.
 IMAGE_DEPTH = 5
 WARNING_PERIOD_S = 10.0
 
 _UNRELIABLE = (ReliabilityPolicy.BEST_EFFORT, ReliabilityPolicy.RELIABLE)
 _NOT_LATCHED = (DurabilityPolicy.VOLATILE, DurabilityPolicy.TRANSIENT_LOCAL)
+"""The policies offered by a publisher and requested by a subscription that make no match."""
 _REMEDIES = {
     "RELIABILITY": "let it publish RELIABLE, or for images set image_reliability to best_effort",
     "DURABILITY": "let it subscribe with VOLATILE durability",
@@ -32,81 +31,58 @@ _REMEDIES = {
 
 
 def image_qos(reliability: str) -> QoSProfile:
-    """For images of all kinds; `reliability` is "best_effort" or "reliable"."""
+    """Return the profile for images of all kinds; `reliability` is "best_effort" or "reliable"."""
     return QoSProfile(depth=IMAGE_DEPTH, reliability=ReliabilityPolicy[reliability.upper()])
 
 
-def subscription_events(topic: str, report: Callable[[str], None]) -> SubscriptionEventCallbacks:
-    """`report` gets a line for every publisher whose messages cannot be received, as it appears."""
+class QosMonitor:
+    """Finds publishers and subscriptions of other nodes whose QoS mismatches that of `node`.
 
-    def on_incompatible(event) -> None:
-        report(_unheard(topic, qos_policy_name_from_kind(event.last_policy_kind)))
-
-    return SubscriptionEventCallbacks(incompatible_qos=on_incompatible)
-
-
-def publisher_events(topic: str, report: Callable[[str], None]) -> PublisherEventCallbacks:
-    """`report` gets a line for every subscription that will receive nothing, as it appears."""
-
-    def on_incompatible(event) -> None:
-        report(_unhearing(topic, qos_policy_name_from_kind(event.last_policy_kind)))
-
-    return PublisherEventCallbacks(incompatible_qos=on_incompatible)
-
-
-class Misfits:
-    """Warns of other ends whose QoS does not fit a topic of `node`.
-
-    DDS tells of each once, as it appears; whether it is still there is asked of the graph, which tells ends
-    apart by the name of their node only.
+    The graph is asked rather than the events of DDS, which come once, when an endpoint appears, and do not
+    tell when it has gone.
     """
 
     def __init__(self, node: Node):
         self._node = node
         self._warned_at: dict[str, float] = {}
 
-    def warn(self, said: str) -> None:
-        """Logs `said`, unless it was just logged."""
-        now = time.monotonic()
-        if now - self._warned_at.get(said, float("-inf")) >= WARNING_PERIOD_S:
-            self._warned_at[said] = now
-            self._node.get_logger().warning(said)
+    def check(self) -> list[str]:
+        """Return a line for each topic and policy that mismatch now, and log those that are new."""
+        mismatches = sorted(set(self._find()))
+        for mismatch in mismatches:
+            self._warn(mismatch)
+        return mismatches
 
-    def present(self) -> list[str]:
-        """A line for each topic and policy that does not fit now."""
-        return sorted(set(self._find()))
+    def _warn(self, mismatch: str) -> None:
+        now = time.monotonic()
+        if now - self._warned_at.get(mismatch, float("-inf")) >= WARNING_PERIOD_S:
+            self._warned_at[mismatch] = now
+            self._node.get_logger().warning(mismatch)
 
     def _find(self) -> Iterator[str]:
         for topic in {own.topic_name for own in (*self._node.subscriptions, *self._node.publishers)}:
-            # The graph's word on our own ends too: it has every policy, where ours may be left open.
+            # Take our own endpoints from the graph too: it knows every policy, our profiles leave some open.
             publishers = self._node.get_publishers_info_by_topic(topic)
             subscriptions = self._node.get_subscriptions_info_by_topic(topic)
             for publisher, subscription in product(publishers, filter(self._is_own, subscriptions)):
-                if policy := _broken_policy(publisher, subscription):
-                    yield _unheard(topic, policy)
+                if policy := _mismatching_policy(publisher, subscription):
+                    yield f"nothing is received from a publisher of {topic}: {_explain(topic, policy)}"
             for publisher, subscription in product(filter(self._is_own, publishers), subscriptions):
-                if policy := _broken_policy(publisher, subscription):
-                    yield _unhearing(topic, policy)
+                if policy := _mismatching_policy(publisher, subscription):
+                    yield f"nothing is sent to a subscription of {topic}: {_explain(topic, policy)}"
 
-    def _is_own(self, end: TopicEndpointInfo) -> bool:
-        return (end.node_name, end.node_namespace) == (self._node.get_name(), self._node.get_namespace())
-
-
-def _unheard(topic: str, policy: str) -> str:
-    return f"nothing is received from a publisher of {topic}: {_mismatch(topic, policy)}"
+    def _is_own(self, endpoint: TopicEndpointInfo) -> bool:
+        own = (self._node.get_name(), self._node.get_namespace())
+        return (endpoint.node_name, endpoint.node_namespace) == own
 
 
-def _unhearing(topic: str, policy: str) -> str:
-    return f"nothing is sent to a subscription of {topic}: {_mismatch(topic, policy)}"
-
-
-def _mismatch(topic: str, policy: str) -> str:
+def _explain(topic: str, policy: str) -> str:
     remedy = _REMEDIES.get(policy, f"compare both with `ros2 topic info --verbose {topic}`")
     return f"its {policy} does not fit; {remedy}"
 
 
-def _broken_policy(publisher: TopicEndpointInfo, subscription: TopicEndpointInfo) -> str:
-    """Why the two do not meet; empty where they do, or have not the same type."""
+def _mismatching_policy(publisher: TopicEndpointInfo, subscription: TopicEndpointInfo) -> str:
+    """Return the policy that keeps the two apart; empty if they match, or differ in their type."""
     if publisher.topic_type != subscription.topic_type:
         return ""
     offered, requested = publisher.qos_profile, subscription.qos_profile

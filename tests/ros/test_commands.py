@@ -1,6 +1,6 @@
 """The current command."""
 
-from dmmi_ros.commands import MOST_REQUESTS, Commands
+from dmmi_ros.commands import MAX_REQUESTS, Commands
 
 
 def accept(commands: Commands, text: str, timeout: float = 0.0):
@@ -111,7 +111,7 @@ def test_one_request_a_line():
 
 
 def test_many_requests_are_bounded():
-    lines = [f"cat {number}" for number in range(MOST_REQUESTS + 3)]
+    lines = [f"cat {number}" for number in range(MAX_REQUESTS + 3)]
     command = accept(Commands(), "\n".join(lines))
-    assert command.requests == tuple(lines[:MOST_REQUESTS])
+    assert command.requests == tuple(lines[:MAX_REQUESTS])
     assert command.left_out == 3

@@ -33,10 +33,10 @@ def test_a_camera_whose_qos_does_not_fit(start_node):
     assert said in node.log() and "[WARN]" in node.log()
 
 
-def test_a_misfit_is_reported_as_long_as_it_lasts(start_node):
+def test_a_mismatch_is_reported_as_long_as_it_lasts(start_node):
     """DDS tells of it once only, and those of commands and answers are older than any configure."""
     client = start_node().client
-    misfit = client.create_publisher(String, "command", BEST_EFFORT)
+    mismatch = client.create_publisher(String, "command", BEST_EFFORT)
     said = f"nothing is received from a publisher of {client.get_namespace()}/command: its RELIABILITY"
     for transition, state in (("configure", "inactive"), ("activate", "active")):
         assert client.change_state(transition)
@@ -46,18 +46,18 @@ def test_a_misfit_is_reported_as_long_as_it_lasts(start_node):
             ),
             f"{state} node that tells of it",
         )
-    client.destroy_publisher(misfit)
+    client.destroy_publisher(mismatch)
     client.wait_for_report(incompatible_QoS="", message="active", level=OK)
 
 
-def test_the_same_misfit_is_not_logged_again_and_again(start_node):
+def test_the_same_mismatch_is_not_logged_again_and_again(start_node):
     node = start_node()
     client = node.client
     client.wait_for_report(incompatible_QoS="")
     for number in range(1, 6):
-        misfit = client.create_publisher(String, "command", BEST_EFFORT)
-        client.wait_for(lambda: "RELIABILITY" in client.reports[-1]["incompatible QoS"], f"misfit {number}")
-        client.destroy_publisher(misfit)
+        mismatch = client.create_publisher(String, "command", BEST_EFFORT)
+        client.wait_for(lambda: "RELIABILITY" in client.reports[-1]["incompatible QoS"], f"mismatch {number}")
+        client.destroy_publisher(mismatch)
         client.wait_for_report(incompatible_QoS="")
     assert 1 <= node.log().count("nothing is received from a publisher") < 5
 
@@ -139,9 +139,10 @@ def test_frames_overwritten_in_the_queue_are_counted_as_lost(ros, scene):
     node = LifecycleNode("receiver", namespace="/test_losses", enable_communication_interface=False)
     sender = LifecycleNode("sender", namespace="/test_losses", enable_communication_interface=False)
     frames = []
-    camera = Camera(node, "", take=frames.append, report=print)
+    camera = Camera(node, "")
     publisher = sender.create_publisher(Image, "image", QoSProfile(depth=100))
-    camera.subscribe(Parameters(image_reliability="reliable", image_transport="raw"))
+    settings = Parameters(image_reliability="reliable", image_transport="raw")
+    camera.subscribe(settings, on_frame=frames.append)
     executor = SingleThreadedExecutor()
     executor.add_node(node)
 

@@ -7,11 +7,12 @@ from std_msgs.msg import Header
 
 from dmmi_ros.camera import Frame
 from dmmi_ros.commands import Commands
-from dmmi_ros.conversion.images import from_array, to_rgb
-from dmmi_ros.diagnostics import Statistics
+from dmmi_ros.conversion.images import from_array
 from dmmi_ros.parameters import Parameters
 from dmmi_ros.pipeline import Pipeline
+from dmmi_ros.statistics import Statistics
 from dmmi_ros.testing.fake_segmenter import ColourSegmenter
+from dmmi_ros.topics.rate_limit import RateLimit
 
 torch = pytest.importorskip("torch")
 OUT_OF_MEMORY = torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.\nmore of it")
@@ -19,7 +20,7 @@ OUT_OF_MEMORY = torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to alloca
 
 @dataclass
 class Camera:
-    """As much of a camera as a pipeline needs."""
+    """As much of a camera as a pipeline needs; it is also its own publishers and depth input."""
 
     done: list = field(default_factory=list)
     """What was published for which request, in order."""
@@ -27,24 +28,37 @@ class Camera:
     failed_requests: list = field(default_factory=list)
     idle: int = 0
     statistics: Statistics = field(default_factory=Statistics)
+    rate_limit: RateLimit = field(default_factory=RateLimit)
+    has_poses_listener = True
 
-    def open(self, frame, settings):
-        return to_rgb(frame.message)
+    @property
+    def publishers(self):
+        return self
 
-    def leave_idle(self) -> None:
+    @property
+    def depth(self):
+        return self
+
+    def count_idle(self) -> None:
         self.idle += 1
 
-    def fail(self, error) -> None:
+    def count_failure(self, error) -> None:
         self.failed.append(error)
 
-    def fail_request(self, error) -> None:
+    def count_failed_request(self, error) -> None:
         self.failed_requests.append(error)
 
-    def publish(self, frame, image, results, command, settings) -> None:
-        self.done += [("answer", result.text, command.id) for result in results]
+    def publish(self, image, result, *, header, command_id) -> None:
+        self.done.append(("answer", result.text, command_id))
 
-    def publish_poses(self, frame, results, settings) -> None:
-        self.done += [("poses", result.text) for result in results]
+    def snapshot(self) -> None:
+        pass
+
+    def points(self, results, header, *, tolerance, arrival) -> list[str]:
+        return [result.text for result in results]
+
+    def publish_poses(self, points, *, header) -> None:
+        self.done.append(("poses", points))
 
 
 class Segmenter(ColourSegmenter):

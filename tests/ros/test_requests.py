@@ -3,7 +3,7 @@
 import pytest
 
 from dmmi.msg import Segmentation
-from dmmi_ros.worker import MOST_JOBS
+from dmmi_ros.worker import MAX_JOBS
 from helpers.expectations import assert_finds
 
 pytestmark = pytest.mark.timeout(120)
@@ -46,7 +46,7 @@ def test_requests_that_would_wait_long_are_refused(node, client, scene, gate):
     client.command("the green box, slowly")
     client.send(scene.image)
     with gate.held():
-        waiting = [client.start_segmenting(scene.image, "the red boxes") for _ in range(MOST_JOBS + 1)]
+        waiting = [client.start_segmenting(scene.image, "the red boxes") for _ in range(MAX_JOBS + 1)]
         client.wait_for(waiting[-1].done, "refusal")
         assert not any(future.done() for future in waiting[:-1])
     refused = waiting.pop().result()

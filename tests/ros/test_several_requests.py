@@ -4,7 +4,7 @@ import pytest
 from std_msgs.msg import String
 
 from dmmi.msg import Segmentation
-from dmmi_ros.commands import MOST_REQUESTS
+from dmmi_ros.commands import MAX_REQUESTS
 from helpers.expectations import assert_finds
 
 pytestmark = pytest.mark.timeout(120)
@@ -50,10 +50,10 @@ def test_a_request_that_fails_costs_the_others_nothing(node, client, scene):
 
 
 def test_too_many_lines_are_cut_with_a_warning(node, client, scene):
-    lines = [f"the red boxes {number}" for number in range(MOST_REQUESTS + 2)]
+    lines = [f"the red boxes {number}" for number in range(MAX_REQUESTS + 2)]
     client.commands.publish(String(data="\n".join(lines)))
-    client.wait_for_report(command="\n".join(lines[:MOST_REQUESTS]))
-    assert f"has 2 requests more than the {MOST_REQUESTS} that are answered" in node.log()
+    client.wait_for_report(command="\n".join(lines[:MAX_REQUESTS]))
+    assert f"has 2 requests more than the {MAX_REQUESTS} that are answered" in node.log()
     client.send(scene.image)
     client.wait_for_report(frames_processed=1)
-    client.wait_for(lambda: len(client.segmentations) == MOST_REQUESTS, "all answers")
+    client.wait_for(lambda: len(client.segmentations) == MAX_REQUESTS, "all answers")

@@ -5,7 +5,7 @@ from concurrent.futures import Future
 
 import pytest
 
-from dmmi_ros.worker import MOST_JOBS, Worker, WorkerBusy, WorkerStopped
+from dmmi_ros.worker import MAX_JOBS, Worker, WorkerBusy, WorkerStopped
 
 pytestmark = pytest.mark.timeout(60)
 TIMEOUT_S = 20.0
@@ -129,23 +129,23 @@ def test_jobs_give_their_results_in_order_and_what_they_raise(bench):
 def test_frames_are_not_held_up_by_many_jobs(bench):
     bench.put_and_wait_until_begun("first")
     bench.worker.put("front", "second")
-    futures = [Future() for _ in range(MOST_JOBS)]
+    futures = [Future() for _ in range(MAX_JOBS)]
     for future in futures:
         bench.worker.submit(job(lambda: len(bench.processed)), future)
     bench.door.release(2)
     seen = [future.result(timeout=TIMEOUT_S) for future in futures]
-    assert seen == [1] + [2] * (MOST_JOBS - 1)  # one job, then the frame, then the other jobs
+    assert seen == [1] + [2] * (MAX_JOBS - 1)  # one job, then the frame, then the other jobs
 
 
 def test_jobs_that_would_wait_long_are_refused(bench):
     bench.put_and_wait_until_begun("frame")
-    futures = [Future() for _ in range(MOST_JOBS + 1)]
+    futures = [Future() for _ in range(MAX_JOBS + 1)]
     for number, future in enumerate(futures):
         bench.worker.submit(job(lambda number=number: number), future)
     with pytest.raises(WorkerBusy):
         futures.pop().result(timeout=0)
     bench.door.release()
-    assert [future.result(timeout=TIMEOUT_S) for future in futures] == list(range(MOST_JOBS))
+    assert [future.result(timeout=TIMEOUT_S) for future in futures] == list(range(MAX_JOBS))
     assert run(bench.worker, lambda: "room again") == "room again"
 
 

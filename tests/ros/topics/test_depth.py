@@ -28,7 +28,7 @@ class Node:
     def resolve_topic_name(self, topic: str) -> str:
         return f"/{topic}"
 
-    def create_subscription(self, _type, topic, callback, _qos, *, event_callbacks):
+    def create_subscription(self, _type, topic, callback, _qos):
         self.callbacks[topic] = callback
         return SimpleNamespace(topic_name=topic)
 
@@ -39,13 +39,13 @@ class Node:
 @pytest.fixture
 def node(monkeypatch):
     # So that what waits too long is stopped by the time limit of the test.
-    monkeypatch.setattr(depth_input, "LONGEST_WAIT_S", FOREVER_S)
+    monkeypatch.setattr(depth_input, "MAX_WAIT_S", FOREVER_S)
     return Node()
 
 
 @pytest.fixture
 def depth(node, scene):
-    depth = DepthInput(node, prefix="", reliability="reliable", report=print)
+    depth = DepthInput(node, prefix="", reliability="reliable")
     height, width = scene.image.shape[:2]
     node.callbacks["camera_info"](CameraInfo(height=height, width=width, k=[1.0, 0, 0, 0, 1, 0, 0, 0, 1]))
     return depth
@@ -108,7 +108,7 @@ def test_nothing_is_waited_for_where_nothing_was_found(depth, scene):
     assert metres(depth, scene, 0, text="the blue box", tolerance=FOREVER_S, wait=True) == []
 
 
-@pytest.mark.parametrize("end", ["hurry", "unsubscribe"])
+@pytest.mark.parametrize("end", ["stop_waiting", "unsubscribe"])
 def test_other_work_and_the_end_cut_the_wait_short(node, depth, scene, monkeypatch, end):
     send(node, 0, metres=1)
     while_waiting(monkeypatch, depth, getattr(depth, end))
@@ -116,15 +116,15 @@ def test_other_work_and_the_end_cut_the_wait_short(node, depth, scene, monkeypat
 
 
 def test_a_frame_that_came_during_the_inference_is_other_work(node, depth, scene):
-    depth.hold()
-    depth.hurry()
+    depth.snapshot()
+    depth.stop_waiting()
     send(node, 0, metres=1)
     assert metres(depth, scene, 33 * MILLISECOND, tolerance=FOREVER_S, wait=True) == [1.0]
 
 
 def test_what_was_held_outlasts_newer_ones(node, depth, scene):
     send(node, 0, metres=1)
-    depth.hold()
+    depth.snapshot()
     for number in range(1, 31):
         send(node, number * 10**9, metres=9)
     assert metres(depth, scene, 0) == [1.0]
@@ -139,7 +139,7 @@ def test_a_time_that_jumps_back_begins_anew(node, depth, scene):
 
 
 def test_without_depth_or_calibration_it_is_said(node, scene):
-    depth = DepthInput(node, prefix="", reliability="reliable", report=print)
+    depth = DepthInput(node, prefix="", reliability="reliable")
     with pytest.raises(InputError, match="no depth image within"):
         metres(depth, scene, 0)
     send(node, 0, metres=1)
@@ -157,5 +157,5 @@ def test_no_subscription_is_left_where_one_cannot_be(node):
 
     node.create_subscription = fail
     with pytest.raises(ValueError, match="too long"):
-        DepthInput(node, prefix="", reliability="reliable", report=print)
+        DepthInput(node, prefix="", reliability="reliable")
     assert not node.callbacks

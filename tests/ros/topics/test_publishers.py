@@ -6,8 +6,8 @@ import pytest
 from std_msgs.msg import Header
 
 from dmmi_ros.testing.fake_segmenter import ColourSegmenter
-from dmmi_ros.topics import publishers as outputs
-from dmmi_ros.topics.publishers import Outputs
+from dmmi_ros.topics import publishers as module
+from dmmi_ros.topics.publishers import Publishers
 
 HEADER = Header(frame_id="camera")
 
@@ -33,7 +33,7 @@ class Node:
     def resolve_topic_name(self, topic: str) -> str:
         return topic
 
-    def create_lifecycle_publisher(self, _type, topic, _qos, *, event_callbacks) -> Publisher:
+    def create_lifecycle_publisher(self, _type, topic, _qos) -> Publisher:
         return self.publishers.setdefault(topic, Publisher())
 
 
@@ -41,12 +41,12 @@ class Node:
 def publish(scene):
     """Publishes the answer to a text; gives the number of messages by topic."""
     node = Node()
-    outputs = Outputs(node, prefix="front/", report=print)
+    publishers = Publishers(node, prefix="front/")
 
     def publish(text: str, *, listened_to: Sequence[str] = ()) -> dict[str, int]:
         for topic, publisher in node.publishers.items():
             publisher.listeners = int(topic.removeprefix("~/front/") in listened_to)
-        outputs.publish(scene.image, ColourSegmenter()(scene.image, text), header=HEADER, command_id=1)
+        publishers.publish(scene.image, ColourSegmenter()(scene.image, text), header=HEADER, command_id=1)
         published = {topic: len(publisher.published) for topic, publisher in node.publishers.items()}
         return {topic.removeprefix("~/front/"): count for topic, count in published.items() if count}
 
@@ -63,8 +63,8 @@ def test_no_target(publish):
 
 @pytest.mark.parametrize(("topic", "work"), [("overlay", "draw_overlay"), ("labels", "to_labels")])
 def test_pictures_are_made_only_for_somebody(publish, monkeypatch, topic, work):
-    made, make = [], getattr(outputs, work)
-    monkeypatch.setattr(outputs, work, lambda *what, **kind: made.append(what) or make(*what, **kind))
+    made, make = [], getattr(module, work)
+    monkeypatch.setattr(module, work, lambda *what, **kind: made.append(what) or make(*what, **kind))
     publish("the red boxes")
     assert not made
     assert publish("the red boxes", listened_to=[topic])[topic] == 1

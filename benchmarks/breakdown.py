@@ -13,8 +13,8 @@ from pathlib import Path
 
 from dmmi_core import Segmenter
 from dmmi_core.cli.program import aligned
+from dmmi_core.data.lexicon.names import PERSONS, plural
 from dmmi_core.data.samples import read_samples
-from dmmi_core.data.synthesis.lexicon import PERSONS, plural
 from dmmi_core.evaluation.evaluate import Answer, evaluate
 from dmmi_core.evaluation.instance_metrics import InstanceDetection
 from dmmi_core.evaluation.metrics import ReferringSegmentation

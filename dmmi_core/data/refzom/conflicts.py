@@ -1,8 +1,8 @@
 """Whether a text surely refers to nothing in an image: the check of one-to-zero pairs."""
 
+from dmmi_core.data.lexicon.confusion import CONFUSED_OBJECTS
 from dmmi_core.data.refzom.images import SourceImage
 from dmmi_core.data.refzom.subject import Reading, read_text
-from dmmi_core.data.refzom.synonyms import CONFUSED
 from dmmi_core.data.refzom.vocabulary import Vocabulary
 
 REASONS = (
@@ -48,4 +48,4 @@ class ConflictChecker:
 
 def _maybe_present(image: SourceImage) -> frozenset[str]:
     present = image.present
-    return present.union(*(group for group in CONFUSED if group & present))
+    return present.union(*(group for group in CONFUSED_OBJECTS if group & present))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import textblob.en
 
-from dmmi_core.data.refzom.synonyms import PARTITIVES
+from dmmi_core.data.lexicon.terms import PARTITIVES
 from dmmi_core.data.refzom.vocabulary import Term, Vocabulary, words_of
 
 _OPENINGS = frozenset("there here this these is are find show me point at segment look select".split())  # noqa: SIM905

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from dmmi_core.data.refzom.synonyms import LOOSE, SURE
+from dmmi_core.data.lexicon.terms import LOOSE, SURE
 from dmmi_core.data.synthesis.expressions.basic import plural
 
 

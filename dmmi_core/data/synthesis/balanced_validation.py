@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from dmmi_core.data.lexicon.confusion import CONFUSED_NAMES
+from dmmi_core.data.lexicon.names import look_alikes
 from dmmi_core.data.samples import Sample
 from dmmi_core.data.synthesis.expressions.basic import Expression, absent_expression, referring_expressions
-from dmmi_core.data.synthesis.lexicon import CONFUSED, look_alikes
 from dmmi_core.data.synthesis.scenes import Scene
 from dmmi_core.data.synthesis.validation import as_sample, judged_view
 from dmmi_core.data.synthesis.view import View
@@ -57,7 +58,7 @@ def _by_turns(
 
 def _lacks(view: View, category: str) -> bool:
     """Whether nobody would point at anything, asked for it."""
-    return view.lacks(category) and not any(view.members(other) for other in CONFUSED.get(category, ()))
+    return view.lacks(category) and not any(view.members(other) for other in CONFUSED_NAMES.get(category, ()))
 
 
 def _alike_first(category: str, lacking: Iterable[tuple[Scene, View]]) -> list[Scene]:

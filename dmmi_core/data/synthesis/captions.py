@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import textblob.en
 
-from dmmi_core.data.synthesis.lexicon import (
-    ANIMALS,
+from dmmi_core.data.lexicon.cues import GENERIC, SALIENT
+from dmmi_core.data.lexicon.names import (
     FEMALE,
     LOOK_ALIKES,
     MALE,
+    MORE_PERSONS,
     PERSONS,
     VAGUE,
     names,
@@ -23,44 +24,6 @@ MAX_WORDS = 13
 """Of a caption; the rest is cut off."""
 ENOUGH = 5
 """So many people's captions: what none of them mentions is taken to be missing, if it is salient."""
-
-SALIENT = {
-    "airplane": "plane|airplane|jet|aircraft|airport|aeroplane",
-    "bus": "bus|decker|coach",
-    "train": "train|locomotive|subway|tram|rail|station",
-    "motorcycle": "motor|bike|biker|scooter|moped",
-    "cat": "cat|kitten|kitty",
-    "dog": "dog|pupp|pup|terrier|poodle",
-    "horse": "horse|pony|ponies|carriage|rider|jockey",
-    "sheep": "sheep|lamb|herd|goat|flock",
-    "elephant": "elephant",
-    "bear": "bear",
-    "zebra": "zebra",
-    "giraffe": "giraffe",
-    "parking meter": "meter|parking",
-    "fire hydrant": "hydrant",
-    "frisbee": "frisb|disc|disk",
-    "skis": "ski|slope",
-    "snowboard": "snowboard|board|slope",
-    "kite": "kite|sail|fly",
-    "skateboard": "skate|board",
-    "umbrella": "umbrella|parasol",
-    "hot dog": "hot ?dog|hotdog|sausage|bun|lunch|sandwich",
-    "pizza": "pizza|slice",
-    "bed": "bed|hotel",
-    "laptop": "laptop|computer|desk|office",
-    "toilet": "toilet|bathroom|restroom|urinal|stall",
-    "teddy bear": "bear|stuffed|toy|teddy",
-    "cake": "cake|dessert|birthday|pastr",
-    "banana": "banana|fruit|produce|market",
-}
-"""Categories that captions as good as always mention where they are there, and how their words start."""
-_WHOLES = {
-    "animal": ANIMALS,
-    "food|meal|dish|dinner|lunch|eat|snack|plate": {"hot dog", "pizza", "cake", "banana"},
-    "vehicle|traffic|transport|street|road": {"bus", "train", "motorcycle"},
-    "toy|doll": {"teddy bear"},
-}
 
 _NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "couple": 2, "pair": 2, "both": 2}
 _PREFACE = re.compile(
@@ -76,7 +39,6 @@ _LOOSE_ENDS = re.compile(
     r"(,| (a|an|the|of|in|on|with|and|to|his|her|its|their|is|are|that|at|by|while|next|near|from|as|for|"
     r"into|onto|who|which|wearing|holding|two|some|very|front|top))+$"
 )
-_MORE_PERSONS = ("person", "male", "female", "gentleman", "teenager", "adult", "someone", "friend", "crowd")
 
 
 def inform(scene: Scene) -> Scene:
@@ -159,7 +121,7 @@ def unmentioned(captions: Sequence[str]) -> frozenset[str]:
     if len(captions) < ENOUGH:
         return frozenset()
     text = " ".join(captions).lower()
-    vague = {c for words, group in _WHOLES.items() if re.search(rf"\b({words})", text) for c in group}
+    vague = {c for words, group in GENERIC.items() if re.search(rf"\b({words})", text) for c in group}
     return frozenset(c for c, stems in SALIENT.items() if not re.search(rf"\b({stems})", text)) - vague
 
 
@@ -168,7 +130,7 @@ def person_names(captions: Sequence[str], count: int) -> frozenset[str]:
     text = " ".join(captions).lower()
     if count not in (1, 2) or len(captions) < 3:
         return frozenset()
-    others = [plural(word) for word in (*PERSONS, *_MORE_PERSONS)] if count == 1 else [*PERSONS]
+    others = [plural(word) for word in (*PERSONS, *MORE_PERSONS)] if count == 1 else [*PERSONS]
     others = [word for word in others if word not in ("person", "people")] + ["another", "group", "couple"]
     if re.search(rf"\b({'|'.join(others)})\b", text):
         return frozenset()
@@ -190,7 +152,7 @@ def _lexicon() -> dict[str, tuple[str, bool]]:
     """Each name of a category or word for a person: the category, and whether the word is plural."""
     found = {}
     for category in {"person"} | {name for group in LOOK_ALIKES for name in group}:
-        words = (*PERSONS, *_MORE_PERSONS) if category == "person" else names(category)
+        words = (*PERSONS, *MORE_PERSONS) if category == "person" else names(category)
         for word in words:
             found[plural(word)] = (category, True)
             found[word] = (category, plural(word) == word)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dmmi_core.data.lexicon.names import look_alikes
 from dmmi_core.data.samples import Sample, read_image
 from dmmi_core.data.synthesis.captions import inform, phrases_of
 from dmmi_core.data.synthesis.expressions.basic import Expression, categories_in
@@ -13,7 +14,6 @@ from dmmi_core.data.synthesis.expressions.positive import refer
 from dmmi_core.data.synthesis.images.augmentation import warp, whole_view
 from dmmi_core.data.synthesis.images.categories import CategoryIndex
 from dmmi_core.data.synthesis.images.composition import Picture
-from dmmi_core.data.synthesis.lexicon import look_alikes
 from dmmi_core.data.synthesis.scenes import Phrase, Scene
 from dmmi_core.data.synthesis.validation import JUDGED_SIZE, as_sample, judged_view
 

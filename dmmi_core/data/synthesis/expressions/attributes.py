@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dmmi_core.data.lexicon.names import COUNTED, excluded_by, names
 from dmmi_core.data.synthesis.expressions.kinds import kinds_of, whole
 from dmmi_core.data.synthesis.images.clothes import SIMILAR
 from dmmi_core.data.synthesis.images.colours import CERTAIN, COLOURS, ON_A_PERSON, TRACE, colour_map, shares
 from dmmi_core.data.synthesis.images.composition import Picture
-from dmmi_core.data.synthesis.lexicon import COUNTED, excluded_by, names
 from dmmi_core.data.synthesis.random import pick
 from dmmi_core.data.synthesis.view import View, ViewedObject
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from dmmi_core.data.lexicon.names import VAGUE, names, plural
 from dmmi_core.data.synthesis.expressions.basic import Expression, visible
-from dmmi_core.data.synthesis.lexicon import VAGUE, names, plural
 from dmmi_core.data.synthesis.random import pick
 from dmmi_core.data.synthesis.view import View
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dmmi_core.data.lexicon.names import article, plural
 from dmmi_core.data.samples import kind_of
-from dmmi_core.data.synthesis.lexicon import article, plural
 from dmmi_core.data.synthesis.random import pick
 from dmmi_core.data.synthesis.view import View, ViewedObject
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from dmmi_core.data.lexicon.names import article, plural
 from dmmi_core.data.synthesis.expressions.basic import Expression, visible
 from dmmi_core.data.synthesis.expressions.relations import NEAR, gap
-from dmmi_core.data.synthesis.lexicon import article, plural
 from dmmi_core.data.synthesis.random import pick
 from dmmi_core.data.synthesis.view import View
 

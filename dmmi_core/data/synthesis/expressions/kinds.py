@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from dmmi_core.data.lexicon.names import COUNTED, WHOLES
 from dmmi_core.data.synthesis.expressions.basic import Expression, absent_expression, visible
-from dmmi_core.data.synthesis.lexicon import COUNTED, WHOLES
 from dmmi_core.data.synthesis.random import pick
 from dmmi_core.data.synthesis.view import View
 

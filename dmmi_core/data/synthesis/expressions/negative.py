@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from dmmi_core.data.lexicon.confusion import CONFUSED_NAMES
+from dmmi_core.data.lexicon.names import VAGUE, names
 from dmmi_core.data.synthesis.expressions.attributes import Named, by_colour, by_garment, by_person_word
 from dmmi_core.data.synthesis.expressions.basic import Expression, absent_expression
 from dmmi_core.data.synthesis.expressions.belongings import false_belongings
@@ -14,7 +16,6 @@ from dmmi_core.data.synthesis.expressions.pronouns import absent_persons
 from dmmi_core.data.synthesis.expressions.relations import false_neighbours
 from dmmi_core.data.synthesis.images.colours import COLOURS
 from dmmi_core.data.synthesis.images.composition import Picture, contradicts
-from dmmi_core.data.synthesis.lexicon import CONFUSED, VAGUE, names
 from dmmi_core.data.synthesis.random import pick, shuffled
 from dmmi_core.data.synthesis.scenes import Phrase
 
@@ -30,7 +31,7 @@ def deny(
     if category not in view.complete:
         return None
     families = PRESENT if view.members(category) else ABSENT
-    if families is ABSENT and any(view.members(other) for other in CONFUSED.get(category, ())):
+    if families is ABSENT and any(view.members(other) for other in CONFUSED_NAMES.get(category, ())):
         return None
     for family in shuffled(families, rng):
         options = family(picture, category, phrases, rng)

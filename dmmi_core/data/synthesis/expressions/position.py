@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from dmmi_core.data.lexicon.names import plural
 from dmmi_core.data.synthesis.expressions.basic import MARGIN, RATIO, Expression, visible
-from dmmi_core.data.synthesis.lexicon import plural
 from dmmi_core.data.synthesis.random import pick
 from dmmi_core.data.synthesis.view import View
 

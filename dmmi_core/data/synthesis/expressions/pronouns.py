@@ -4,9 +4,9 @@ import re
 
 import numpy as np
 
+from dmmi_core.data.lexicon.names import WHOLES
 from dmmi_core.data.synthesis.expressions.basic import Expression, describe, visible
 from dmmi_core.data.synthesis.expressions.relations import NEAR, gap
-from dmmi_core.data.synthesis.lexicon import WHOLES
 from dmmi_core.data.synthesis.random import pick
 from dmmi_core.data.synthesis.view import View
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from dmmi_core.data.lexicon.names import plural
 from dmmi_core.data.synthesis.expressions.basic import MARGIN, Expression, visible
-from dmmi_core.data.synthesis.lexicon import plural
 from dmmi_core.data.synthesis.random import pick
 from dmmi_core.data.synthesis.view import View
 

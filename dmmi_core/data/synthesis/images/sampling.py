@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
+from dmmi_core.data.lexicon.names import look_alikes
 from dmmi_core.data.synthesis.images.augmentation import jitter
 from dmmi_core.data.synthesis.images.categories import CategoryIndex
 from dmmi_core.data.synthesis.images.composition import Picture, cutouts, paste, photograph, side_by_side
-from dmmi_core.data.synthesis.lexicon import look_alikes
 from dmmi_core.data.synthesis.random import pick
 from dmmi_core.data.synthesis.scenes import Scene
 

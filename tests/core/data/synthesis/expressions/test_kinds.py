@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from dmmi_core.data.lexicon.names import WHOLES
 from dmmi_core.data.synthesis.expressions.bare import bare_noun
 from dmmi_core.data.synthesis.expressions.kinds import HINTS, UNLESS, absent_kinds, by_kind, kinds_of, whole
 from dmmi_core.data.synthesis.expressions.pronouns import absent_persons, by_pronoun
-from dmmi_core.data.synthesis.lexicon import WHOLES
 from dmmi_core.data.synthesis.view import View, ViewedObject
 
 MASK = np.ones((4, 4), bool)

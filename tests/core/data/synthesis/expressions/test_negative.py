@@ -5,10 +5,10 @@ import re
 import numpy as np
 import pytest
 
+from dmmi_core.data.lexicon.names import WHOLES
 from dmmi_core.data.synthesis.captions import read_phrase
 from dmmi_core.data.synthesis.expressions.negative import CLEARLY, deny
 from dmmi_core.data.synthesis.images.composition import Picture
-from dmmi_core.data.synthesis.lexicon import WHOLES
 from dmmi_core.data.synthesis.view import View, ViewedObject
 
 SIZE = 40

@@ -214,21 +214,6 @@ LOOSE = {
 without the category. Where it is there they conflict; where it is absent they prove nothing.
 """
 
-CONFUSED = (
-    frozenset(["car", "truck"]),
-    frozenset(["chair", "couch", "bench"]),
-    frozenset(["couch", "bed"]),
-    frozenset(["cup", "wine glass", "bottle", "bowl"]),
-    frozenset(["backpack", "handbag", "suitcase"]),
-    frozenset(["tv", "laptop"]),
-    frozenset(["skis", "snowboard"]),
-    frozenset(["donut", "cake"]),
-    frozenset(["sandwich", "hot dog"]),
-    frozenset(["oven", "microwave"]),
-    frozenset(["potted plant", "vase"]),
-)
-"""Categories of which one person sees the one where another sees the other."""
-
 PARTITIVES = frozenset(
     """
     all assortment bowl bunch close closeup collection couple crowd each family five flock four

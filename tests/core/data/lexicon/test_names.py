@@ -1,6 +1,6 @@
 import pytest
 
-from dmmi_core.data.synthesis.lexicon import (
+from dmmi_core.data.lexicon.names import (
     LOOK_ALIKES,
     SYNONYMS,
     VAGUE,

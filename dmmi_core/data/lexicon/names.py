@@ -66,6 +66,9 @@ PERSONS = (
 )
 """Words for a person; which of them fits whom only captions tell."""
 
+MORE_PERSONS = ("person", "male", "female", "gentleman", "teenager", "adult", "someone", "friend", "crowd")
+"""More words for a person that captions use."""
+
 LOOK_ALIKES = (
     ("bird", "cat", "dog", "horse", "sheep", "cow", "elephant", "bear", "zebra", "giraffe", "teddy bear"),
     ("bicycle", "motorcycle", "skateboard"),
@@ -83,9 +86,6 @@ LOOK_ALIKES = (
     ("tv", "laptop", "keyboard", "mouse", "remote", "cell phone", "book"),
     ("microwave", "oven", "toaster", "sink", "refrigerator"),
 )
-CONFUSED = {"bear": {"teddy bear"}, "cup": {"wine glass"}, "wine glass": {"cup"}, "couch": {"chair"}}
-"""Categories whose name people also use for others: it is not asked for as missing where those are."""
-
 ANIMALS = frozenset(LOOK_ALIKES[0]) - {"teddy bear"}
 _FRUIT = frozenset({"banana", "apple", "orange"})
 WHOLES = {

@@ -1,18 +1,16 @@
-"""The same object keeps its id from frame to frame."""
+"""Tracking: objects keep their ids from frame to frame."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle
 
-import numpy as np
-
 from dmmi_core.result import Instance, Result
 
 MIN_IOU = 0.2
-"""Masks that overlap less are different objects. Low, as an object may move half its width in a frame."""
+"""IoU below which two masks are different objects; low, as objects may move half their width in a frame."""
 MAX_MISSED = 5
 HIGHEST_ID = 2**16 - 1
-"""What a label image holds; then ids begin again."""
+"""Largest id that a label image can hold; after it, ids start again at 1."""
 
 
 @dataclass
@@ -24,20 +22,20 @@ class _Track:
 
 
 class Tracker:
-    """Gives instances ids that hold over the frames of one camera and one request.
+    """Gives instances ids that persist over the frames of one camera and one request.
 
-    An instance takes over the id of the track that its mask overlaps most. Of several that want the same
-    one, the highest IoU goes first; what is left over is new and gets an id not used before, from 1. A
-    track that no instance took over for more than `max_missed` frames in a row ends.
+    Instances are assigned to tracks greedily, the pair of highest IoU first. An instance without a track
+    starts a new one, whose id was not used before. A track ends after more than `max_missed` frames in a
+    row without an instance.
     """
 
-    def __init__(self, *, max_missed: int = MAX_MISSED):
+    def __init__(self, *, max_missed: int = MAX_MISSED) -> None:
         self._max_missed = max_missed
         self._ids = self._unused_ids()
         self._tracks: list[_Track] = []
 
     def update(self, instances: tuple[Instance, ...]) -> tuple[Instance, ...]:
-        """The instances of the next frame, in their order, with ids that hold."""
+        """Return the instances of the next frame, in their order, with persistent ids."""
         known = _assign(instances, self._tracks)
         ids = [known[index] if index in known else next(self._ids) for index in range(len(instances))]
         named = tuple(replace(item, id=id_) for item, id_ in zip(instances, ids, strict=True))
@@ -57,13 +55,14 @@ class Tracker:
 class Trackers:
     """One tracker for each request of one camera."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._trackers: dict[str, Tracker] = {}
 
     def update(self, results: Sequence[Result], *, requests: Sequence[str]) -> list[Result]:
-        """The answers for the next frame, with ids that hold; one to each of `requests`, unless it failed.
+        """Return the results for the next frame with persistent ids.
 
-        A request that the frame before had goes on; one that is gone begins anew if it comes back.
+        There is one result for each of `requests`, except those that failed. Tracks of a request end with
+        the first frame that lacks it in `requests`.
         """
         self._trackers = {text: self._trackers.get(text, Tracker()) for text in requests}
         return [
@@ -73,30 +72,15 @@ class Trackers:
 
 
 def _assign(instances: tuple[Instance, ...], tracks: list[_Track]) -> dict[int, int]:
-    """Which instance, by its index, takes over the id of which track: greedily, by IoU."""
+    """Match instances and tracks greedily by IoU; return the id of the track for each matched index."""
     pairs = [
         (iou, index, track.instance.id)
         for index, instance in enumerate(instances)
         for track in tracks
-        if (iou := mask_iou(instance, track.instance)) >= MIN_IOU
+        if (iou := instance.iou(track.instance)) >= MIN_IOU
     ]
     ids: dict[int, int] = {}
     for _, index, id_ in sorted(pairs, key=lambda pair: -pair[0]):
         if index not in ids and id_ not in ids.values():
             ids[index] = id_
     return ids
-
-
-def mask_iou(first: Instance, second: Instance) -> float:
-    """Intersection over union of two masks of one image size; only where their boxes overlap is it looked."""
-    left, top = max(first.roi.x, second.roi.x), max(first.roi.y, second.roi.y)
-    right = min(first.roi.x + first.roi.width, second.roi.x + second.roi.width)
-    bottom = min(first.roi.y + first.roi.height, second.roi.y + second.roi.height)
-    if left >= right or top >= bottom:
-        return 0.0
-    crops = [
-        item.mask[top - item.roi.y : bottom - item.roi.y, left - item.roi.x : right - item.roi.x]
-        for item in (first, second)
-    ]
-    intersection = int(np.count_nonzero(crops[0] & crops[1]))
-    return intersection / (first.area + second.area - intersection)

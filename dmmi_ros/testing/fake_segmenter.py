@@ -68,8 +68,7 @@ class ColourSegmenter:
             instances = ()
         mask = np.zeros_like(foreground)
         for instance in instances:
-            roi = instance.roi
-            mask[roi.y : roi.y + roi.height, roi.x : roi.x + roi.width] |= instance.mask
+            instance.paste(mask, True)
         status = Status.of_count(len(instances))
         return Result(text, status, presence, self.presence_threshold, mask, instances, "colour")
 

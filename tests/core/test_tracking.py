@@ -7,7 +7,7 @@ import pytest
 
 from dmmi_core import tracking
 from dmmi_core.result import Instance, Result, Roi, Status
-from dmmi_core.tracking import MIN_IOU, Tracker, Trackers, mask_iou
+from dmmi_core.tracking import MIN_IOU, Tracker, Trackers
 
 HEIGHT, WIDTH = 120, 160
 
@@ -39,14 +39,23 @@ def test_iou_of_cropped_masks_is_that_of_whole_ones():
     rng = np.random.default_rng(0)
     instances = [scattered(rng) for _ in range(30)]
     pairs = [(first, second) for first in instances for second in instances]
-    ious = [mask_iou(*pair) for pair in pairs]
+    ious = [first.iou(second) for first, second in pairs]
     assert 0 < np.count_nonzero(ious) < len(ious)
     np.testing.assert_allclose(ious, [whole_iou(*pair) for pair in pairs])
 
 
 def test_iou_by_hand():
-    assert mask_iou(box(0, 0, 10, 10), box(5, 0, 10, 10)) == 50 / 150
-    assert mask_iou(box(0, 0, 10, 10), box(10, 0, 10, 10)) == 0  # side by side
+    assert box(0, 0, 10, 10).iou(box(5, 0, 10, 10)) == 50 / 150
+    assert box(0, 0, 10, 10).iou(box(10, 0, 10, 10)) == 0  # side by side
+
+
+def test_paste_sets_the_pixels_of_the_mask_alone():
+    cross = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], bool)
+    canvas = np.full((5, 6), 9, np.uint8)
+    Instance(1, 0.9, 5, Roi(2, 1, 3, 3), cross).paste(canvas, 4)
+    expected = np.full((5, 6), 9, np.uint8)
+    expected[2, 2:5] = expected[1:4, 3] = 4
+    np.testing.assert_array_equal(canvas, expected)
 
 
 def ids(tracker: Tracker, *instances: Instance) -> list[int]:

@@ -32,7 +32,7 @@ from stub import RememberingSegmenter
 
 from dmmi.msg import Segmentation
 from dmmi_ros.conversion.images import to_rgb
-from dmmi_ros.conversion.messages import to_labels, to_segmentation
+from dmmi_ros.conversion.messages import MessageBuilder
 
 SIZES = ((480, 640), (720, 1280))
 RATES_HZ = (10, 30)
@@ -119,7 +119,7 @@ def measure_steps(height: int, width: int) -> Row:
     picture = camera_picture(height, width)
     message = as_camera_sends_it(picture)
     result = RememberingSegmenter()(picture, COMMAND)
-    header = Header(frame_id="camera")
+    header, messages = Header(frame_id="camera"), MessageBuilder.for_rclpy()
     with rclpy.init():
         node = Node("steps")
         publishers = {}
@@ -127,13 +127,13 @@ def measure_steps(height: int, width: int) -> Row:
             topic = f"~/{type_.__name__.lower()}"
             node.create_subscription(type_, topic, lambda _: None, QoSProfile(depth=1))
             publishers[type_] = node.create_publisher(type_, topic, 10)
-        segmentation = to_segmentation(result, header=header, command_id=1)
-        labels = to_labels(result, header=header)
+        segmentation = messages.segmentation(result, header=header, command_id=1)
+        labels = messages.labels(result, header=header)
         steps = {
             "image to RGB": timed(lambda: to_rgb(message)),
-            "build segmentation": timed(lambda: to_segmentation(result, header=header, command_id=1)),
+            "build segmentation": timed(lambda: messages.segmentation(result, header=header, command_id=1)),
             "publish segmentation": timed(lambda: publishers[Segmentation].publish(segmentation)),
-            "build labels": timed(lambda: to_labels(result, header=header)),
+            "build labels": timed(lambda: messages.labels(result, header=header)),
             "publish labels": timed(lambda: publishers[Image].publish(labels)),
         }
         node.destroy_node()

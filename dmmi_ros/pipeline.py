@@ -15,7 +15,7 @@ from dmmi_core.tracking import Trackers
 from dmmi_ros.camera import Frame
 from dmmi_ros.commands import Command, Commands
 from dmmi_ros.conversion.images import to_rgb
-from dmmi_ros.conversion.messages import to_segmentation
+from dmmi_ros.conversion.messages import MessageBuilder
 from dmmi_ros.memory import free_memory
 from dmmi_ros.parameters import Parameters
 from dmmi_ros.worker import Job
@@ -51,6 +51,7 @@ class Pipeline:
         self._segmenter = segmenter
         self._own_threshold = segmenter.presence_threshold
         self._commands = commands
+        self._builder = MessageBuilder.for_rclpy()
 
     @property
     def device(self) -> str:
@@ -107,7 +108,8 @@ class Pipeline:
             for outcome in self._segment([image] * len(texts), texts, settings):
                 if isinstance(outcome, Exception):
                     raise outcome
-                messages.append(to_segmentation(outcome, header=request.image.header, command_id=0))
+                message = self._builder.segmentation(outcome, header=request.image.header, command_id=0)
+                messages.append(message)
         return messages
 
     def _segment_frames(

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from dmmi_core.errors import InputError
-from dmmi_ros.bags.messages import NANOSECONDS, make_header
+from dmmi_ros.bags.typestore import NANOSECONDS, make_header
 from dmmi_ros.bags.writer import BagWriter
 from dmmi_ros.image_files import Picture, open_pictures
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 
 from dmmi_core.errors import InputError
 from dmmi_ros.bags.command_schedule import Schedule
-from dmmi_ros.bags.messages import with_stamp
 from dmmi_ros.bags.outcomes import Answer
 from dmmi_ros.bags.pending import Questions
 from dmmi_ros.bags.reader import Frame
+from dmmi_ros.bags.typestore import with_stamp
 
 
 def answer_live(

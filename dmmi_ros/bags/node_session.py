@@ -17,8 +17,8 @@ from std_msgs.msg import String
 
 from dmmi.msg import Segmentation
 from dmmi_core.errors import ModelError
-from dmmi_ros.bags.messages import nanoseconds
 from dmmi_ros.bags.reader import IMAGE
+from dmmi_ros.bags.typestore import nanoseconds
 from dmmi_ros.testing.node_monitor import Companion, NodeSilent
 from dmmi_ros.testing.node_process import Domain, NodeProcess
 

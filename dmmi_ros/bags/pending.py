@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from dmmi_core.errors import InputError
 from dmmi_core.result import Result
 from dmmi_ros.bags.command_schedule import Command
-from dmmi_ros.bags.messages import nanoseconds, to_result
 from dmmi_ros.bags.outcomes import Answer
 from dmmi_ros.bags.reader import Frame
+from dmmi_ros.bags.typestore import nanoseconds
+from dmmi_ros.conversion.messages import to_result
 
 
 @dataclass

@@ -9,7 +9,7 @@ import numpy as np
 from rosbags.highlevel import AnyReader
 
 from dmmi_core.errors import InputError, one_line
-from dmmi_ros.bags.messages import make_typestore, nanoseconds
+from dmmi_ros.bags.typestore import make_typestore, nanoseconds
 from dmmi_ros.conversion.decoding import to_rgb
 
 IMAGE, COMPRESSED = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage"

@@ -12,8 +12,9 @@ from rosbags.typesys.store import Typestore
 
 from dmmi_core.errors import InputError, one_line
 from dmmi_core.result import Status
-from dmmi_ros.bags.messages import ResultMessages, make_typestore
 from dmmi_ros.bags.outcomes import Answer
+from dmmi_ros.bags.typestore import make_typestore
+from dmmi_ros.conversion.messages import MessageBuilder
 
 STORAGES = {"sqlite3": StoragePlugin.SQLITE3, "mcap": StoragePlugin.MCAP}
 
@@ -77,7 +78,7 @@ class ResultWriter:
 
     def __init__(self, bag: BagWriter, topics: list[str]):
         self._bag = bag
-        self._messages = ResultMessages(bag.typestore)
+        self._messages = MessageBuilder.for_rosbags(bag.typestore)
         self._prefixes = {topic: f"/dmmi{topic}" if len(topics) > 1 else "/dmmi" for topic in topics}
 
     def add(self, answer: Answer) -> None:

@@ -1,14 +1,15 @@
-"""What sensor_msgs images hold, as NumPy arrays; any object with a message's fields will do, so without ROS.
+"""Image messages -> NumPy arrays. Works on any object with the fields of the message, so without ROS.
 
-Rows and byte order are put right here, because the converters get them wrong: rosbags-image ignores `step`,
-and cv_bridge fails on steps that are no multiple of a pixel and on big-endian data. Of 16 bits they get the
-upper 8, which are all that would be left in the end. What is left, colour, is theirs.
+cv_bridge or rosbags-image convert colours. Rows, byte order and depth are handled here, because both get them
+wrong: rosbags-image ignores `step`, and cv_bridge fails on big-endian data and on steps that are not a
+multiple of a pixel. They receive 8 bits a channel, as images end up with 8 bits anyway.
 """
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -43,20 +44,21 @@ BYTES_PER_PIXEL = {
     "yuv422": 2,
     "yuv422_yuy2": 2,
 }
-"""The encodings that can be read."""
-MOST_PIXELS = 100_000_000
-"""Of a compressed image; no camera has more."""
+"""The supported encodings."""
+MAX_PIXELS = 100_000_000
+"""Size limit of compressed images; no camera has more."""
 
+_ARRAY_ENCODING = {("uint8", 2): "mono8", ("uint16", 2): "mono16", ("uint8", 3): "rgb8"}
 _COLOUR_OF = {"8UC1": "mono8", "8UC3": "bgr8", "8UC4": "bgra8"}
 _HIGH_BYTES = {"16UC1": "mono8"} | {
     encoding: encoding.replace("16", "8") for encoding in BYTES_PER_PIXEL if encoding.endswith("16")
 }
-"""What the upper 8 of the 16 bits of each pixel are."""
+"""The encoding of the upper 8 of 16 bits."""
 
 
 @dataclass(frozen=True)
 class _TightImage:
-    """The fields of an Image of 8 bits that the converters read."""
+    """An 8-bit Image without row padding; has the fields that the converters read."""
 
     encoding: str
     height: int
@@ -66,8 +68,8 @@ class _TightImage:
     is_bigendian: int = 0
 
 
-def _load_converter():
-    """A function of (Image of 8 bits with tight rows) -> uint8 RGB (H, W, 3)."""
+def _load_converter() -> Callable[[Any], np.ndarray]:
+    """Return a function that converts an 8-bit Image without row padding to uint8 RGB (H, W, 3)."""
     try:
         from cv_bridge import CvBridge
     except Exception:  # not installed, or built against another NumPy, which raises almost anything
@@ -82,10 +84,10 @@ _convert = _load_converter()
 
 
 def to_rgb(message: "Image | CompressedImage") -> np.ndarray:
-    """The picture in `message` as uint8 RGB (H, W, 3); 16-bit images lose their low byte.
+    """Return the image in `message` as uint8 RGB (H, W, 3); 16-bit images lose their low byte.
 
-    Raises `InputError`, one line, for an encoding not in `BYTES_PER_PIXEL`, for sizes that contradict each
-    other and for data that cannot be decoded.
+    Raises `InputError`, one line, for an encoding not in `BYTES_PER_PIXEL`, for inconsistent sizes and for
+    data that cannot be decoded.
     """
     if hasattr(message, "format"):  # only a CompressedImage has it
         return _decode(message)
@@ -99,18 +101,34 @@ def to_rgb(message: "Image | CompressedImage") -> np.ndarray:
         ) from error
 
 
-def rows_of(message: "Image", pixel_bytes: Mapping[str, int]) -> np.ndarray:
-    """The bytes of each row without its padding, uint8 (H, width * bytes of a pixel).
+def image_fields(pixels: np.ndarray) -> dict[str, Any]:
+    """Return the fields of the Image that holds `pixels`, except `header` and `data`.
 
-    `pixel_bytes` has those of each encoding that will do. Raises `InputError` for any other, and where the
-    message contradicts itself.
+    `pixels` are uint8 (H, W), uint16 (H, W) or uint8 (H, W, 3): mono8, mono16 or rgb8.
+    """
+    height, width = pixels.shape[:2]
+    encoding = _ARRAY_ENCODING[pixels.dtype.name, pixels.ndim]
+    return {
+        "height": height,
+        "width": width,
+        "encoding": encoding,
+        "is_bigendian": int(sys.byteorder == "big"),
+        "step": width * BYTES_PER_PIXEL[encoding],
+    }
+
+
+def rows_of(message: "Image", pixel_bytes: Mapping[str, int]) -> np.ndarray:
+    """Return the bytes of each row without its padding, uint8 (H, width * bytes per pixel).
+
+    `pixel_bytes` has the bytes per pixel of each accepted encoding. Raises `InputError` for any other, and
+    for inconsistent sizes.
     """
     row_bytes = _checked_row_bytes(message, pixel_bytes)
     return np.frombuffer(message.data, np.uint8).reshape(message.height, message.step)[:, :row_bytes]
 
 
 def _tightened(message: "Image") -> "Image | _TightImage":
-    """The same picture in 8 bits, with `step` = width * bytes per pixel."""
+    """Return the same image with 8 bits a channel and `step` = width * bytes per pixel."""
     rows = rows_of(message, BYTES_PER_PIXEL)
     if encoding := _HIGH_BYTES.get(message.encoding):
         rows = rows[:, 0 if message.is_bigendian else 1 :: 2]
@@ -128,6 +146,7 @@ def _tightened(message: "Image") -> "Image | _TightImage":
 
 
 def _checked_row_bytes(message: "Image", pixel_bytes: Mapping[str, int]) -> int:
+    """Return width * bytes per pixel. Raises `InputError` as `rows_of` does."""
     try:
         row_bytes = message.width * pixel_bytes[message.encoding]
     except KeyError:
@@ -147,7 +166,7 @@ def _checked_row_bytes(message: "Image", pixel_bytes: Mapping[str, int]) -> int:
 
 def _decode(message: "CompressedImage") -> np.ndarray:
     _check_size(message)
-    # Not by EXIF orientation: masks must lie on the pixels as the camera sent them.
+    # Ignore the EXIF orientation: masks must lie on the pixels as the camera sent them.
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     try:
         bgr = cv2.imdecode(np.frombuffer(message.data, np.uint8), flags)
@@ -161,14 +180,14 @@ def _decode(message: "CompressedImage") -> np.ndarray:
 
 
 def _check_size(message: "CompressedImage") -> None:
-    # OpenCV believes damaged sizes: 69 bytes of PNG can cost it seconds and gigabytes.
+    # OpenCV trusts damaged sizes: 69 bytes of PNG can cost it seconds and gigabytes.
     try:
-        with PIL.Image.open(BytesIO(message.data)) as picture:
-            width, height = picture.size
-            picture.verify()
+        with PIL.Image.open(BytesIO(message.data)) as image:
+            width, height = image.size
+            image.verify()
     except Exception as error:  # Pillow's own types, and struct.error, SyntaxError and others of its parsers
         raise InputError(
             f"cannot decode the compressed image: {len(message.data)} bytes, format {message.format[:40]!r}"
         ) from error
-    if width * height > MOST_PIXELS:
+    if width * height > MAX_PIXELS:
         raise InputError(f"cannot decode the compressed image: {width} x {height} is too large")

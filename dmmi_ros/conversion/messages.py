@@ -1,47 +1,123 @@
-"""`Result` -> messages. Nothing here imports PyTorch."""
+"""`Result` <-> messages, of rclpy or of rosbags alike. Imports neither PyTorch nor, by itself, ROS."""
+
+from array import array
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sensor_msgs.msg import Image, RegionOfInterest
-from std_msgs.msg import Header
 
-from dmmi.msg import InstanceMask, NoTarget, Segmentation
-from dmmi_core.instances.grouping import label_image
-from dmmi_core.result import Instance, Result, Roi
-from dmmi_ros.conversion.images import from_array
+from dmmi_core.instances.grouping import label_image, union_mask
+from dmmi_core.result import Instance, Result, Roi, Status
+from dmmi_ros.conversion.decoding import image_fields
 
+if TYPE_CHECKING:
+    from rosbags.typesys.store import Typestore
 
-def to_segmentation(result: Result, *, header: Header, command_id: int) -> Segmentation:
-    """The whole answer for one frame; `header` is the frame's own, and also that of each mask."""
-    message = Segmentation(header=header, command_id=command_id, command=result.text)
-    message.status = int(result.status)
-    message.presence = float(result.presence)
-    message.presence_threshold = float(result.presence_threshold)
-    message.height, message.width = result.mask.shape
-    message.grouping = result.grouping
-    message.instances = [to_instance_mask(instance, header=header) for instance in result.instances]
-    return message
+TYPES = (
+    "dmmi/msg/InstanceMask",
+    "dmmi/msg/NoTarget",
+    "dmmi/msg/Segmentation",
+    "sensor_msgs/msg/Image",
+    "sensor_msgs/msg/RegionOfInterest",
+)
 
 
-def to_instance_mask(instance: Instance, *, header: Header) -> InstanceMask:
-    """One instance; its mask is mono8, 0 or 255, cropped to its roi."""
-    message = InstanceMask(id=instance.id, score=float(instance.score), area=instance.area)
-    message.roi = to_region(instance.roi)
-    message.mask = from_array(instance.mask.astype(np.uint8) * 255, header=header)
-    return message
+@dataclass(frozen=True)
+class MessageBuilder:
+    """Builds messages from results.
+
+    `types` has a class for each name in `TYPES`; `to_data` converts bytes to what their uint8[] fields take.
+    Every `header` is that of the frame, as a message of the same family.
+    """
+
+    types: Mapping[str, type]
+    to_data: Callable[[bytes], Any]
+
+    @classmethod
+    def for_rclpy(cls) -> "MessageBuilder":
+        """Return a builder of the messages that rclpy publishes; needs ROS."""
+        import sensor_msgs.msg
+
+        import dmmi.msg
+
+        packages = {"dmmi": dmmi.msg, "sensor_msgs": sensor_msgs.msg}
+        types = {}
+        for name in TYPES:
+            package, _, type_ = name.split("/")
+            types[name] = getattr(packages[package], type_)
+        return cls(types, lambda data: array("B", data))  # rclpy checks anything else byte by byte
+
+    @classmethod
+    def for_rosbags(cls, typestore: "Typestore") -> "MessageBuilder":
+        """Return a builder of the messages of `typestore`."""
+        return cls(typestore.types, lambda data: np.frombuffer(data, np.uint8))
+
+    def segmentation(self, result: Result, *, header: Any, command_id: int) -> Any:
+        """Return the result as dmmi/Segmentation."""
+        height, width = result.mask.shape
+        return self.types["dmmi/msg/Segmentation"](
+            **_statement(result, header, command_id),
+            status=int(result.status),
+            height=height,
+            width=width,
+            grouping=result.grouping,
+            instances=[self._instance(instance, header) for instance in result.instances],
+        )
+
+    def no_target(self, result: Result, *, header: Any, command_id: int) -> Any:
+        """Return the statement that the frame holds no target as dmmi/NoTarget."""
+        return self.types["dmmi/msg/NoTarget"](**_statement(result, header, command_id))
+
+    def labels(self, result: Result, *, header: Any) -> Any:
+        """Return instance ids as sensor_msgs/Image, 0 for background; mono16 if an id is above 255."""
+        return self._image(label_image(result.instances, *result.mask.shape), header)
+
+    def _instance(self, instance: Instance, header: Any) -> Any:
+        roi = instance.roi
+        return self.types["dmmi/msg/InstanceMask"](
+            id=instance.id,
+            score=float(instance.score),
+            area=instance.area,
+            roi=self.types["sensor_msgs/msg/RegionOfInterest"](
+                x_offset=roi.x, y_offset=roi.y, height=roi.height, width=roi.width, do_rectify=False
+            ),
+            mask=self._image(instance.mask.astype(np.uint8) * 255, header),
+        )
+
+    def _image(self, pixels: np.ndarray, header: Any) -> Any:
+        return self.types["sensor_msgs/msg/Image"](
+            header=header, **image_fields(pixels), data=self.to_data(pixels.tobytes())
+        )
 
 
-def to_region(roi: Roi) -> RegionOfInterest:
-    return RegionOfInterest(x_offset=roi.x, y_offset=roi.y, width=roi.width, height=roi.height)
+def _statement(result: Result, header: Any, command_id: int) -> dict[str, Any]:
+    """Return the fields that dmmi/Segmentation and dmmi/NoTarget share."""
+    return {
+        "header": header,
+        "command_id": command_id,
+        "command": result.text,
+        "presence": float(result.presence),
+        "presence_threshold": float(result.presence_threshold),
+    }
 
 
-def to_no_target(result: Result, *, header: Header, command_id: int) -> NoTarget:
-    """The statement that the frame holds nothing that the command refers to."""
-    message = NoTarget(header=header, command_id=command_id, command=result.text)
-    message.presence = float(result.presence)
-    message.presence_threshold = float(result.presence_threshold)
-    return message
+def to_result(message: Any) -> Result:
+    """Return the result that a dmmi/Segmentation holds; its `timing_ms` is empty."""
+    instances = tuple(map(_to_instance, message.instances))
+    return Result(
+        text=message.command,
+        status=Status(message.status),
+        presence=message.presence,
+        presence_threshold=message.presence_threshold,
+        mask=union_mask(instances, message.height, message.width),
+        instances=instances,
+        grouping=message.grouping,
+    )
 
 
-def to_labels(result: Result, *, header: Header) -> Image:
-    """Instance ids as an image, 0 for background; mono8, or mono16 where an id is past 255."""
-    return from_array(label_image(result.instances, *result.mask.shape), header=header)
+def _to_instance(message: Any) -> Instance:
+    roi, mask = message.roi, message.mask
+    pixels = np.frombuffer(mask.data, np.uint8).reshape(mask.height, mask.step)[:, : mask.width]
+    box = Roi(roi.x_offset, roi.y_offset, roi.width, roi.height)
+    return Instance(message.id, message.score, message.area, box, pixels > 0)

@@ -14,7 +14,7 @@ from dmmi_core.result import Result, Status
 from dmmi_core.visualization.overlay import draw_overlay
 from dmmi_ros.conversion.depth import to_pose_array
 from dmmi_ros.conversion.images import from_array
-from dmmi_ros.conversion.messages import to_labels, to_no_target, to_segmentation
+from dmmi_ros.conversion.messages import MessageBuilder
 from dmmi_ros.topics.qos import RESULT_QOS
 
 
@@ -27,6 +27,7 @@ class Publishers:
             return node.create_lifecycle_publisher(type_, topic, RESULT_QOS)
 
         self._node = node
+        self._messages = MessageBuilder.for_rclpy()
         self._segmentation = create(Segmentation, "segmentation")
         self._no_target = create(NoTarget, "no_target")
         self._labels = create(Image, "labels")
@@ -35,11 +36,12 @@ class Publishers:
 
     def publish(self, image: np.ndarray, result: Result, *, header: Header, command_id: int) -> None:
         """Publish one result for `image`, uint8 RGB (H, W, 3); `header` is that of the frame."""
-        self._segmentation.publish(to_segmentation(result, header=header, command_id=command_id))
+        messages = self._messages
+        self._segmentation.publish(messages.segmentation(result, header=header, command_id=command_id))
         if result.status == Status.NO_TARGET:
-            self._no_target.publish(to_no_target(result, header=header, command_id=command_id))
+            self._no_target.publish(messages.no_target(result, header=header, command_id=command_id))
         if self._labels.get_subscription_count():
-            self._labels.publish(to_labels(result, header=header))
+            self._labels.publish(messages.labels(result, header=header))
         if self._overlay.get_subscription_count():
             self._overlay.publish(from_array(draw_overlay(image, result), header=header))
 

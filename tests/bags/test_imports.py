@@ -8,7 +8,7 @@ import pytest
 
 import dmmi_ros.bags
 
-NEEDS_ROS = "player"
+NEEDS_ROS = "node_session"
 MODULES = sorted(path.stem for path in Path(dmmi_ros.bags.__file__).parent.glob("*.py"))
 ROS = ["rclpy", "sensor_msgs", "std_msgs", "dmmi"]
 

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import pytest
 
 from dmmi_ros.bags.command_schedule import Command, Request
-from dmmi_ros.bags.messages import make_header, make_typestore
 from dmmi_ros.bags.pending import Questions
 from dmmi_ros.bags.reader import IMAGE, Frame
+from dmmi_ros.bags.typestore import make_header, make_typestore
 from helpers.recordings import SECOND, STAMP_OFFSET, TOPIC, raw, red_boxes
 
 ONE = Command(0, (Request(1, "the cat", 1),))

@@ -11,7 +11,7 @@ from rosbags.rosbag2.storage_sqlite3 import Sqlite3Writer
 
 from dmmi_core.errors import InputError
 from dmmi_core.visualization.html import write_page
-from dmmi_ros.bags.messages import make_header
+from dmmi_ros.bags.typestore import make_header
 from dmmi_ros.bags.writer import new_bag
 
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -14,7 +14,7 @@ from rosbags.highlevel import AnyReader
 from rosbags.rosbag2 import Writer
 
 from dmmi_ros.bags.cli import main
-from dmmi_ros.bags.messages import make_header, make_typestore
+from dmmi_ros.bags.typestore import make_header, make_typestore
 from dmmi_ros.testing.fake_segmenter import make_scene
 from helpers.paths import ROOT
 

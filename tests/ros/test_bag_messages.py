@@ -7,12 +7,12 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from dmmi.msg import NoTarget, Segmentation
-from dmmi_ros.bags.messages import ResultMessages, make_header, make_typestore, to_result, with_stamp
-from dmmi_ros.conversion.messages import to_labels, to_no_target, to_segmentation
+from dmmi_ros.bags.typestore import make_header, make_typestore, with_stamp
+from dmmi_ros.conversion.messages import MessageBuilder, to_result
 from dmmi_ros.testing.fake_segmenter import ColourSegmenter, make_scene
 
 STORE = make_typestore()
-MESSAGES = ResultMessages(STORE)
+WRITTEN, PUBLISHED = MessageBuilder.for_rosbags(STORE), MessageBuilder.for_rclpy()
 STAMP = 12_000_000_034
 
 
@@ -38,17 +38,17 @@ def headers():
 def test_messages_are_those_of_the_node(headers, text):
     bag_header, header = headers
     result = ColourSegmenter()(make_scene().image, text)
-    written = MESSAGES.segmentation(result, header=bag_header, command_id=7)
-    published = to_segmentation(result, header=header, command_id=7)
+    written = WRITTEN.segmentation(result, header=bag_header, command_id=7)
+    published = PUBLISHED.segmentation(result, header=header, command_id=7)
     assert as_ros(written, Segmentation) == as_received(published)
-    written = MESSAGES.no_target(result, header=bag_header, command_id=7)
-    assert as_ros(written, NoTarget) == as_received(to_no_target(result, header=header, command_id=7))
-    assert as_ros(MESSAGES.labels(result, header=bag_header), Image) == to_labels(result, header=header)
+    written = WRITTEN.no_target(result, header=bag_header, command_id=7)
+    assert as_ros(written, NoTarget) == as_received(PUBLISHED.no_target(result, header=header, command_id=7))
+    assert as_ros(WRITTEN.labels(result, header=bag_header), Image) == PUBLISHED.labels(result, header=header)
 
 
 def test_messages_back_to_results(headers):
     result = ColourSegmenter()(make_scene().image, "the red ones")
-    back = to_result(to_segmentation(result, header=headers[1], command_id=7))
+    back = to_result(PUBLISHED.segmentation(result, header=headers[1], command_id=7))
     np.testing.assert_array_equal(back.mask, result.mask)
     assert (back.text, back.status, back.grouping) == (result.text, result.status, result.grouping)
     assert back.presence == pytest.approx(result.presence)

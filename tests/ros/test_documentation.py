@@ -10,7 +10,7 @@ import pytest
 import yaml
 from std_msgs.msg import Header, String
 
-from dmmi_ros.conversion.messages import to_segmentation
+from dmmi_ros.conversion.messages import MessageBuilder
 from dmmi_ros.testing.fake_segmenter import ColourSegmenter
 from helpers.paths import ROOT
 
@@ -76,7 +76,10 @@ def test_the_panels_of_the_foxglove_layout_are_all_placed():
 def test_the_example_that_reads_masks(scene):
     example = next(code for code in EXAMPLES if "canvas" in code)
     result = ColourSegmenter()(scene.image, "the red boxes")
-    names = {"np": np, "message": to_segmentation(result, header=Header(), command_id=1)}
+    names = {
+        "np": np,
+        "message": MessageBuilder.for_rclpy().segmentation(result, header=Header(), command_id=1),
+    }
     exec(example, names)
     np.testing.assert_array_equal(names["canvas"], np.any(scene.masks["red"], axis=0) * np.uint8(255))
 

@@ -9,16 +9,17 @@ from std_msgs.msg import Header
 
 from dmmi.msg import Segmentation
 from dmmi_core.result import Instance, Result, Roi, Status
-from dmmi_ros.conversion.messages import to_labels, to_no_target, to_segmentation
+from dmmi_ros.conversion.messages import MessageBuilder
 from dmmi_ros.testing.fake_segmenter import ColourSegmenter
 from helpers.expectations import assert_finds
 
 HEADER = Header(frame_id="camera")
+MESSAGES = MessageBuilder.for_rclpy()
 
 
 def test_every_field_of_an_answer(scene):
     result = ColourSegmenter()(scene.image, "the red boxes")
-    message = to_segmentation(result, header=HEADER, command_id=7)
+    message = MESSAGES.segmentation(result, header=HEADER, command_id=7)
     assert_finds(message, scene.masks["red"])
     assert (message.header, message.command_id, message.command) == (HEADER, 7, "the red boxes")
     assert (message.presence, message.presence_threshold) == pytest.approx((0.6, 0.5))
@@ -28,11 +29,11 @@ def test_every_field_of_an_answer(scene):
 
 def test_no_target(scene):
     result = ColourSegmenter()(scene.image, "the blue box")
-    message = to_segmentation(result, header=HEADER, command_id=1)
+    message = MESSAGES.segmentation(result, header=HEADER, command_id=1)
     assert message.status == Segmentation.NO_TARGET
     assert not message.instances
     assert (message.height, message.width) == scene.image.shape[:2]
-    statement = to_no_target(result, header=HEADER, command_id=1)
+    statement = MESSAGES.no_target(result, header=HEADER, command_id=1)
     assert (statement.header, statement.command_id, statement.command) == (HEADER, 1, "the blue box")
     assert (statement.presence, statement.presence_threshold) == pytest.approx((0.2, 0.5))
 
@@ -45,7 +46,7 @@ def test_labels_hold_any_number_of_instances(count, encoding, dtype):
     )
     mask = np.zeros((5, 300), bool)
     mask[2, :count] = True
-    labels = to_labels(Result("dots", Status.MANY, 1.0, 0.5, mask, instances, "none"), header=HEADER)
+    labels = MESSAGES.labels(Result("dots", Status.MANY, 1.0, 0.5, mask, instances, "none"), header=HEADER)
     assert labels.encoding == encoding
     expected = np.zeros((5, 300), dtype)
     expected[2, :count] = np.arange(1, count + 1)

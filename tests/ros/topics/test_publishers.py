@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pytest
 from std_msgs.msg import Header
 
+from dmmi_ros.conversion.messages import MessageBuilder
 from dmmi_ros.testing.fake_segmenter import ColourSegmenter
 from dmmi_ros.topics import publishers as module
 from dmmi_ros.topics.publishers import Publishers
@@ -61,10 +62,12 @@ def test_no_target(publish):
     assert publish("the blue box") == {"segmentation": 1, "no_target": 1}
 
 
-@pytest.mark.parametrize(("topic", "work"), [("overlay", "draw_overlay"), ("labels", "to_labels")])
-def test_pictures_are_made_only_for_somebody(publish, monkeypatch, topic, work):
-    made, make = [], getattr(module, work)
-    monkeypatch.setattr(module, work, lambda *what, **kind: made.append(what) or make(*what, **kind))
+@pytest.mark.parametrize(
+    ("topic", "owner", "work"), [("overlay", module, "draw_overlay"), ("labels", MessageBuilder, "labels")]
+)
+def test_images_are_made_only_for_somebody(publish, monkeypatch, topic, owner, work):
+    made, make = [], getattr(owner, work)
+    monkeypatch.setattr(owner, work, lambda *what, **kind: made.append(what) or make(*what, **kind))
     publish("the red boxes")
     assert not made
     assert publish("the red boxes", listened_to=[topic])[topic] == 1

@@ -1,4 +1,4 @@
-"""The network, one concept a file."""
+"""The DMMI network, one concept per file."""
 
 from dmmi_core.model.dmmi import Dmmi, DmmiOutput
 

@@ -1,11 +1,14 @@
-"""MBA: multi-scale bi-directional attention between image regions and token sequences (paper 3.1.2).
+"""Multi-scale bi-directional attention (MBA) between image regions and token sequences (paper 3.1.2).
 
-Region affinities are computed as printed; `learned_affinity` has those of the released network. The sum
-over a region in eq. 2 and 5 is linear, so it is taken of the L logits of each position, by a box filter,
-and not of the C channels of the query: L (20 tokens) is far smaller than C.
+Region affinities are computed as printed; `learned_affinity` has those of the released network. Eq. 1, plain
+cross-attention, is the special case of one region size of 1. The sum over a region in eq. 2 and 5 is linear,
+so it is taken over the L logits of each position, by a box filter, and not over the C channels of the query:
+L (20 tokens) is far smaller than C.
 """
 
+import operator
 from collections.abc import Iterable, Sequence
+from functools import reduce
 
 import torch
 import torch.nn.functional as F
@@ -14,11 +17,13 @@ from torch import Tensor, nn
 from dmmi_core.model.projection import Projection
 
 
-def text_to_image_affinity(query: Tensor, key: Tensor, mask: Tensor, regions: Sequence[int], weights: Tensor):
-    """W_att^alpha of eq. 2 and 3: how much each position attends to each token.
+def text_to_image_affinity(
+    query: Tensor, key: Tensor, mask: Tensor, regions: Sequence[int], weights: Tensor
+) -> Tensor:
+    """Return W_att^alpha of eq. 2 and 3: how much each position attends to each token.
 
-    query (B, C, H, W), key (B, L, C), mask bool (B, L), `regions` odd sides of the square regions,
-    weights (R,) the lambda_r^alpha. A region reaching over the border is its part inside.
+    query (B, C, H, W), key (B, L, C), mask bool (B, L), `regions` the odd sides of the square regions,
+    weights (R,) the lambda_r^alpha. Regions are clipped at the border of the image.
     Returns (B, L, H, W); padded tokens get 0.
     """
     logits = torch.einsum("bchw,blc->blhw", query, key) * query.shape[1] ** -0.5
@@ -27,11 +32,12 @@ def text_to_image_affinity(query: Tensor, key: Tensor, mask: Tensor, regions: Se
     return combine_regions(maps, weights)
 
 
-def image_to_text_affinity(products: Tensor, regions: Sequence[int], weights: Tensor):
-    """W_att^beta of eq. 5: how much each token attends to each position.
+def image_to_text_affinity(products: Tensor, regions: Sequence[int], weights: Tensor) -> Tensor:
+    """Return W_att^beta of eq. 5: how much each token attends to each position.
 
-    products (B, L, N) of queries and keys, divided by sqrt(C) and 0 for padded tokens, which so are no part
-    of any sequence; `regions` lengths of the sequences that start at a token, weights (R,) the lambda_r^beta.
+    products (B, L, N), the query-key products divided by sqrt(C), and 0 for padded tokens so that these add
+    nothing to a sequence; `regions` the lengths of the sequences that start at a token; weights (R,) the
+    lambda_r^beta.
     Returns (B, L, N).
     """
     maps = [_sequence_sum(products, length).softmax(dim=2) for length in regions]
@@ -39,26 +45,30 @@ def image_to_text_affinity(products: Tensor, regions: Sequence[int], weights: Te
 
 
 def combine_regions(maps: Iterable[Tensor], weights: Tensor) -> Tensor:
-    """Eq. 3: the affinities of each region size, all of one shape, weighted by lambda_r, weights (R,)."""
-    return sum(weight * affinity for weight, affinity in zip(weights, maps, strict=True))
+    """Return the weighted sum of the affinities of all region sizes (eq. 3).
+
+    maps R tensors of one shape, weights (R,) the lambda_r.
+    """
+    weighted = (weight * affinity for weight, affinity in zip(weights, maps, strict=True))
+    return reduce(operator.add, weighted)
 
 
 def _box_sum(logits: Tensor, side: int) -> Tensor:
-    """Sum over the side x side region centred at each position of (B, L, H, W), zero outside."""
+    """Sum (B, L, H, W) over the side x side region centred at each position, with zeros outside."""
     if side == 1:
         return logits
     return F.avg_pool2d(logits, side, stride=1, padding=side // 2) * side**2
 
 
 def _sequence_sum(logits: Tensor, length: int) -> Tensor:
-    """Row i of (B, L, N) becomes the sum of rows i .. i + length - 1, zero past the end."""
+    """Sum rows i .. i + length - 1 of (B, L, N) into row i, with zeros past the end."""
     tokens = logits.shape[1]
     padded = F.pad(logits, (0, 0, 0, length - 1))
-    return sum(padded[:, start : start + tokens] for start in range(length))
+    return reduce(operator.add, (padded[:, start : start + tokens] for start in range(length)))
 
 
 class RegionWeights(nn.Module):
-    """The learnable lambda_r of eq. 3, kept a weighted average by a softmax; they start equal."""
+    """The learnable lambda_r of eq. 3: a softmax keeps them a weighted average; they start equal."""
 
     def __init__(self, count: int):
         super().__init__()
@@ -69,9 +79,9 @@ class RegionWeights(nn.Module):
 
 
 class TextToImageAttention(nn.Module):
-    """Eq. 2-4: every position gathers the words that its surroundings match."""
+    """Text-to-image alignment (eq. 2-4): each position gathers the tokens that its regions match."""
 
-    def __init__(self, channels: int, text_width: int, regions: Sequence[int]):
+    def __init__(self, *, channels: int, text_width: int, regions: Sequence[int]):
         super().__init__()
         self.regions = tuple(regions)
         self.build_affinity(channels, text_width)
@@ -84,7 +94,7 @@ class TextToImageAttention(nn.Module):
         self.key = nn.Linear(text_width, channels)
 
     def affinity(self, x: Tensor, text: Tensor, mask: Tensor) -> Tensor:
-        """(B, L, H, W), of what `forward` takes."""
+        """Return W_att^alpha (B, L, H, W); arguments as in `forward`."""
         return text_to_image_affinity(self.query(x), self.key(text), mask, self.regions, self.weights())
 
     def forward(self, x: Tensor, text: Tensor, mask: Tensor) -> Tensor:
@@ -94,9 +104,9 @@ class TextToImageAttention(nn.Module):
 
 
 class ImageToTextAttention(nn.Module):
-    """Eq. 5 and 6: every token gathers the positions that it and its successors match."""
+    """Image-to-text alignment (eq. 5 and 6): each token gathers the positions that its sequences match."""
 
-    def __init__(self, channels: int, text_width: int, regions: Sequence[int]):
+    def __init__(self, *, channels: int, text_width: int, regions: Sequence[int]):
         super().__init__()
         self.regions = tuple(regions)
         self.build_affinity(channels, text_width)
@@ -109,7 +119,7 @@ class ImageToTextAttention(nn.Module):
         self.key = Projection(channels, text_width)
 
     def affinity(self, x: Tensor, text: Tensor, mask: Tensor) -> Tensor:
-        """(B, L, N), of what `forward` takes."""
+        """Return W_att^beta (B, L, N); arguments as in `forward`."""
         query = self.query(text) * mask[:, :, None]
         products = self.key.products(query, x) * text.shape[2] ** -0.5
         return image_to_text_affinity(products, self.regions, self.weights())

@@ -1,4 +1,4 @@
-"""Names of the guide's categories, and what the text encoder makes of them."""
+"""Names of the guide's categories."""
 
 import torch
 from transformers import PreTrainedTokenizerBase
@@ -18,14 +18,15 @@ CATEGORIES = (
     *("toaster", "sink", "refrigerator", "book", "clock", "vase", "scissors", "teddy bear", "hair drier"),
     "toothbrush",
 )
-"""COCO's 80 categories, in its order."""
+"""COCO's 80 categories, in COCO's order."""
 
 
 @torch.no_grad()
 def name_categories(model: Dmmi, tokenizer: PreTrainedTokenizerBase) -> None:
-    """Gives the link of a guided network the names, in the space of its text encoder as it is now."""
+    """Encode the names with the current text encoder of a guided network, and set those of its link."""
+    assert model.link is not None, "the network has no guide"
     encoder, features = model.text.eval(), []
     for name in CATEGORIES:
         ids, mask = tokenize(tokenizer, [name], model.config.max_tokens)
         features.append(encoder.features(ids, mask)[0, 1:-1])
-    model.link.learn_names(features)
+    model.link.set_names(features)

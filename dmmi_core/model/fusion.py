@@ -1,7 +1,7 @@
-"""What a stage of the encoder does with the attended features (paper 3.1.1).
+"""Fusion of an encoder stage with the text: attention, gate and residuals (paper 3.1.1).
 
-The paper says that V* and E* go on to the next stage; how they join is taken from the released
-network: a product with the visual features, a gated residual for the image, a residual for the text.
+The paper says that V* and E* go on to the next stage. How they join the features of a stage is taken from the
+released network: a product with the visual features, a gated residual for the image, a residual for the text.
 """
 
 from typing import NamedTuple
@@ -13,36 +13,39 @@ from dmmi_core.config import DmmiConfig
 from dmmi_core.model.attention import ImageToTextAttention, TextToImageAttention
 from dmmi_core.model.learned_affinity import LearnedImageToTextAttention, LearnedTextToImageAttention
 
-ATTENTIONS = {
+ATTENTIONS: dict[str, tuple[type[TextToImageAttention], type[ImageToTextAttention]]] = {
     "summed": (TextToImageAttention, ImageToTextAttention),
     "learned": (LearnedTextToImageAttention, LearnedImageToTextAttention),
 }
-"""The two directions for each `DmmiConfig.region_affinity`."""
+"""Attention modules of both directions by `DmmiConfig.region_affinity`."""
 
 
 class Fused(NamedTuple):
+    """Output of a fusion."""
+
     image: Tensor
-    """(B, C, H, W), for the next stage."""
+    """(B, C, H, W), the input of the next stage."""
     skip: Tensor
-    """(B, C, H, W), V_n* for the decoder."""
+    """V_n*, (B, C, H, W), for the decoder."""
     text: Tensor
-    """(B, L, D), E_n*, for the next stage."""
+    """E_n*, (B, L, D), for the next fusion."""
 
 
 class StageFusion(nn.Module):
-    """Without a gate, where no stage follows that would need it, the image goes on as it came."""
+    """Fusion after one stage; without `gated`, the image features go on unchanged."""
 
     def __init__(self, channels: int, config: DmmiConfig, *, gated: bool = True):
         super().__init__()
         width = config.hidden_size
         text_to_image, image_to_text = ATTENTIONS[config.region_affinity]
-        self.to_image = text_to_image(channels, width, config.image_regions)
+        self.to_image = text_to_image(channels=channels, text_width=width, regions=config.image_regions)
         self.visual = nn.Conv2d(channels, channels, 1)
         self.joint = nn.Conv2d(channels, channels, 1)
         self.gate = _gate(channels) if gated else None
-        self.to_text = self.text = None
+        self.to_text: ImageToTextAttention | None = None
+        self.text: nn.Linear | None = None
         if config.bidirectional:
-            self.to_text = image_to_text(channels, width, config.text_regions)
+            self.to_text = image_to_text(channels=channels, text_width=width, regions=config.text_regions)
             self.text = nn.Linear(width, width)
         self.skip_norm = nn.LayerNorm(channels) if config.normalize_skips else None
 
@@ -50,7 +53,7 @@ class StageFusion(nn.Module):
         """x (B, C, H, W), text (B, L, D), mask bool (B, L)."""
         attended = self.to_image(x, text, mask)
         joint = F.gelu(self.joint(F.gelu(self.visual(x)) * attended))
-        if self.to_text is not None:
+        if self.to_text is not None and self.text is not None:
             text = text + F.gelu(self.text(self.to_text(x, text, mask)))
         image = x if self.gate is None else x + self.gate(joint) * joint
         return Fused(image, self._skip(joint, image), text)

@@ -1,9 +1,9 @@
-"""MBA as released: each region has a query of its own, convolved over the region, and a key of its own.
+"""MBA as released: each region size has a key of its own, and a query convolved over the region.
 
-Where eq. 2 and 5 sum the affinities of a region, the released network learns how to combine its features
-before they meet the other modality. Regions also differ from the printed ones: a sequence of r tokens holds
-those before and after token i (r = 2: i - 1, i; r = 3: i - 1, i, i + 1), continued at both ends by the
-outermost token; and the queries of larger regions are narrower inside.
+Eq. 2 and 5 sum the affinities of a region. The released network instead learns how to combine the features of
+a region before they meet the other modality. Its regions also differ from the printed ones: a sequence of r
+tokens lies around token i (r = 2: i - 1, i; r = 3: i - 1, i, i + 1), and the outermost token repeats at both
+ends; the queries of larger regions are narrower inside.
 """
 
 import torch
@@ -15,31 +15,35 @@ from dmmi_core.model.projection import PositionNorm, Projection
 
 
 class LearnedTextToImageAttention(TextToImageAttention):
-    """As `TextToImageAttention`, with one `ImageRegion` for each size."""
+    """`TextToImageAttention` with one `ImageRegion` for each region size."""
 
     def build_affinity(self, channels: int, text_width: int) -> None:
-        self.maps = nn.ModuleList(ImageRegion(channels, text_width, side) for side in self.regions)
+        self.maps = nn.ModuleList(
+            ImageRegion(channels=channels, text_width=text_width, side=side) for side in self.regions
+        )
 
     def affinity(self, x: Tensor, text: Tensor, mask: Tensor) -> Tensor:
-        """(B, L, H, W); padded tokens get 0."""
+        """Return W_att^alpha (B, L, H, W); padded tokens get 0."""
         return combine_regions((region(x, text, mask) for region in self.maps), self.weights())
 
 
 class LearnedImageToTextAttention(ImageToTextAttention):
-    """As `ImageToTextAttention`, with one `TextRegion` for each length."""
+    """`ImageToTextAttention` with one `TextRegion` for each sequence length."""
 
     def build_affinity(self, channels: int, text_width: int) -> None:
-        self.maps = nn.ModuleList(TextRegion(channels, text_width, length) for length in self.regions)
+        self.maps = nn.ModuleList(
+            TextRegion(channels=channels, text_width=text_width, length=length) for length in self.regions
+        )
 
     def affinity(self, x: Tensor, text: Tensor, mask: Tensor) -> Tensor:
-        """(B, L, N); a padded token attends to all positions alike."""
+        """Return W_att^beta (B, L, N); a padded token attends to all positions equally."""
         return combine_regions((region(x, text, mask) for region in self.maps), self.weights())
 
 
 class ImageRegion(nn.Module):
-    """How much each position attends to each token, by the side x side square around it."""
+    """Affinity of each position with each token, from the side x side square around the position."""
 
-    def __init__(self, channels: int, text_width: int, side: int):
+    def __init__(self, *, channels: int, text_width: int, side: int):
         super().__init__()
         width = channels // max(side - 1, 1)
         self.narrow = Projection(channels, width)
@@ -56,22 +60,22 @@ class ImageRegion(nn.Module):
 
 
 class TextRegion(nn.Module):
-    """How much each token attends to each position, by the sequence of `length` tokens around it."""
+    """Affinity of each token with each position, from the sequence of `length` tokens around the token."""
 
-    def __init__(self, channels: int, text_width: int, length: int):
+    def __init__(self, *, channels: int, text_width: int, length: int):
         super().__init__()
         width = channels // length
         self.narrow = nn.Linear(text_width, width)
         self.query = nn.Conv1d(width, text_width, length)
         self.key = Projection(channels, text_width)
-        self.ends = (length // 2, (length - 1) // 2)
+        self.padding = (length // 2, (length - 1) // 2)
 
     def forward(self, x: Tensor, text: Tensor, mask: Tensor) -> Tensor:
         """x (B, C, H, W), text (B, L, D), mask bool (B, L) -> (B, L, N), a softmax over N.
 
-        The scale is of C and not of D, as released.
+        Logits are divided by the root of C and not of D, as released.
         """
-        tokens = F.pad(self.narrow(text).transpose(1, 2), self.ends, mode="replicate")
+        tokens = F.pad(self.narrow(text).transpose(1, 2), self.padding, mode="replicate")
         query = self.query(tokens).transpose(1, 2) * mask[:, :, None]  # (B, L, D)
         logits = self.key.products(query, x) * x.shape[1] ** -0.5
         return logits.softmax(dim=2)

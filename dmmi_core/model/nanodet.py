@@ -1,11 +1,11 @@
 """NanoDet-Plus-m, a detector of COCO's 80 categories: ShuffleNetV2, Ghost-PAN and a head for each stride.
 
-(RangiLyu 2021; ShuffleNetV2: Ma et al. 2018; Ghost modules: Han et al. 2020.) Batch norm is part of the
-convolutions. It is used frozen, as a second visual encoder that knows what COCO's objects look like.
+NanoDet-Plus is by RangiLyu (2021), ShuffleNetV2 by Ma et al. (2018), Ghost modules by Han et al. (2020).
+Batch norms are folded into the convolutions. The network uses it frozen, as a second visual encoder.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -13,27 +13,32 @@ from torch import Tensor, nn
 
 CLASSES = 80
 BINS = 8
-"""Of the distribution over each of the four distances from a position to the sides of its box."""
+"""Bins of the distribution of each distance from a position to a side of its box."""
 WIDTH = 96
 """Channels of the pyramid and of the heads."""
 STRIDES = (8, 16, 32, 64)
 MEAN, SCALE = (123.675, 116.28, 103.53), (0.017125, 0.017507, 0.017429)
-"""Of RGB in [0, 255]: what is subtracted, and what the rest is multiplied with, as published."""
+"""Normalisation of RGB in [0, 255], as published: (image - mean) * scale."""
 
 
-class Detected(NamedTuple):
-    """What the detector says at one stride."""
+class DetectorLevel(NamedTuple):
+    """Output of the detector at one stride."""
 
     features: Tensor
-    """(B, 96, h, w), before the last convolution of the head."""
+    """(B, 96, h, w), the input of the head's last convolution."""
     classes: Tensor
-    """(B, 80, h, w), logits in COCO's order of the categories."""
+    """Class logits (B, 80, h, w), in COCO's order of the categories."""
     boxes: Tensor
     """(B, 32, h, w), logits of 8 bins for left, top, right and bottom. A distance is the stride times the
     expected bin."""
 
 
 class NanoDet(nn.Module):
+    """Backbone, pyramid and heads; box decoding and non-maximum suppression are not needed here."""
+
+    mean: Tensor
+    scale: Tensor
+
     def __init__(self):
         super().__init__()
         self.stem = _conv(3, 24, 3, stride=2)
@@ -46,23 +51,23 @@ class NanoDet(nn.Module):
         for name, values in (("mean", MEAN), ("scale", SCALE)):
             self.register_buffer(name, torch.tensor(values).reshape(1, 3, 1, 1), persistent=False)
 
-    def forward(self, image: Tensor) -> list[Detected]:
-        """image RGB in [0, 1], (B, 3, H, W), sides multiples of 32 -> one `Detected` for each of STRIDES."""
+    def forward(self, image: Tensor) -> list[DetectorLevel]:
+        """image RGB in [0, 1], (B, 3, H, W), sides multiples of 32 -> one level for each of STRIDES."""
         x = F.max_pool2d(self.stem((255 * image - self.mean) * self.scale), 3, stride=2, padding=1)
         maps = []
         for stage in self.stages:
             x = stage(x)
             maps.append(x)
-        found = []
+        levels = []
         for level, head, score in zip(self.pyramid(maps), self.heads, self.scores, strict=True):
             features = head(level)
             classes, boxes = score(features).split((CLASSES, 4 * BINS), dim=1)
-            found.append(Detected(features, classes, boxes))
-        return found
+            levels.append(DetectorLevel(features, classes, boxes))
+        return levels
 
 
 class GhostPyramid(nn.Module):
-    """From strides 8, 16 and 32 to those and 64, 96 channels each: down the strides and up again."""
+    """Ghost-PAN: a top-down and a bottom-up path over strides 8, 16 and 32, and a coarsest level of 64."""
 
     def __init__(self, channels: tuple[int, int, int]):
         super().__init__()
@@ -83,7 +88,7 @@ class GhostPyramid(nn.Module):
 
 
 class Ghost(nn.Module):
-    """Ghost bottleneck: half of the channels of each step are cheap functions of the other half."""
+    """Ghost bottleneck: half of the channels of each step are depthwise convolutions of the other half."""
 
     def __init__(self):
         super().__init__()
@@ -100,7 +105,7 @@ class Ghost(nn.Module):
 
 
 class Shuffle(nn.Module):
-    """ShuffleNetV2 unit: one half of the channels is kept, the other convolved, then both are mixed."""
+    """ShuffleNetV2 unit: keeps one half of the channels, convolves the other, then shuffles both."""
 
     def __init__(self, channels: int):
         super().__init__()
@@ -114,7 +119,7 @@ class Shuffle(nn.Module):
 
 
 class ShuffleDown(nn.Module):
-    """The unit that halves the map: both branches see all channels."""
+    """ShuffleNetV2 unit of stride 2: both branches see all channels."""
 
     def __init__(self, inputs: int, outputs: int):
         super().__init__()
@@ -130,7 +135,7 @@ class ShuffleDown(nn.Module):
 
 
 def graph_order() -> Iterator[str]:
-    """Names of the convolutions of `NanoDet` in the order of the published graph's operations."""
+    """Yield the names of the convolutions of `NanoDet` in the order of the published graph."""
     yield "stem"
     for stage, units in enumerate((4, 8, 4)):
         yield from (
@@ -154,7 +159,7 @@ def graph_order() -> Iterator[str]:
 class _Conv(nn.Conv2d):
     """A convolution and, if `act`, a leaky ReLU."""
 
-    def __init__(self, *args, act: bool, **kwargs):
+    def __init__(self, *args: Any, act: bool, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.act = act
 

@@ -1,4 +1,4 @@
-"""1x1 convolution and instance norm over the positions: how MBA projects the image, as released."""
+"""The projection of image features in MBA: a 1x1 convolution and an instance norm, as released."""
 
 from torch import Tensor, nn
 
@@ -7,7 +7,8 @@ class PositionNorm(nn.InstanceNorm2d):
     """Instance norm over the positions of (B, C, H, W), without parameters; a single position becomes 0."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return super().forward(x) if x.shape[2:].numel() > 1 else x - x  # PyTorch's refuses a single one
+        # PyTorch's own norm raises an error for a single position.
+        return super().forward(x) if x.shape[2:].numel() > 1 else x - x
 
 
 class Projection(nn.Sequential):
@@ -17,9 +18,9 @@ class Projection(nn.Sequential):
         super().__init__(nn.Conv2d(inputs, outputs, 1), PositionNorm(outputs))
 
     def products(self, query: Tensor, x: Tensor) -> Tensor:
-        """query (B, L, D), x (B, C, H, W) -> query P, (B, L, N), of all N = H W positions."""
+        """Return query P over the N = H W positions: query (B, L, D), x (B, C, H, W) -> (B, L, N)."""
         return query @ self(x).flatten(2)
 
     def gathered(self, weights: Tensor, x: Tensor) -> Tensor:
-        """weights (B, L, N), x (B, C, H, W) -> sums over the positions, weights P^T, (B, L, D)."""
+        """Return weights P^T, sums over the positions: weights (B, L, N), x (B, C, H, W) -> (B, L, D)."""
         return weights @ self(x).flatten(2).transpose(1, 2)

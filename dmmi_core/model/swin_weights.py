@@ -1,4 +1,4 @@
-"""Swin weights of other code than timm's, or for another window size."""
+"""Conversion of Swin weights from other code than timm's, or from another window size."""
 
 import math
 import re
@@ -11,7 +11,10 @@ _TABLE = ".relative_position_bias_table"
 
 
 def to_timm_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Without what follows from the window size; stages begin with the reduction that others end with."""
+    """Return `state` under timm's names, without the buffers that follow from the window size.
+
+    timm's stages begin with the patch merging that ends the previous stage in other code.
+    """
     offset = int("layers.0.downsample.reduction.weight" in state)
 
     def renamed(key: str) -> str:
@@ -21,7 +24,7 @@ def to_timm_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def fit_tables(state: dict[str, Tensor], wanted: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The relative position tables of `state`, resized to those of `wanted` where the window differs."""
+    """Return `state` with its relative position tables resized to the window sizes of `wanted`."""
     return {
         key: _resized(value, len(wanted[key])) if key.endswith(_TABLE) and key in wanted else value
         for key, value in state.items()
@@ -29,7 +32,7 @@ def fit_tables(state: dict[str, Tensor], wanted: dict[str, Tensor]) -> dict[str,
 
 
 def _resized(table: Tensor, rows: int) -> Tensor:
-    """((2 M - 1)^2, heads) of a window M x M, bicubically, to `rows` of the same kind."""
+    """Resize a table ((2 M - 1)^2, heads) of window size M bicubically to (rows, heads)."""
     if len(table) == rows:
         return table
     old, new = math.isqrt(len(table)), math.isqrt(rows)

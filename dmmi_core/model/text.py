@@ -7,7 +7,7 @@ from dmmi_core.config import TextEncoderConfig
 
 
 class TextEncoder(nn.Module):
-    """BERT without its pooler, then a projection to `width` if the two differ."""
+    """BERT without its pooler, and a linear projection to `width` if its hidden size differs."""
 
     def __init__(self, config: TextEncoderConfig, width: int):
         super().__init__()
@@ -16,9 +16,9 @@ class TextEncoder(nn.Module):
         self.projection = nn.Identity() if same else nn.Linear(config.hidden_size, width)
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """ids int64 (B, L), mask bool (B, L), True for real tokens -> (B, L, width)."""
+        """ids int64 (B, L), mask bool (B, L), True for real tokens -> E (B, L, width)."""
         return self.projection(self.features(ids, mask))
 
     def features(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """The same before the projection: (B, L, hidden_size of the configuration)."""
+        """Return the features before the projection, (B, L, config.hidden_size)."""
         return self.bert(input_ids=ids, attention_mask=mask.long()).last_hidden_state

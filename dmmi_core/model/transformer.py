@@ -1,4 +1,4 @@
-"""The Transformer decoder layer that both decoders use, on image-shaped or text-shaped queries."""
+"""The Transformer decoder layer of both decoders, and its application to the pixels of a feature map."""
 
 import math
 
@@ -9,6 +9,7 @@ from dmmi_core.config import DmmiConfig
 
 
 def decoder_layer(config: DmmiConfig) -> nn.TransformerDecoderLayer:
+    """Return a layer of self-attention, cross-attention and feed-forward, batch first."""
     return nn.TransformerDecoderLayer(
         d_model=config.hidden_size,
         nhead=config.decoder_heads,
@@ -19,7 +20,7 @@ def decoder_layer(config: DmmiConfig) -> nn.TransformerDecoderLayer:
 
 
 class PixelTransformer(nn.Module):
-    """psi of eq. 7: the pixels of a feature map query each other and the text."""
+    """psi of eq. 7: the pixels of a feature map attend to each other and to the text."""
 
     def __init__(self, config: DmmiConfig):
         super().__init__()
@@ -36,10 +37,11 @@ class PixelTransformer(nn.Module):
 
 
 def sine_positions(width: int, height: int, columns: int, *, like: Tensor) -> Tensor:
-    """Sine and cosine codes of the relative row and column, (H * W, width).
+    """Return sine and cosine codes of the relative row and column, (height * columns, width).
 
-    As "Attention Is All You Need" 3.5, half of the width for each axis, but of positions scaled to
+    Half of the width encodes each axis, as in "Attention Is All You Need", 3.5, but positions are scaled to
     [0, 1], so that "the left" means the same at every resolution. Wavelengths go from 4 to 1/16 of a side.
+    Device and dtype are those of `like`.
     """
     quarter = width // 4
     frequencies = 2 * math.pi * 2 ** torch.linspace(-2, 4, quarter, device=like.device)

@@ -128,7 +128,7 @@ def double(module: nn.Module) -> nn.Module:
 
 def test_text_to_image_attention(inputs):
     """Eq. 4: V* = W_att (W_v E)^T."""
-    module = double(TextToImageAttention(CHANNELS, WIDTH, (1, 3, 5)))
+    module = double(TextToImageAttention(channels=CHANNELS, text_width=WIDTH, regions=(1, 3, 5)))
     x, text = inputs
     affinity = literal_text_to_image(
         literal_pointwise(module.query, x), linear(module.key, text), MASK, (1, 3, 5), module.weights()
@@ -144,7 +144,7 @@ def test_text_to_image_attention(inputs):
 
 def test_image_to_text_attention(inputs):
     """Eq. 6: E* = W_att (W_v V)^T."""
-    module = double(ImageToTextAttention(CHANNELS, WIDTH, (1, 2, 3)))
+    module = double(ImageToTextAttention(channels=CHANNELS, text_width=WIDTH, regions=(1, 2, 3)))
     x, text = inputs
     key, value = literal_pointwise(module.key, x).flatten(2), literal_pointwise(module.value, x).flatten(2)
     affinity = literal_image_to_text(linear(module.query, text), key, MASK, (1, 2, 3), module.weights())

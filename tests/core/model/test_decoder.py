@@ -51,11 +51,11 @@ def literal_decoder(module: TextToImageDecoder, skips: list[Tensor], text: Tenso
     v1, v2, v3, v4 = skips
     y4 = v4
     y3 = psi(module.query3, phi(module.aggregate3, y4, v3), text, real)
-    middle = phi(module.aggregate2, y3, v2)
-    y2 = psi(module.query2, middle, text, real)
+    guidance = phi(module.aggregate2, y3, v2)
+    y2 = psi(module.query2, guidance, text, real)
     last = conv_bn_relu(module.convs, y2) if module.convs is not None else phi(module.aggregate1, y2, v1)
     score = module.score
-    return torch.einsum("oc,chw->ohw", score.weight[:, :, 0, 0], last) + score.bias[:, None, None], middle
+    return torch.einsum("oc,chw->ohw", score.weight[:, :, 0, 0], last) + score.bias[:, None, None], guidance
 
 
 @pytest.mark.parametrize("smallest", [(1, 1), (1, 2)], ids=["square", "wide"])
@@ -71,13 +71,13 @@ def test_decoder(stride, smallest):
     ]
     text = torch.randn(2, TOKENS, WIDTH, dtype=torch.float64, requires_grad=True)
     expected = [literal_decoder(module, [v[b] for v in skips], text[b], MASK[b].tolist()) for b in range(2)]
-    scores, middle = (torch.stack(maps) for maps in zip(*expected, strict=True))
+    scores, guidance = (torch.stack(maps) for maps in zip(*expected, strict=True))
 
     decoded = module(skips, text, MASK)
 
     used = skips if stride == 4 else skips[1:]
     assert_same_with_gradients(decoded.scores, scores, [*used, text, *module.parameters()])
-    torch.testing.assert_close(decoded.middle, middle)
+    torch.testing.assert_close(decoded.guidance, guidance)
     assert decoded.scores.shape == (2, 2, *(side * 32 // stride for side in smallest))
     assert [level.shape[2] // smallest[0] for level in decoded.levels] == [2, 4, 8][: len(decoded.levels)]
     assert len(decoded.levels) == (3 if stride == 4 else 2)

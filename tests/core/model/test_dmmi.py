@@ -162,7 +162,7 @@ def test_stages_and_fusions_alternate(model, batch):
     assert all(skip is fused.skip for skip, (_, fused) in zip(skips, fusions, strict=True))
     assert last_text is fusions[3][1].text is output.text
     assert recovery[0][0][0] is incomplete.features
-    assert recovery[0][0][2] is decoder[0][1].middle
+    assert recovery[0][0][2] is decoder[0][1].guidance
 
 
 @torch.no_grad()

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import torch
 
-from dmmi_core.model.recovery import ContextClueRecovery, ContrastivePooling, masked_mean
+from dmmi_core.model.pooling import masked_mean
+from dmmi_core.model.recovery import ContextClueRecovery, ContrastivePooling
 from helpers.literal import assert_same_with_gradients, conv_bn_relu, transformer_layer
 from helpers.tiny import CONFIG, randomize
 
@@ -20,24 +21,24 @@ def test_the_erased_text_queries_the_image():
     torch.manual_seed(0)
     module = ContextClueRecovery(replace(CONFIG, hidden_size=WIDTH)).double().eval()
     randomize(module)
-    erased, middle = random(2, TOKENS, WIDTH), random(2, WIDTH, 2, 3)
+    erased, guidance = random(2, TOKENS, WIDTH), random(2, WIDTH, 2, 3)
     samples = []
     for b in range(2):
-        image = conv_bn_relu(module.visual, middle[b])
+        image = conv_bn_relu(module.visual, guidance[b])
         pixels = torch.stack([image[:, y, x] for y in range(2) for x in range(3)])
         samples.append(
             transformer_layer(module.layer, erased[b], pixels, MASK[b].tolist(), [True] * len(pixels))
         )
     assert_same_with_gradients(
-        module(erased, MASK, middle)[MASK],
+        module(erased, MASK, guidance)[MASK],
         torch.stack(samples)[MASK],
-        [erased, middle, *module.parameters()],
+        [erased, guidance, *module.parameters()],
     )
 
 
 def test_contrastive_pooling():
     torch.manual_seed(0)
-    module = ContrastivePooling(WIDTH, levels=3).double()
+    module = ContrastivePooling(width=WIDTH, levels=3).double()
     levels = [random(2, WIDTH, 1, 2), random(2, WIDTH, 2, 4), random(2, WIDTH, 4, 8)]
     text = random(2, TOKENS, WIDTH)
     images, texts = [], []

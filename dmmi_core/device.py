@@ -1,4 +1,4 @@
-"""Where to compute."""
+"""Selection of the compute device."""
 
 import ctypes
 from typing import TYPE_CHECKING
@@ -10,7 +10,10 @@ if TYPE_CHECKING:
 
 
 def select_device(name: str) -> "torch.device":
-    """ "auto" is the first GPU, or the CPU. Raises ModelError for a device that is not there."""
+    """Return the device named `name`; "auto" is the first GPU or, without one, the CPU.
+
+    Raises ModelError if the device cannot be used.
+    """
     import torch
 
     if name == "auto":
@@ -24,7 +27,7 @@ def select_device(name: str) -> "torch.device":
 
 
 def device_name(name: str) -> str:
-    """`select_device`'s as text; the CPU is found without PyTorch, whose import takes seconds."""
+    """Return the name of `select_device(name)`, without importing PyTorch (seconds) if it is the CPU."""
     if name == "cpu" or (name == "auto" and not _has_gpu()):
         return "cpu"
     return str(select_device(name))

@@ -1,4 +1,4 @@
-"""What is shared between the processes of a training or evaluation; alone, each function is the identity."""
+"""Collective operations of the processes of a training or evaluation; identities in a single process."""
 
 import torch
 import torch.distributed as dist
@@ -15,7 +15,7 @@ def rank() -> int:
 
 
 def process_mean(value: Tensor) -> Tensor:
-    """Mean of `value` over the processes, without gradient."""
+    """Return the mean of `value` over the processes, without gradient."""
     if world_size() == 1:
         return value.detach()
     total = value.detach().clone()
@@ -24,5 +24,5 @@ def process_mean(value: Tensor) -> Tensor:
 
 
 def gather(rows: Tensor) -> Tensor:
-    """The rows (B, D) of every process, by rank, (world_size * B, D); the gradient flows back to all."""
+    """Concatenate the rows (B, D) of all processes by rank: (world_size * B, D), with gradients for all."""
     return rows if world_size() == 1 else torch.cat(all_gather(rows.contiguous()))

@@ -1,7 +1,7 @@
-"""The training losses: L_ce, L_sim, L_con (paper eq. 8-11), and the two that are ours.
+"""Training losses: L_ce, L_sim and L_con of the paper (eq. 8-11), and five that are not in the paper.
 
-`has_target` is the paper's delta: bool (B,), False for one-to-zero samples. Where the batch is spread over
-processes, B is one process's share, and the mean of the losses is the loss of the whole batch.
+`has_target` is the paper's delta: bool (B,), False for one-to-zero samples. If the batch is split over
+processes, B is the part of one process, and the mean of the processes' losses is the loss of the whole batch.
 """
 
 import torch
@@ -14,11 +14,10 @@ from dmmi_core.distributed import gather, process_mean, rank
 def segmentation_loss(
     logits: Tensor, target: Tensor, background_weight: float = 1.0, known: Tensor | None = None
 ) -> Tensor:
-    """L_ce: cross-entropy of the two score maps, logits (B, 2, H, W), with the mask, bool (B, H, W).
+    """Return L_ce, the cross-entropy of the score maps, logits (B, 2, H, W), with the mask, bool (B, H, W).
 
-    A pixel without the object counts `background_weight`, where one of the object counts 1. It is a weighted
-    mean, so that only their ratio matters: the released 0.9 to 1.1 is 9 / 11. Only pixels that are `known`,
-    bool (B, H, W), count.
+    The loss is a weighted mean over the pixels that are `known`, bool (B, H, W): background pixels have the
+    weight `background_weight`, object pixels 1. The released weights, 0.9 and 1.1, have the ratio 9 / 11.
     """
     weights = logits.new_tensor([background_weight, 1.0])[target.long()]
     if known is not None:
@@ -28,10 +27,10 @@ def segmentation_loss(
 
 
 def dice_loss(logits: Tensor, target: Tensor, known: Tensor | None = None) -> Tensor:
-    """1 - Dice overlap of the object's probability with the mask, mean over the samples that have one.
+    """Return the mean of 1 - Dice (Milletari et al. 2016) over the samples with a target (not in the paper).
 
-    Not in the paper: with little data it keeps small objects from being lost. (Milletari 2016.) Only pixels
-    that are `known`, bool (B, H, W), count.
+    logits (B, 2, H, W), target bool (B, H, W); only pixels that are `known`, bool (B, H, W), count. With
+    little data this loss keeps small objects from being missed.
     """
     has_target = target.flatten(1).any(dim=1)
     probability = _foreground(logits).flatten(1)
@@ -44,11 +43,12 @@ def dice_loss(logits: Tensor, target: Tensor, known: Tensor | None = None) -> Te
 
 
 def projection_loss(logits: Tensor, boxes: Tensor, unmasked: Tensor) -> Tensor:
-    """What a box says of the mask in it: each of its rows and columns holds a pixel of the object.
+    """Return the projection loss of BoxInst (Tian et al. 2021, eq. 2) inside the boxes (not in the paper).
 
-    The projection term of BoxInst (Tian et al. 2021, eq. 2) inside each box: 1 - Dice overlap of the highest
-    probability of each row and column with 1, mean over the objects that have a box only.
-    logits (B, 2, H, W); boxes (B, K, 4), left, top, right, bottom as fractions; unmasked bool (B, K).
+    Each row and column of a box holds a pixel of the object: the loss is 1 - Dice of the rows' and columns'
+    highest probabilities with 1, averaged over the objects that have a box and no mask.
+    logits (B, 2, H, W); boxes (B, K, 4), left, top, right, bottom as fractions of the sides; unmasked bool
+    (B, K), the objects without a mask.
     """
     probability = _foreground(logits)
     height, width = probability.shape[1:]
@@ -65,34 +65,37 @@ def projection_loss(logits: Tensor, boxes: Tensor, unmasked: Tensor) -> Tensor:
 
 
 def _foreground(logits: Tensor) -> Tensor:
-    """Probabilities (B, H, W) of (B, 2, H, W)."""
+    """Return the probability of the object, (B, H, W), from logits (B, 2, H, W)."""
     return logits.softmax(dim=1)[:, 1]
 
 
 def centre_loss(heat: Tensor, target: Tensor) -> Tensor:
-    """Penalty-reduced focal loss of centre heat maps (CornerNet, Law and Deng 2018, eq. 1), an object.
+    """Return the penalty-reduced focal loss of centre heat maps per object (not in the paper).
 
-    heat (B, h, w), logits; target (B, h, w) in [0, 1], 1 at each centre.
+    heat (B, h, w), logits; target (B, h, w) in [0, 1], 1 at each centre. The loss is eq. 1 of CornerNet (Law
+    and Deng 2018).
     """
     probability = heat.sigmoid()
     at_centre = target == 1
     hit = F.logsigmoid(heat) * (1 - probability) ** 2
     miss = F.logsigmoid(-heat) * probability**2 * (1 - target) ** 4
-    return -torch.where(at_centre, hit, miss).sum() / process_mean(at_centre.sum(dtype=heat.dtype)).clamp(
-        min=1
-    )
+    count = process_mean(at_centre.sum(dtype=heat.dtype)).clamp(min=1)
+    return -torch.where(at_centre, hit, miss).sum() / count
 
 
 def offset_loss(offsets: Tensor, target: Tensor, weights: Tensor) -> Tensor:
-    """Mean distance of offsets to their targets, both (B, 2, h, w), along each axis; weights (B, h, w)."""
+    """Return the weighted mean L1 distance of offsets to their targets (not in the paper).
+
+    offsets and target (B, 2, h, w); weights (B, h, w).
+    """
     distance = (offsets - target).abs().sum(dim=1)
     return (weights * distance).sum() / process_mean(weights.sum()).clamp(min=1)
 
 
 def similarity_loss(text: Tensor, recovered: Tensor, mask: Tensor, has_target: Tensor) -> Tensor:
-    """L_sim, eq. 8: delta * (1 - cos[Detach(E_4*), E^]), mean over the batch.
+    """Return L_sim, the batch mean of delta * (1 - cos[Detach(E_4*), E^]) (eq. 8).
 
-    text E_4* and recovered E^ (B, L, D); the cosine is the mean over the tokens where mask (B, L) is True.
+    text E_4* and recovered E^ (B, L, D); the cosine is averaged over the tokens where mask (B, L) is True.
     """
     cosine = F.cosine_similarity(text.detach(), recovered, dim=2, eps=1e-6) * mask
     distance = 1 - cosine.sum(dim=1) / mask.sum(dim=1)
@@ -107,10 +110,10 @@ def contrastive_loss(
     *,
     gather_negatives: bool = False,
 ) -> Tensor:
-    """L_con, eq. 9-11, of V_o and E_o (B, D), both of length 1.
+    """Return L_con (eq. 9-11) of V_o and E_o, unit vectors (B, D).
 
-    One-to-zero samples are nobody's positive but stay in the denominators as negatives. With
-    `gather_negatives` the denominators run over the batches of all processes.
+    One-to-zero samples are no positives but stay in the denominators as negatives. With `gather_negatives`
+    the denominators run over the batches of all processes.
     """
     images, texts = (gather(image), gather(text)) if gather_negatives else (image, text)
     first = rank() * len(image) if gather_negatives else 0
@@ -121,5 +124,5 @@ def contrastive_loss(
 
 
 def presence_loss(logits: Tensor, has_target: Tensor) -> Tensor:
-    """Binary cross-entropy of the presence head's logits (B,)."""
+    """Return the binary cross-entropy of the presence head's logits (B,) (not in the paper)."""
     return F.binary_cross_entropy_with_logits(logits, has_target.to(logits.dtype))

@@ -1,1 +1,1 @@
-"""From a probability map to instances."""
+"""Grouping of a probability map into instances."""

@@ -1,4 +1,4 @@
-"""Foreground into instances by the centres that the network finds (Panoptic-DeepLab, Cheng et al. 2020)."""
+"""Grouping of foreground pixels by predicted centres (Panoptic-DeepLab, Cheng et al. 2020)."""
 
 import cv2
 import numpy as np
@@ -6,12 +6,13 @@ import numpy as np
 from dmmi_core.instances.grouping import labelled_instances, numbered
 from dmmi_core.result import Instance
 
-CERTAIN = 0.25
-"""Probability from which a position is a centre."""
-APART = 5
-"""Side of the window of positions in which only the highest is a centre; odd."""
-MOST = 100
-"""Centres that are told apart."""
+CENTRE_THRESHOLD = 0.25
+"""Lowest probability of a centre."""
+SUPPRESSION_WINDOW = 5
+"""Side of the square window in which only the position of the highest probability is a centre; odd."""
+MAX_CENTRES = 100
+OFFSET_UPSAMPLING = 4
+"""Factor by which offsets are upsampled, for finer borders between instances."""
 
 
 def group_by_centres(
@@ -22,53 +23,51 @@ def group_by_centres(
     mask_threshold: float,
     min_area: int,
 ) -> tuple[Instance, ...]:
-    """Instances, by area: pixels with `probability` > `mask_threshold`, each with the centre it points to.
+    """Return instances, largest first: each pixel of the foreground joins the centre that it points to.
 
+    Foreground is `probability` > `mask_threshold`; instances of less than `min_area` pixels are left out.
     probability float32 (H, W); heat float32 (h, w), logits, and offsets float32 (2, h, w), as fractions of
-    the sides: `centres` and `offsets` of `Scores`. Groups of less than `min_area` pixels are left out.
+    the sides: `centres` and `offsets` of `Scores`.
     """
     foreground = (probability > mask_threshold).astype(np.uint8)
     x, y, width, height = cv2.boundingRect(foreground)
     if not width:
         return ()
     inside = np.s_[y : y + height, x : x + width]
-    seen = cv2.resize(probability, heat.shape[::-1], interpolation=cv2.INTER_AREA) > mask_threshold
-    nearest = nearest_centres(find_centres(heat, seen), offsets)
+    low_resolution = cv2.resize(probability, heat.shape[::-1], interpolation=cv2.INTER_AREA) > mask_threshold
+    nearest = nearest_centres(find_centres(heat, low_resolution), offsets)
     nearest = cv2.resize(nearest, foreground.shape[::-1], interpolation=cv2.INTER_NEAREST)[inside]
     labels = np.where(foreground[inside], nearest.astype(np.int32), 0)
     return numbered(item for _, item in labelled_instances(labels, probability[inside], min_area, (x, y)))
 
 
-def find_centres(heat: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """Fractions (K, 2), x and y, of the centres; K is at least 1.
+def find_centres(heat: np.ndarray, foreground: np.ndarray) -> np.ndarray:
+    """Return the centres, x and y as fractions of the sides, (K, 2) with K >= 1, likeliest first.
 
-    heat float32 (h, w), logits; seen bool (h, w), where there is foreground. Where nothing is certainly a
-    centre, the likeliest position that is seen is, as all foreground belongs to something.
+    heat float32 (h, w), logits; foreground bool (h, w). If no position reaches CENTRE_THRESHOLD, the
+    likeliest one in the foreground is the centre, as every foreground pixel belongs to an instance.
     """
-    highest = cv2.dilate(heat, np.ones((APART, APART), np.uint8))
-    certain = (heat == highest) & (heat > np.log(CERTAIN / (1 - CERTAIN)))
-    if not certain.any():
-        certain = heat == heat[seen].max() if seen.any() else heat == heat.max()
-    rows, columns = np.nonzero(certain)
-    order = np.argsort(-heat[rows, columns], kind="stable")[:MOST]
+    highest = cv2.dilate(heat, np.ones((SUPPRESSION_WINDOW, SUPPRESSION_WINDOW), np.uint8))
+    is_centre = (heat == highest) & (heat > np.log(CENTRE_THRESHOLD / (1 - CENTRE_THRESHOLD)))
+    if not is_centre.any():
+        is_centre = heat == heat[foreground].max() if foreground.any() else heat == heat.max()
+    rows, columns = np.nonzero(is_centre)
+    order = np.argsort(-heat[rows, columns], kind="stable")[:MAX_CENTRES]
     return np.stack([(columns[order] + 0.5) / heat.shape[1], (rows[order] + 0.5) / heat.shape[0]], axis=1)
 
 
-FINER = 4
-"""How many times finer than the offsets the borders between instances are drawn."""
-
-
 def nearest_centres(centres: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """Which of the centres (K, 2) each position points to: 1 to K, uint8, (FINER h, FINER w).
+    """Return the number, 1 to K, of the centre nearest to where each position points.
 
-    offsets float32 (2, h, w), x and y, as fractions of the sides.
+    centres (K, 2) and offsets float32 (2, h, w), x and y, as fractions of the sides. Returns uint8
+    (s h, s w) with s = OFFSET_UPSAMPLING.
     """
-    height, width = FINER * offsets.shape[1], FINER * offsets.shape[2]
+    height, width = OFFSET_UPSAMPLING * offsets.shape[1], OFFSET_UPSAMPLING * offsets.shape[2]
     if len(centres) == 1:
         return np.ones((height, width), np.uint8)
-    ways = cv2.resize(offsets.transpose(1, 2, 0), (width, height), interpolation=cv2.INTER_LINEAR)
-    x = ways[..., 0] + (np.arange(width, dtype=np.float32) + 0.5) / width
-    y = ways[..., 1] + (np.arange(height, dtype=np.float32)[:, None] + 0.5) / height
+    offsets = cv2.resize(offsets.transpose(1, 2, 0), (width, height), interpolation=cv2.INTER_LINEAR)
+    x = offsets[..., 0] + (np.arange(width, dtype=np.float32) + 0.5) / width
+    y = offsets[..., 1] + (np.arange(height, dtype=np.float32)[:, None] + 0.5) / height
     best, nearest = np.full((height, width), np.inf, np.float32), np.zeros((height, width), np.uint8)
     for number, (column, row) in enumerate(centres.astype(np.float32), start=1):
         distance = (x - column) ** 2 + (y - row) ** 2

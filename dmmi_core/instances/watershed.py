@@ -1,4 +1,4 @@
-"""Watershed of the distance to the background: objects that touch are cut apart at their necks."""
+"""Watershed on the distance to the background: it separates touching objects at their necks."""
 
 from collections.abc import Iterator
 
@@ -6,46 +6,47 @@ import cv2
 import numpy as np
 
 GRID = 128
-"""Cells along the longer side, at most: finer than the scores of a network, and quick."""
+"""Most cells along the longer side: finer than the score maps of the networks, and fast."""
 NECK = 0.5
-"""Parts come apart where their neck is narrower than this share of the narrower part."""
-FORWARD = ((0, 1), (1, -1), (1, 0), (1, 1))
-"""Half of the eight neighbours; the others are where these lead to from."""
+"""Parts are separated if their neck is narrower than this share of the narrower part."""
+NEIGHBOURS = ((0, 1), (1, -1), (1, 0), (1, 1))
+"""Four of the eight neighbour offsets, as rows and columns; the others are their mirror images."""
 
 
 def watershed(foreground: np.ndarray) -> np.ndarray:
-    """Labels int32 (H, W), 0 for background, of foreground uint8 (H, W), 0 or 1.
+    """Label the objects of foreground, uint8 (H, W), 0 or 1: int32 (H, W), 0 for background.
 
-    A basin is what leads up, steepest first, to one peak of the distance to the background. Two basins are
-    one object unless the deepest passage between them is less than NECK of the lower peak.
+    A basin is the set of cells from which steepest ascent of the distance to the background ends at the same
+    peak. Two basins belong to one object unless the depth of the deepest passage between them is less than
+    NECK times the lower peak.
     """
     height, width = foreground.shape
     step = -(-max(height, width) // GRID)
-    padding = ((1, 1 + -height % step), (1, 1 + -width % step))  # beyond the border is background
+    padding = ((1, 1 + -height % step), (1, 1 + -width % step))  # outside the image is background
     distance = cv2.distanceTransform(np.pad(foreground, padding), cv2.DIST_L2, 5)[1:-1, 1:-1]
     cells = distance.shape[1] // step, distance.shape[0] // step
     depth = cv2.resize(distance, cells, interpolation=cv2.INTER_AREA)
-    labels = _merged(depth, _basins(depth)).astype(np.float32)
-    labels = cv2.resize(labels, distance.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    coarse = _merged(depth, _basins(depth)).astype(np.float32)
+    labels = cv2.resize(coarse, distance.shape[::-1], interpolation=cv2.INTER_NEAREST)
     return labels[:height, :width].astype(np.int32) * foreground
 
 
 def _basins(depth: np.ndarray) -> np.ndarray:
-    """For each cell the peak that it leads up to, as an index into `depth.flat`; int32 (h, w)."""
+    """Return the peak where steepest ascent from each cell ends, an index into `depth.flat`: int32 (h, w)."""
     index = np.arange(depth.size, dtype=np.int32).reshape(depth.shape)
     upward, highest = index.copy(), depth.copy()
-    for pair in map(_neighbours, FORWARD):
+    for pair in map(_neighbours, NEIGHBOURS):
         for here, there in (pair, pair[::-1]):
             better = depth[there] > highest[here]
             upward[here][better], highest[here][better] = index[there][better], depth[there][better]
-    upward = upward.ravel()
-    while not np.array_equal(further := upward[upward], upward):
-        upward = further
-    return upward.reshape(depth.shape)
+    targets = upward.ravel()
+    while not np.array_equal(further := targets[targets], targets):
+        targets = further
+    return targets.reshape(depth.shape)
 
 
 def _merged(depth: np.ndarray, basins: np.ndarray) -> np.ndarray:
-    """Labels int64 (h, w) of the objects that the basins make up, 0 where there is no depth."""
+    """Label the objects that basins are merged into: int64 (h, w), 0 where the depth is 0."""
     inside = depth > 0
     peaks = np.unique(basins[inside])
     height = depth.flat[peaks]
@@ -66,9 +67,9 @@ def _merged(depth: np.ndarray, basins: np.ndarray) -> np.ndarray:
 
 
 def _passages(depth: np.ndarray, basins: np.ndarray) -> Iterator[tuple[float, int, int]]:
-    """Depth and basins of the deepest passage between each two neighbouring basins, deepest first."""
+    """Yield depth and basins of the deepest passage between neighbouring basins, deepest first."""
     deepest: dict[tuple[int, int], float] = {}
-    for here, there in map(_neighbours, FORWARD):
+    for here, there in map(_neighbours, NEIGHBOURS):
         passage = np.minimum(depth[here], depth[there])
         crossing = (basins[here] != basins[there]) & (passage > 0)
         sides = np.sort(np.stack([basins[here][crossing], basins[there][crossing]], axis=1), axis=1)
@@ -79,7 +80,7 @@ def _passages(depth: np.ndarray, basins: np.ndarray) -> Iterator[tuple[float, in
 
 
 def _neighbours(offset: tuple[int, int]) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
-    """Where cells and their neighbours at `offset` are, of all that have one."""
+    """Return two views' indices: all cells with a neighbour at `offset`, and those neighbours."""
     down, right = offset
     here = np.s_[: -down or None, max(0, -right) : min(0, -right) or None]
     there = np.s_[down:, max(0, right) : min(0, right) or None]

@@ -24,7 +24,7 @@ PROBABILITY = np.array(
 @pytest.fixture
 def found(monkeypatch):
     """The components of the picture; how sure each is has a test of its own."""
-    monkeypatch.setattr(instances_module, "SURE", 0)
+    monkeypatch.setattr(instances_module, "RELATIVE_CONFIDENCE", 0)
 
     def found(min_area: int = 1, threshold: float = 0.5):
         return group_instances(PROBABILITY, threshold, min_area, "connected_components")

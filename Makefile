@@ -2,7 +2,9 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+DEMO_READY := .venv/demo-ready
 READY := .venv/ready
+comma := ,
 # What decides what is in .venv; the Python sources are used in place.
 INPUTS := pyproject.toml setup.py package.xml CMakeLists.txt scripts/dmmi_node \
           $(wildcard msg/*.msg srv/*.srv packaging/*.py packaging/*.txt cmake/*.cmake)
@@ -20,7 +22,8 @@ help:
 	@echo "make lint    style checks only"
 	@echo "make clean   removes .venv and everything that was built"
 
-demo: $(READY)
+# What the tests need is more than the demo needs.
+demo: $(if $(wildcard $(READY)),$(READY),$(DEMO_READY))
 	$(BIN)/python demo/run.py
 
 test: lint
@@ -29,19 +32,26 @@ test: lint
 lint: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/mypy
 
 clean:
 	rm -rf .venv build dist install log *.egg-info demo_output .pytest_cache .ruff_cache
 
-# The stamp comes last, so that a set-up that failed is tried again.
-$(READY): $(INPUTS)
+# $(1): the extras to install; $(2): the size of the download.
+define set_up
 	@rm -f $@
 	@$(PYTHON) packaging/check_machine.py
-	@echo "== Setting up .venv, once; it takes a few minutes"
+	@echo "== Setting up .venv, once: pip downloads about $(2), compiles the ROS messages (half a minute)"
+	@echo "   and installs everything; its last step is silent for a minute"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --upgrade pip
-	@echo "== pip downloads PyTorch, ROS 2 and the rest (about 3 GB; 6 GB on disk), compiles the ROS"
-	@echo "   messages (half a minute) and installs everything; the last step is silent for a minute or two"
-	@$(BIN)/python -m pip install --editable '.[ros,engines,train,test,demo]' --config-settings ros=kilted
-	@touch $@
+	@$(BIN)/python -m pip install --editable '.[$(1)]' --config-settings ros=kilted
+	@touch $@ # last, so that a set-up that failed is tried again
 	@echo "== .venv is ready"
+endef
+
+$(DEMO_READY): $(INPUTS)
+	$(call set_up,ros$(comma)openvino$(comma)demo,0.3 GB)
+
+$(READY): $(INPUTS)
+	$(call set_up,all$(comma)test$(comma)demo,3 GB (6 GB on disk))

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 from robot import NODES
 
-from dmmi_core.engines import ENGINES
+from dmmi_core.engines.registry import ENGINES
 from dmmi_ros.testing.node_process import Domain, NodeProcess
 
 READY = re.compile(r"\[(\d+\.\d+)\].* is ready on (.*)")

@@ -8,6 +8,7 @@ from dmmi_core.benchmarking.cases import REFERENCE, SUITES, TRAINING, Case
 from dmmi_core.cli.options import add_model
 from dmmi_core.cli.program import aligned
 from dmmi_core.errors import InputError
+from dmmi_core.extras import require
 
 
 def add(commands) -> None:
@@ -49,6 +50,7 @@ def add(commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
+    require("torch", *(("accelerate",) if arguments.suite else ()))
     from dmmi_core.benchmarking.benchmark import machine, measure
     from dmmi_core.benchmarking.training import measure_training
 

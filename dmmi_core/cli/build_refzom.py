@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from dmmi_core.errors import InputError
+from dmmi_core.extras import require
 
 
 def add(commands) -> None:
@@ -30,6 +31,7 @@ def add(commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
+    require("textblob")
     from dmmi_core.data.coco import read_captions
     from dmmi_core.data.refzom.build import build
     from dmmi_core.data.refzom.candidates import read_confirmed

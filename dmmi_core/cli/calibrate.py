@@ -5,8 +5,9 @@ import json
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from dmmi_core.cli.options import add_model, require_training_extra
+from dmmi_core.cli.options import add_model
 from dmmi_core.errors import InputError
+from dmmi_core.extras import require
 
 
 def add(commands) -> None:
@@ -30,7 +31,7 @@ def add(commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    require_training_extra()
+    require("torch", "torchmetrics")
     from dmmi_core.checkpoints.folder import find_model, read_config, write_config
     from dmmi_core.evaluation.calibration import calibrate, calibration_samples
     from dmmi_core.training.recipe import read_recipe

@@ -2,6 +2,8 @@
 
 import argparse
 
+from dmmi_core.extras import require
+
 
 def add(commands) -> None:
     parser = commands.add_parser("convert", help="turn a checkpoint of the authors into a model folder")
@@ -20,6 +22,7 @@ def add(commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
+    require("torch", "timm", "transformers")
     from dmmi_core.checkpoints.released import convert
 
     convert(

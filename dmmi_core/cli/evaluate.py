@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 from dmmi_core.cli.options import (
     add_engine,
     add_model,
-    require_training_extra,
     segmenter_options,
 )
 from dmmi_core.cli.program import aligned
 from dmmi_core.errors import InputError
+from dmmi_core.extras import require
 
 if TYPE_CHECKING:
     from accelerate import PartialState
 
     from dmmi_core.data.samples import Sample
-    from dmmi_core.evaluation.evaluate import Answer
+    from dmmi_core.evaluation.evaluate import Prediction
 
 logger = logging.getLogger(__name__)
 
@@ -69,11 +69,11 @@ def add(commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    require_training_extra()
+    require("torch", "torchmetrics", "tqdm")
     from accelerate import PartialState
 
-    from dmmi_core.evaluation.evaluate import evaluate, own_part
-    from dmmi_core.evaluation.failure_cases import Gallery
+    from dmmi_core.evaluation.evaluate import evaluate, local_range
+    from dmmi_core.evaluation.failure_cases import FailureCases
     from dmmi_core.evaluation.metrics import table
     from dmmi_core.segmenter import Segmenter
 
@@ -85,13 +85,13 @@ def run(arguments: argparse.Namespace) -> None:
     segmenter = Segmenter.from_pretrained(arguments.model, **segmenter_options(arguments))
     if arguments.presence_threshold is not None:
         segmenter.presence_threshold = arguments.presence_threshold
-    gallery = Gallery(arguments.visualize) if arguments.visualize else None
-    progress = _Progress(len(own_part(len(samples), arguments.batch_size)), shown=state.is_main_process)
+    failures = FailureCases(arguments.visualize) if arguments.visualize else None
+    progress = _Progress(len(local_range(len(samples), arguments.batch_size)), shown=state.is_main_process)
 
-    def on_answer(answer: "Answer") -> None:
+    def on_prediction(prediction: "Prediction") -> None:
         progress.step()
-        if gallery:
-            gallery.add(answer)
+        if failures:
+            failures.add(prediction)
 
     scores = evaluate(
         segmenter,
@@ -100,14 +100,14 @@ def run(arguments: argparse.Namespace) -> None:
         protocol=arguments.protocol,
         batch_size=arguments.batch_size,
         workers=arguments.workers,
-        on_answer=on_answer,
+        on_prediction=on_prediction,
     )
     if state.is_main_process:
         print(json.dumps(scores) if arguments.json else aligned(table(scores)))
-    if gallery:
-        gallery.gather()
+    if failures:
+        failures.gather()
         if state.is_main_process:
-            gallery.write(arguments.report, f"{arguments.model}, protocol {arguments.protocol}", scores)
+            failures.write(arguments.report, f"{arguments.model}, protocol {arguments.protocol}", scores)
             logger.info("the worst answers are in %s", arguments.report)
     state.destroy_process_group()
 

@@ -7,8 +7,9 @@ from shutil import copytree
 from dmmi_core.checkpoints.folder import find_model
 from dmmi_core.engines.export_process import export_in_child
 from dmmi_core.engines.manifest import MANIFEST
-from dmmi_core.engines.registry import EXPORT_PACKAGES, missing
+from dmmi_core.engines.registry import EXPORT_PACKAGES
 from dmmi_core.errors import InputError
+from dmmi_core.extras import require
 from dmmi_core.files import replaced_folder
 
 
@@ -21,16 +22,13 @@ def add(commands) -> None:
         "kept in a cache.",
     )
     parser.add_argument("model", metavar="MODEL", help="a shipped model's name, or a folder")
-    parser.add_argument(
-        "folder", type=Path, metavar="OUT_DIR", help="folder to make, or MODEL itself"
-    )
+    parser.add_argument("folder", type=Path, metavar="OUT_DIR", help="folder to make, or MODEL itself")
     parser.add_argument("--format", help=argparse.SUPPRESS)  # graphs were once made for one engine alone
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    if said := missing(EXPORT_PACKAGES):
-        raise InputError(f"the export {said}")
+    require(*EXPORT_PACKAGES)
     for engine, error in _exported(find_model(arguments.model), arguments.folder).items():
         print(f"{engine.replace(':', ' ')}: {100 * error:.2g} % from PyTorch")
     print(f"{arguments.folder}: try it with dmmi segment IMAGE TEXT --model {arguments.folder}")

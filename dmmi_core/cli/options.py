@@ -1,12 +1,8 @@
-"""What several subcommands have in common."""
+"""Options that several subcommands share."""
 
 import argparse
-import importlib.util
 
 from dmmi_core.engines.registry import ENGINES, PRECISIONS
-from dmmi_core.errors import InputError
-
-TRAINING_EXTRA = ("accelerate", "torchmetrics", "tqdm")
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
@@ -26,12 +22,5 @@ def add_engine(parser: argparse.ArgumentParser, *, default: str = "auto") -> Non
 
 
 def segmenter_options(arguments: argparse.Namespace) -> dict[str, str]:
-    """What `add_model` and `add_engine` read, for `Segmenter.from_pretrained`."""
+    """Return the arguments of `add_model` and `add_engine`, for `Segmenter.from_pretrained`."""
     return {"engine": arguments.engine, "precision": arguments.precision, "device": arguments.device}
-
-
-def require_training_extra() -> None:
-    """Raises InputError where a package of the extra `train` is missing."""
-    missing = [name for name in TRAINING_EXTRA if importlib.util.find_spec(name) is None]
-    if missing:
-        raise InputError(f"this needs {' and '.join(missing)}: pip install 'dmmi[train]'")

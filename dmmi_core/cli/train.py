@@ -2,7 +2,7 @@
 
 import argparse
 
-from dmmi_core.cli.options import require_training_extra
+from dmmi_core.extras import require
 
 
 def add(commands) -> None:
@@ -19,7 +19,7 @@ def add(commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    require_training_extra()
+    require("torch", "accelerate", "torchmetrics", "tqdm")
     from transformers.utils import logging as transformers_logging
 
     from dmmi_core.training import Trainer

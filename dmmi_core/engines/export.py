@@ -22,10 +22,11 @@ from dmmi_core.engines.graph_engine import (
 )
 from dmmi_core.engines.inference_network import FrameNetwork, TextNetwork
 from dmmi_core.engines.manifest import write_manifest
-from dmmi_core.engines.registry import GRAPH_ENGINES, PACKAGES, PRECISIONS, graph_runtime, missing
+from dmmi_core.engines.registry import GRAPH_ENGINES, PACKAGES, PRECISIONS, graph_runtime
 from dmmi_core.engines.shared_weights import share_weights
 from dmmi_core.engines.torch_engine import TorchEngine
 from dmmi_core.engines.verification import disagreement
+from dmmi_core.extras import missing
 from dmmi_core.model import Dmmi
 from dmmi_core.model.nanodet import CLASSES
 
@@ -57,7 +58,7 @@ def _disagreements(folder: Path, network: Dmmi) -> dict[str, float]:
             runtime.open_folder(folder, network.config, precision, "cpu"), reference
         )
         for name in GRAPH_ENGINES
-        if not missing(PACKAGES[name])
+        if not missing(*PACKAGES[name])
         for runtime in [graph_runtime(name)]
         for precision in PRECISIONS
         if runtime.supports(precision, "cpu")

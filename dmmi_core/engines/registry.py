@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from pathlib import Path
 
 from dmmi_core.config import DmmiConfig
@@ -21,8 +20,6 @@ FASTEST_FIRST = {
 """Engines and precisions that "auto" tries, by kind of device; measured in benchmarks/README.md."""
 PACKAGES = {"torch": ("torch",), "compiled": ("torch",), "onnx": ("onnxruntime",), "openvino": ("openvino",)}
 EXPORT_PACKAGES = ("torch", "onnx", "onnxscript")
-EXTRAS = {"torch": "torch", "onnx": "torch", "onnxscript": "torch", "openvino": "openvino"}
-"""Extra of this distribution that installs a package; the base installs the others."""
 
 
 @dataclass(frozen=True)
@@ -38,16 +35,6 @@ class GraphRuntime:
 def graph_runtime(engine: str) -> GraphRuntime:
     """Import the module of one of `GRAPH_ENGINES`; its packages must be installed."""
     return import_module(f"dmmi_core.engines.{engine}_engine").RUNTIME
-
-
-def missing(packages: tuple[str, ...]) -> str:
-    """Return what to install for those of `packages` that are not; empty if all are there."""
-    absent = [package for package in packages if find_spec(package) is None]
-    if not absent:
-        return ""
-    extras = ",".join(dict.fromkeys(EXTRAS[package] for package in absent if package in EXTRAS))
-    remedy = f"'dmmi[{extras}]'" if extras else " ".join(absent)
-    return f"needs {' and '.join(absent)}: pip install {remedy}"
 
 
 def installed_version(package: str) -> str | None:

@@ -19,10 +19,10 @@ from dmmi_core.engines.registry import (
     PACKAGES,
     PRECISIONS,
     graph_runtime,
-    missing,
 )
 from dmmi_core.engines.verification import TOLERANCE, disagreement
 from dmmi_core.errors import InputError, ModelError, one_line
+from dmmi_core.extras import missing
 
 if TYPE_CHECKING:
     from dmmi_core.model import Dmmi
@@ -112,7 +112,7 @@ class _Opening:
 
         Raises EngineUnavailable, EngineFailed, and ModelError for a model that no engine can open.
         """
-        if said := missing(PACKAGES[name]):
+        if said := missing(*PACKAGES[name]):
             raise EngineUnavailable(f"the engine {name} {said}")
         if name == "torch":
             return self._torch(precision)
@@ -152,7 +152,7 @@ class _Opening:
             raise EngineUnavailable(f"the engine {name} cannot compute in {precision} on this {self.device}")
         if self.shipped:
             folder, manifest = self.model, self.shipped
-        elif said := missing(EXPORT_PACKAGES):
+        elif said := missing(*EXPORT_PACKAGES):
             raise EngineUnavailable(f"the engine {name} has no graphs of {self.model}; their export {said}")
         else:
             folder, manifest = cached(self.model, self.config)
@@ -165,7 +165,7 @@ class _Opening:
             known = manifest.disagreement.get(f"{engine.name}:{engine.precision}")
             if known is not None:
                 return known
-        if missing(PACKAGES["torch"]):
+        if missing("torch"):
             return math.nan
         from dmmi_core.engines.torch_engine import TorchEngine
 

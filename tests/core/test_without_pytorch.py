@@ -1,0 +1,66 @@
+"""The base installation: an exported model runs where PyTorch and its companions are not installed."""
+
+import json
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+
+from dmmi_core.cli import main
+from dmmi_core.extras import EXTRAS
+
+ABSENT = (*EXTRAS["torch"], *EXTRAS["train"])
+BLOCKED = f"""
+import sys
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {ABSENT!r}:
+            raise ModuleNotFoundError(name=name)
+sys.meta_path.insert(0, Absent())
+"""
+
+
+@pytest.fixture(scope="module")
+def exported(model_folder, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exported") / "tiny"
+    assert main(["export", str(model_folder), str(folder)]) == 0
+    return str(folder)
+
+
+def run(code: str, *arguments: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-c", BLOCKED + code, *arguments]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("engine", ["auto", "onnx", "openvino"])
+def test_segment(exported, engine, tmp_path):
+    photograph = str(tmp_path / "photograph.png")
+    cv2.imwrite(photograph, np.full((48, 64, 3), 90, np.uint8))
+    arguments = ("segment", photograph, "the dog", "--model", exported, "--engine", engine, "--json")
+    done = run("from dmmi_core.cli import main; sys.exit(main())", *arguments)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["text"] == "the dog"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "extra"),
+    [
+        (["train", "recipe.yaml"], "dmmi[torch,train]"),
+        (["evaluate", "--samples", "samples.jsonl", "--images", "."], "dmmi[torch,train]"),
+        (["convert", "released.pth", "out"], "dmmi[torch]"),
+        (["export", "dmmi-lite", "out"], "dmmi[torch]"),
+        (["benchmark"], "dmmi[torch]"),
+        (["build-refzom", "--annotations", "instances.json", "out"], "dmmi[torch]"),
+        (["segment", "photograph.png", "the dog", "--engine", "torch"], "dmmi[torch]"),
+    ],
+)
+def test_what_needs_an_extra_names_it(arguments, extra, tmp_path):
+    cv2.imwrite(str(tmp_path / "photograph.png"), np.full((48, 64, 3), 90, np.uint8))
+    done = run(
+        f"import os; os.chdir({str(tmp_path)!r})\nfrom dmmi_core.cli import main; sys.exit(main())",
+        *arguments,
+    )
+    assert done.returncode == 2
+    assert f"pip install '{extra}'" in done.stderr and len(done.stderr.splitlines()) == 1

@@ -15,7 +15,7 @@ from dmmi_core import Segmenter
 from dmmi_core.cli.program import aligned
 from dmmi_core.data.lexicon.names import PERSONS, plural
 from dmmi_core.data.samples import read_samples
-from dmmi_core.evaluation.evaluate import Answer, evaluate
+from dmmi_core.evaluation.evaluate import Prediction, evaluate
 from dmmi_core.evaluation.instance_metrics import InstanceDetection
 from dmmi_core.evaluation.metrics import ReferringSegmentation
 
@@ -25,9 +25,9 @@ SHARES = (0.01, 0.05, 0.2, 1.0)
 """Upper ends of the shares of the image that targets fill."""
 
 
-def parts_of(answer: Answer) -> Iterator[str]:
-    """The rows that an answer counts in."""
-    sample, share = answer.question.sample, answer.target.mean()
+def parts_of(prediction: Prediction) -> Iterator[str]:
+    """The rows that a prediction counts in."""
+    sample, share = prediction.example.sample, prediction.target.mean()
     yield ROWS[0]
     yield "persons" if PERSON.search(sample.text) else "other things"
     yield "one target" if sample.kind == "one" else "several targets"
@@ -47,17 +47,17 @@ class Breakdown:
         self._instances: dict[str, InstanceDetection] = {}
         self._counts: dict[str, int] = {}
 
-    def add(self, answer: Answer) -> None:
-        sample = answer.question.sample
+    def add(self, prediction: Prediction) -> None:
+        sample = prediction.example.sample
         if sample.kind == "zero":
             return
-        for part in parts_of(answer):
+        for part in parts_of(prediction):
             self._counts[part] = self._counts.get(part, 0) + 1
             self._masks.setdefault(part, ReferringSegmentation()).update(
-                answer.predicted, answer.target, sample.kind
+                prediction.predicted, prediction.target, sample.kind
             )
             self._instances.setdefault(part, InstanceDetection()).update(
-                answer.instances, sample.objects(), sample.kind
+                prediction.instances, sample.objects(), sample.kind
             )
 
     def rows(self) -> Iterator[tuple[str, ...]]:
@@ -85,7 +85,11 @@ def main() -> None:
     )
     breakdown = Breakdown()
     scores = evaluate(
-        segmenter, read_samples(arguments.samples), arguments.images, on_answer=breakdown.add, batch_size=1
+        segmenter,
+        read_samples(arguments.samples),
+        arguments.images,
+        on_prediction=breakdown.add,
+        batch_size=1,
     )
     print(aligned(list(breakdown.rows())))
     names = ("oIoU", "mIoU", "Acc", "T-acc", "instance_F1")

@@ -1,6 +1,6 @@
-"""Calibrates the presence head: a temperature, and the probability below which there is no target."""
+"""Calibration of the presence head: its temperature, and the threshold below which there is no target."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from dmmi_core.data.samples import Sample
 from dmmi_core.data.sources import held_out_samples, held_out_scenes
 from dmmi_core.data.synthesis.hard_validation import hard_validation_samples
 from dmmi_core.errors import InputError, ModelError
-from dmmi_core.evaluation.evaluate import Answer, evaluate
+from dmmi_core.evaluation.evaluate import Prediction, evaluate
 from dmmi_core.segmenter import Segmenter
 
 BINS = 15
@@ -25,23 +25,26 @@ THRESHOLDS = np.arange(1, 100) / 100
 
 @dataclass(frozen=True)
 class Calibration:
+    """A fitted temperature and threshold, and the figures that they lead to."""
+
     temperature: float
     threshold: float
     ece_before: float
     """Expected calibration error in percent, with temperature 1."""
     ece_after: float
+    """Expected calibration error in percent, with `temperature`."""
     precision: list[float]
-    """In percent, for each of THRESHOLDS: of the samples that pass it, how many have a target."""
+    """Precision of presence in percent, for each of THRESHOLDS."""
     recall: list[float]
-    """In percent: of the samples that have a target, how many pass it."""
+    """Recall of presence in percent, for each of THRESHOLDS."""
     n_acc: float
-    """Percent of the zero samples that are rejected with `threshold`, or have an empty mask anyway."""
+    """Percentage of one-to-zero samples that `threshold` rejects, or whose mask is empty anyway."""
     t_acc: float
-    """Percent of the others that are answered."""
+    """Percentage of the other samples that are not rejected and have a mask."""
 
 
 def calibration_samples(data: DataRecipe) -> list[Sample]:
-    """The validation split; of templates also the hard one, whose one-to-zero texts nearly fit."""
+    """Return the validation split; for templates also the hard one, whose one-to-zero texts nearly fit."""
     samples = list(held_out_samples(data))
     if data.from_templates:
         samples += hard_validation_samples(held_out_scenes(data), data.images)
@@ -51,43 +54,45 @@ def calibration_samples(data: DataRecipe) -> list[Sample]:
 def calibrate(
     folder: Path, samples: Sequence[Sample], images: str | Path, *, device: str = "auto"
 ) -> Calibration:
-    """Fits temperature and threshold of the model in `folder`, which is not changed.
+    """Fit temperature and threshold of the model in `folder`, without changing the folder.
 
-    Raises ModelError or InputError.
+    Raises ModelError if the model has no presence head or its presence is uninformative, and InputError if an
+    image cannot be read or all samples are of one class.
     """
     model, tokenizer = load_model(folder)
     if not model.config.presence:
         raise ModelError(f"the model in {folder} has no presence head to calibrate")
     model.config = replace(model.config, presence_temperature=1.0, presence_threshold=0.0)
-    answers: list[tuple[float, bool, bool]] = []
+    rows: list[tuple[float, bool, bool]] = []
     segmenter = Segmenter.of_network(model, tokenizer, device=device)
-    evaluate(segmenter, samples, images, on_answer=_remember(answers))
-    logits, has_target, found = torch.tensor(answers, dtype=torch.float64).reshape(-1, 3).T
+    evaluate(segmenter, samples, images, on_prediction=lambda prediction: rows.append(_row(prediction)))
+    logits, has_target, found = torch.tensor(rows, dtype=torch.float64).reshape(-1, 3).T
     return fit(logits, has_target.bool(), found.bool())
 
 
-def _remember(answers: list[tuple[float, bool, bool]]) -> Callable[[Answer], None]:
-    """Of each answer the logit of presence, whether there is a target, and whether any pixel was found."""
-
-    def on_answer(answer: Answer) -> None:
-        probability = torch.tensor(answer.presence, dtype=torch.float64)
-        has_target = answer.question.sample.kind != "zero"
-        answers.append((probability.logit(eps=1e-7).item(), has_target, answer.predicted.any()))
-
-    return on_answer
+def _row(prediction: Prediction) -> tuple[float, bool, bool]:
+    """Return the presence logit, whether there is a target, and whether any pixel is predicted."""
+    probability = torch.tensor(prediction.presence, dtype=torch.float64)
+    has_target = prediction.example.sample.kind != "zero"
+    return float(probability.logit(eps=1e-7)), has_target, bool(prediction.predicted.any())
 
 
 def fit(logits: Tensor, has_target: Tensor, found: Tensor) -> Calibration:
-    """Logits float64 (N,); whether the sample has a target, and whether its mask has any pixel, bool (N,)."""
+    """Fit temperature and threshold; the threshold has the highest sum of N-acc and T-acc.
+
+    logits float64 (N,), presence with temperature 1; has_target bool (N,), whether a sample has a target;
+    found bool (N,), whether its predicted mask has any pixel. Raises InputError if all samples or none have a
+    target.
+    """
     if has_target.all() or not has_target.any():
         raise InputError("calibration needs samples with a target and samples without one")
     temperature = fit_temperature(logits, has_target)
     probability = torch.sigmoid(logits / temperature)
     passes = probability >= torch.from_numpy(THRESHOLDS)[:, None]
-    answered = passes & found
-    n_acc = 100 - _percent(answered[:, ~has_target])
-    t_acc = _percent(answered[:, has_target])
-    best = _middle_of_the_best(n_acc + t_acc)
+    accepted = passes & found
+    n_acc = 100 - _percent(accepted[:, ~has_target])
+    t_acc = _percent(accepted[:, has_target])
+    best = _middle_of_best(n_acc + t_acc)
     return Calibration(
         temperature=temperature,
         threshold=float(THRESHOLDS[best]),
@@ -101,7 +106,7 @@ def fit(logits: Tensor, has_target: Tensor, found: Tensor) -> Calibration:
 
 
 def fit_temperature(logits: Tensor, has_target: Tensor) -> float:
-    """The one with the highest likelihood (Guo et al. 2017). Raises ModelError where there is none."""
+    """Return the most likely temperature (Guo et al. 2017). Raises ModelError if no positive one is."""
     slope = torch.ones((), dtype=torch.float64, requires_grad=True)  # the loss is convex in 1 / temperature
     optimizer = torch.optim.LBFGS([slope], max_iter=100, line_search_fn="strong_wolfe")
 
@@ -118,7 +123,7 @@ def fit_temperature(logits: Tensor, has_target: Tensor) -> float:
 
 
 def expected_calibration_error(probability: Tensor, has_target: Tensor) -> float:
-    """In percent: how far, on average, probability is from frequency, in BINS bins of equal width."""
+    """Return the expected calibration error in percent, with BINS bins of equal width."""
     return 100 * binary_calibration_error(probability, has_target.int(), n_bins=BINS, norm="l1").item()
 
 
@@ -126,6 +131,7 @@ def _percent(hits: Tensor) -> Tensor:
     return 100 * hits.double().mean(dim=-1)
 
 
-def _middle_of_the_best(scores: Tensor) -> int:
+def _middle_of_best(scores: Tensor) -> int:
+    """Return the index in the middle of the highest scores."""
     best = torch.nonzero(scores >= scores.max() - 1e-9).flatten()
     return int(best[len(best) // 2])

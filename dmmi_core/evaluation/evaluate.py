@@ -1,4 +1,4 @@
-"""Scores a model on samples, through the same `Segmenter` that users call, in one process or several."""
+"""Evaluation of a model on samples through the `Segmenter` that users call, in one process or several."""
 
 import operator
 import warnings
@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby, islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -22,9 +22,12 @@ from dmmi_core.resizing import resize_mask
 from dmmi_core.segmenter import Segmenter
 
 
-class Question(NamedTuple):
+@dataclass(frozen=True)
+class Example:
+    """A sample with its image and mask."""
+
     index: int
-    """Of the sample among all."""
+    """Index of the sample among all."""
     sample: Sample
     image: np.ndarray
     """uint8 RGB (H, W, 3)."""
@@ -33,57 +36,68 @@ class Question(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What is scored: two masks, bool, of one size, which need not be that of the image."""
+class Prediction:
+    """Target and prediction for an example, as they are scored."""
 
-    question: Question
+    example: Example
     target: np.ndarray
+    """bool (h, w), which need not be the size of the image."""
     predicted: np.ndarray
+    """bool (h, w)."""
     presence: float | None
-    """Of any target, where it has a say in the answer."""
+    """Probability of any target; None if the protocol does not use it."""
     instances: tuple[np.ndarray, ...] = ()
-    """The mask of each, bool (H, W)."""
+    """Masks of the predicted instances, bool (h, w)."""
 
     @property
     def iou(self) -> float:
+        """IoU in [0, 1] by `sample_iou`."""
         intersection, union, _ = overlap(self.predicted, self.target)
-        return sample_iou(intersection, union, self.question.sample.kind)
+        return sample_iou(intersection, union, self.example.sample.kind)
 
 
 @dataclass(frozen=True)
-class Protocol:
-    answer: Callable[[Segmenter, Sequence[Question]], list[Answer]]
+class EvaluationProtocol:
+    """A way to predict and to count."""
+
+    predict: Callable[[Segmenter, Sequence[Example]], list[Prediction]]
     thresholds: tuple[float, ...]
-    """X of Prec@X."""
+    """Values of X in Prec@X."""
     exceeds: Callable[[float, float], bool]
-    """Whether an IoU counts for an X."""
+    """Comparison of an IoU with an X."""
     has_instances: bool
-    """Whether an answer has any that can be scored."""
+    """Whether predictions have instances."""
 
 
-def _native(segmenter: Segmenter, questions: Sequence[Question]) -> list[Answer]:
-    """What users get, at the photographs' own size."""
-    results = segmenter.batch([q.image for q in questions], [q.sample.text for q in questions])
+def _native(segmenter: Segmenter, examples: Sequence[Example]) -> list[Prediction]:
+    """Return the results that users get, at the size of the images."""
+    results = segmenter.batch([e.image for e in examples], [e.sample.text for e in examples])
     return [
-        Answer(q, q.target, r.mask, r.presence, tuple(union_mask((i,), *r.mask.shape) for i in r.instances))
-        for q, r in zip(questions, results, strict=True)
+        Prediction(
+            example,
+            example.target,
+            result.mask,
+            result.presence,
+            tuple(union_mask((instance,), *result.mask.shape) for instance in result.instances),
+        )
+        for example, result in zip(examples, results, strict=True)
     ]
 
 
-def _released(segmenter: Segmenter, questions: Sequence[Question]) -> list[Answer]:
-    """What the network alone says, at its own size."""
-    masks = segmenter.foreground([q.image for q in questions], [q.sample.text for q in questions])
+def _released(segmenter: Segmenter, examples: Sequence[Example]) -> list[Prediction]:
+    """Return the masks of the network alone, at its own size."""
+    masks = segmenter.foreground([e.image for e in examples], [e.sample.text for e in examples])
     return [
-        Answer(q, resize_mask(q.target, len(mask)), mask, None)
-        for q, mask in zip(questions, masks, strict=True)
+        Prediction(example, resize_mask(example.target, len(mask)), mask, None)
+        for example, mask in zip(examples, masks, strict=True)
     ]
 
 
 PROTOCOLS = {
-    "native": Protocol(_native, (0.5, 0.7, 0.9), operator.gt, True),
-    "released": Protocol(_released, (0.5, 0.6, 0.7, 0.8, 0.9), operator.ge, False),
+    "native": EvaluationProtocol(_native, (0.5, 0.7, 0.9), operator.gt, has_instances=True),
+    "released": EvaluationProtocol(_released, (0.5, 0.6, 0.7, 0.8, 0.9), operator.ge, has_instances=False),
 }
-"""The paper's metrics (5.2) for the answers that users get, and those that the authors' code prints."""
+"""The paper's metrics (5.2) for the results that users get, and those that the authors' code prints."""
 
 
 def evaluate(
@@ -94,50 +108,67 @@ def evaluate(
     protocol: str = "native",
     batch_size: int = 8,
     workers: int = 2,
-    on_answer: Callable[[Answer], None] = lambda answer: None,
-) -> dict[str, float | int | dict | None]:
-    """What `ReferringSegmentation.compute` and `InstanceDetection.compute` return, over all samples.
+    on_prediction: Callable[[Prediction], None] = lambda prediction: None,
+) -> dict[str, Any]:
+    """Score a model on samples.
 
-    Where torch.distributed is initialised, each process answers a part of the samples, which is what its
-    `on_answer` sees, and all get the same scores; all must call this. `workers` threads load the
-    photographs, each once for the samples that follow one another on it.
-    Raises InputError for an image that is missing or does not fit.
+    If torch.distributed is initialised, every process must call this; each scores a part of the samples.
+
+    Args:
+        segmenter: the model.
+        samples: all samples. An image is read once for consecutive samples of it.
+        images: folder of the samples' images.
+        protocol: a key of PROTOCOLS.
+        batch_size: pairs of image and text that run at a time.
+        workers: threads that load images.
+        on_prediction: callback, called with each prediction of this process.
+
+    Returns:
+        The scores of `ReferringSegmentation.compute` and `InstanceDetection.compute`, in percent, over the
+        samples of all processes.
+
+    Raises:
+        InputError: the protocol is unknown, or an image is missing or has another size than its sample.
     """
     if protocol not in PROTOCOLS:
         raise InputError(f"protocol is {protocol!r}; it must be one of {', '.join(PROTOCOLS)}")
     rules = PROTOCOLS[protocol]
     metrics = ReferringSegmentation(rules.thresholds, rules.exceeds).to(segmenter.device)
     detection = InstanceDetection().to(segmenter.device)
-    part = own_part(len(samples), batch_size)
-    questions = _load(((i, samples[i]) for i in part), Path(images), workers)
-    while batch := list(islice(questions, batch_size)):
-        for answer in rules.answer(segmenter, batch):
-            sample = answer.question.sample
-            metrics.update(answer.predicted, answer.target, sample.kind)
+    part = local_range(len(samples), batch_size)
+    examples = _load(((i, samples[i]) for i in part), Path(images), workers)
+    while batch := list(islice(examples, batch_size)):
+        for prediction in rules.predict(segmenter, batch):
+            sample = prediction.example.sample
+            metrics.update(prediction.predicted, prediction.target, sample.kind)
             if rules.has_instances:
-                detection.update(answer.instances, sample.objects(), sample.kind)
-            on_answer(answer)
+                detection.update(prediction.instances, sample.objects(), sample.kind)
+            on_prediction(prediction)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # that there was no update: then nothing is defined
+        # torchmetrics warns if there was no sample; all scores are None then.
+        warnings.simplefilter("ignore", UserWarning)
         return _joined(metrics.compute(), detection.compute())
 
 
-def _joined(scores: dict, more: dict) -> dict:
-    by_kind = {kind: of | more["by_kind"][kind] for kind, of in scores["by_kind"].items()}
+def _joined(scores: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    by_kind = {kind: own | more["by_kind"][kind] for kind, own in scores["by_kind"].items()}
     return scores | more | {"by_kind": by_kind}
 
 
-def own_part(count: int, batch_size: int) -> range:
-    """The samples of this process: whole batches, so that no score depends on the number of processes."""
+def local_range(count: int, batch_size: int) -> range:
+    """Return the indices of this process's samples.
+
+    They are whole batches, so that no score depends on the number of processes.
+    """
     batches = -(-count // batch_size)
     start, stop = (batches * r // world_size() * batch_size for r in (rank(), rank() + 1))
     return range(count)[start:stop]
 
 
-def _load(numbered: Iterable[tuple[int, Sample]], images: Path, workers: int) -> Iterator[Question]:
-    """In the order of the samples, a few photographs ahead."""
+def _load(numbered: Iterable[tuple[int, Sample]], images: Path, workers: int) -> Iterator[Example]:
+    """Yield examples in the order of the samples, reading a few images ahead."""
     with ThreadPoolExecutor(workers) as pool:
-        waiting: deque[Future[list[Question]]] = deque()
+        waiting: deque[Future[list[Example]]] = deque()
         for name, group in groupby(numbered, key=lambda item: item[1].image):
             waiting.append(pool.submit(_read, images / name, list(group)))
             if len(waiting) > 2 * workers:
@@ -146,7 +177,8 @@ def _load(numbered: Iterable[tuple[int, Sample]], images: Path, workers: int) ->
             yield from waiting.popleft().result()
 
 
-def _read(path: Path, group: Sequence[tuple[int, Sample]]) -> list[Question]:
+def _read(path: Path, group: Sequence[tuple[int, Sample]]) -> list[Example]:
+    """Return the examples of one image. Raises InputError if its size is not that of its samples."""
     image = read_image(path)
     height, width = image.shape[:2]
     for _, sample in group:
@@ -154,4 +186,4 @@ def _read(path: Path, group: Sequence[tuple[int, Sample]]) -> list[Question]:
             raise InputError(
                 f"{sample.image} is {width} x {height}, but its sample says {sample.width} x {sample.height}"
             )
-    return [Question(index, sample, image, sample.mask()) for index, sample in group]
+    return [Example(index, sample, image, sample.mask()) for index, sample in group]

@@ -1,6 +1,7 @@
-"""How well instances are found, in percent: precision, recall and F1 of objects at IoU 0.5."""
+"""Metrics of instances in percent: precision, recall and F1 of objects at IoU 0.5."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,10 +15,10 @@ MATCHING_IOU = 0.5
 
 
 class InstanceDetection(Metric):
-    """Fed one sample after the other; `compute` at any time, over all processes.
+    """Instance precision, recall and F1, accumulated sample by sample over all processes.
 
-    As oIoU, the figures are those of one and many samples: of zero samples Acc says all there is to say.
-    Every state has one row a kind, in the order of KINDS.
+    Like oIoU, the figures are of one-to-one and one-to-many samples only; Acc covers one-to-zero samples.
+    Each state has one row per kind, in the order of KINDS.
     """
 
     matched: Tensor
@@ -25,21 +26,21 @@ class InstanceDetection(Metric):
     present: Tensor
     full_state_update = False
 
-    def __init__(self, **options):
-        """`options` are those of `torchmetrics.Metric`."""
+    def __init__(self, **options: Any):
+        """Options are those of `torchmetrics.Metric`."""
         super().__init__(**options)
         for name in ("matched", "predicted", "present"):
             self.add_state(name, torch.zeros(len(KINDS), dtype=torch.int64), dist_reduce_fx="sum")
 
     def update(self, predicted: Sequence[Mask], target: Sequence[Mask], kind: str) -> None:
-        """One mask for each instance that was found, and for each object; bool (H, W), on the CPU."""
+        """Add a sample: masks of the predicted instances and of the objects, bool (H, W), on the CPU."""
         row = KINDS.index(kind)
         self.matched[row] += matches(predicted, target)
         self.predicted[row] += len(predicted)
         self.present[row] += len(target)
 
-    def compute(self) -> dict[str, float | dict | None]:
-        """Percentages, None where no sample defines them; "by_kind" has those of each kind."""
+    def compute(self) -> dict[str, Any]:
+        """Return percentages, None if no sample defines one; "by_kind" has those of each kind."""
         return {**self._scores(TARGETED), "by_kind": {kind: self._defined(kind) for kind in KINDS}}
 
     def _defined(self, kind: str) -> dict[str, float]:
@@ -59,10 +60,10 @@ class InstanceDetection(Metric):
 
 
 def matches(predicted: Sequence[Mask], target: Sequence[Mask]) -> int:
-    """Pairs of an instance and an object, each in one pair at most, whose IoU is MATCHING_IOU or more.
+    """Count the one-to-one pairs of an instance and an object whose IoU is at least MATCHING_IOU.
 
-    Instances do not overlap, so that only one of them can have an IoU above a half with an object: to take
-    the best pairs first is to take the most.
+    Greedy matching, best pair first, finds the most pairs: instances do not overlap, so that only one of them
+    can have an IoU above a half with an object.
     """
     ious = np.array([[mask_iou(instance, item) for item in target] for instance in predicted])
     count = 0
@@ -74,6 +75,6 @@ def matches(predicted: Sequence[Mask], target: Sequence[Mask]) -> int:
 
 
 def mask_iou(predicted: Mask, target: Mask) -> float:
-    """Of two masks of one size; 0 where both are empty."""
+    """Return the IoU of two masks of one size, or 0 if both are empty."""
     intersection, union, _ = overlap(predicted, target)
     return intersection / union if union else 0.0

@@ -6,6 +6,7 @@ oIoU, mIoU, Prec@X and Acc are the paper's (5.2); gIoU, cIoU, N-acc and T-acc ar
 
 import operator
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,10 +20,10 @@ TARGETED = ("one", "many")
 
 
 class ReferringSegmentation(Metric):
-    """Fed one sample after the other; `compute` at any time, over all processes.
+    """Metrics of referring segmentation, accumulated sample by sample over all processes.
 
-    Prec@X is given for each X of `thresholds`: the share of samples with `exceeds(IoU, X)`.
-    Every state has one row a kind, in the order of KINDS.
+    Prec@X is the share of samples with `exceeds(IoU, X)`, for each X of `thresholds`.
+    Each state has one row per kind, in the order of KINDS.
     """
 
     samples: Tensor
@@ -37,9 +38,9 @@ class ReferringSegmentation(Metric):
         self,
         thresholds: Sequence[float] = (0.5, 0.7, 0.9),
         exceeds: Callable[[float, float], bool] = operator.gt,
-        **options,
+        **options: Any,
     ):
-        """`options` are those of `torchmetrics.Metric`."""
+        """Further options are those of `torchmetrics.Metric`."""
         super().__init__(**options)
         self.thresholds, self.exceeds = tuple(thresholds), exceeds
         counts = torch.zeros(len(KINDS), dtype=torch.int64)
@@ -49,7 +50,7 @@ class ReferringSegmentation(Metric):
         self.add_state("hits", counts[:, None].repeat(1, len(self.thresholds)), dist_reduce_fx="sum")
 
     def update(self, predicted: Mask, target: Mask, kind: str) -> None:
-        """Masks bool (H, W), on the CPU; `kind` is zero, one or many."""
+        """Add a sample: masks bool (H, W), on the CPU; `kind` is zero, one or many."""
         row = KINDS.index(kind)
         intersection, union, predicted_any = overlap(predicted, target)
         iou = sample_iou(intersection, union, kind)
@@ -61,10 +62,10 @@ class ReferringSegmentation(Metric):
         for column, threshold in enumerate(self.thresholds):
             self.hits[row, column] += self.exceeds(iou, threshold)
 
-    def compute(self) -> dict[str, float | int | dict | None]:
-        """Percentages, None where no sample defines them, and the number of samples of each kind.
+    def compute(self) -> dict[str, Any]:
+        """Return percentages, None if no sample defines one, and the number of samples of each kind.
 
-        "by_kind" has, of each kind, the percentages that its samples alone define.
+        "by_kind" has the percentages that the samples of each kind alone define.
         """
         by_kind = {kind: self._scores((kind,)) for kind in KINDS}
         return {
@@ -93,14 +94,17 @@ class ReferringSegmentation(Metric):
 
 
 def overlap(predicted: Mask, target: Mask) -> tuple[int, int, bool]:
-    """Pixels of the intersection and of the union, and whether any pixel was predicted."""
+    """Return the pixels of the intersection, those of the union, and whether any pixel was predicted."""
     predicted, target = np.asarray(predicted), np.asarray(target)
     area, intersection = int(np.count_nonzero(predicted)), int(np.count_nonzero(predicted & target))
     return intersection, area + int(np.count_nonzero(target)) - intersection, area > 0
 
 
 def sample_iou(intersection: int, union: int, kind: str) -> float:
-    """As gIoU takes it: 1 where nothing is rightly found, and 0 where nothing is found that should be."""
+    """Return the IoU of a sample as gIoU defines it.
+
+    A one-to-zero sample has 1 if nothing is predicted, else 0; a targeted sample with an empty mask has 0.
+    """
     if kind == "zero":
         return float(union == 0)
     return intersection / union if union else 0.0
@@ -111,8 +115,8 @@ def _percent(part: Tensor, whole: Tensor, rows: list[int]) -> float | None:
     return 100 * part[rows].sum().item() / total if total else None
 
 
-def table(scores: dict) -> list[list[str]]:
-    """What `compute` gives as text for people: a row of titles, all samples, and each kind."""
+def table(scores: dict[str, Any]) -> list[list[str]]:
+    """Format the output of `compute` as rows of text: titles, all samples, and each kind."""
     names = [name for name in scores if name not in (*KINDS, "by_kind")]
     rows = [["all", sum(scores[kind] for kind in KINDS), scores]]
     rows += [[kind, scores[kind], scores["by_kind"][kind]] for kind in (*TARGETED, "zero")]

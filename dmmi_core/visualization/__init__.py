@@ -1,1 +1,1 @@
-"""Overlays, web pages and curves for people."""
+"""Overlays, web pages and curves."""

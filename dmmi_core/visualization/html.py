@@ -1,4 +1,4 @@
-"""What web pages that need nothing beside them are made of."""
+"""Building blocks of self-contained web pages."""
 
 import base64
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ import numpy as np
 from dmmi_core.errors import InputError
 from dmmi_core.files import replaced_file
 
-LONG_SIDE = 480  # pixels of a picture in a page
+LONG_SIDE = 480  # pixels, of a picture in a page
 STYLE = """
 body { font: 15px/1.4 system-ui, sans-serif; color: #222; margin: 2em auto; max-width: 1480px }
 body { padding: 0 1em }
@@ -24,7 +24,7 @@ figure { margin: 0 } figure img { display: block; max-width: 100%; height: auto 
 
 
 def fitted(image: np.ndarray) -> np.ndarray:
-    """No side longer than LONG_SIDE."""
+    """Shrink an image so that no side is longer than LONG_SIDE."""
     height, width = image.shape[:2]
     scale = min(1.0, LONG_SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -32,9 +32,9 @@ def fitted(image: np.ndarray) -> np.ndarray:
 
 
 def write_page(path: str | Path, title: str, table: Sequence[Sequence[str]], body: Sequence[str]) -> None:
-    """A title, a table that begins with its head, and the HTML of `body` below.
+    """Write a page of a title, a table whose first row is its head, and the HTML of `body`.
 
-    Raises InputError, and then leaves what was at `path`.
+    Raises InputError if the page cannot be written; an earlier file at `path` then stays.
     """
     head, *rows = table
     page = [
@@ -57,7 +57,7 @@ def write_page(path: str | Path, title: str, table: Sequence[Sequence[str]], bod
 
 
 def figure(picture: np.ndarray, *, alt: str, caption: str) -> str:
-    """uint8 RGB (H, W, 3) with a caption, as HTML."""
+    """Return the HTML of a picture, uint8 RGB (H, W, 3), with a caption."""
     height, width = picture.shape[:2]
     return (
         f'<figure><img loading="lazy" decoding="async" src="{data_url(picture)}" '
@@ -67,6 +67,6 @@ def figure(picture: np.ndarray, *, alt: str, caption: str) -> str:
 
 
 def data_url(picture: np.ndarray) -> str:
-    """uint8 RGB (H, W, 3) as a JPEG within its address."""
+    """Return a picture, uint8 RGB (H, W, 3), as the data URL of a JPEG."""
     _, jpeg = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg.tobytes()).decode("ascii")

@@ -1,11 +1,11 @@
-"""A picture with its answer drawn onto it, for people."""
+"""Overlay of a result on its image."""
 
 import cv2
 import numpy as np
 
 from dmmi_core.result import Instance, Result, Status
 
-# RGB, told apart also by most colour-blind people; instances take turns.
+# RGB colours that most colour-blind people can tell apart; instances cycle through them.
 PALETTE = ((0, 158, 255), (255, 122, 0), (0, 200, 120), (240, 60, 150), (250, 220, 40), (150, 90, 255))
 TINT = 0.45
 WHITE = (255, 255, 255)
@@ -15,9 +15,9 @@ FONT = cv2.FONT_HERSHEY_DUPLEX
 
 
 def draw_overlay(image: np.ndarray, result: Result) -> np.ndarray:
-    """A copy of `image`, uint8 RGB (H, W, 3), with tinted and outlined instances over a caption.
+    """Return a copy of `image`, uint8 RGB (H, W, 3), with tinted, outlined instances and a caption.
 
-    The caption lies on the bottom rows of the picture, so that pixels keep their place.
+    The caption covers the bottom rows, so that the picture has the size of the image.
     """
     canvas = np.ascontiguousarray(image).copy()
     for index, instance in enumerate(result.instances):
@@ -57,7 +57,7 @@ def _status_text(result: Result) -> str:
 
 
 def _shortened(text: str, scale: float, *, room: int) -> str:
-    """`text` in one line of at most `room` pixels."""
+    """Cut `text` to one line of at most `room` pixels."""
     text = " ".join(text.split())[:LONGEST_CAPTION]
     if _text_width(text, scale) <= room:
         return text
@@ -70,5 +70,7 @@ def _text_width(text: str, scale: float) -> int:
     return cv2.getTextSize(text, FONT, scale, 1)[0][0]
 
 
-def _write(canvas: np.ndarray, text: str, position: tuple[int, int], scale: float, colour) -> None:
+def _write(
+    canvas: np.ndarray, text: str, position: tuple[int, int], scale: float, colour: tuple[int, int, int]
+) -> None:
     cv2.putText(canvas, text, position, FONT, scale, colour, 1, cv2.LINE_AA)

@@ -1,13 +1,13 @@
-"""A precision-recall curve as SVG."""
+"""Precision-recall curve as SVG."""
 
 from collections.abc import Sequence
 
-SIDE, MARGIN = 320, 48  # pixels of the axes, and around them
+SIDE, MARGIN = 320, 48  # pixels: length of the axes, width of the margin around them
 STYLE = "text { font: 13px system-ui, sans-serif; fill: #222 } path { fill: none; stroke-width: 2 }"
 
 
 def precision_recall_svg(recall: Sequence[float], precision: Sequence[float], chosen: int, label: str) -> str:
-    """Percentages; the point with the index `chosen` is marked and has `label` beside it."""
+    """Return the SVG of a curve, in percent, that marks and labels the point at index `chosen`."""
     points = [
         (MARGIN + SIDE * r / 100, MARGIN + SIDE * (1 - p / 100))
         for r, p in zip(recall, precision, strict=True)

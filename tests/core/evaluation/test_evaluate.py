@@ -1,4 +1,4 @@
-"""Evaluation on photographs whose answer is known: what is scored, in which batches, and by whom."""
+"""Evaluation on images with known results: scores, batches and the split over processes."""
 
 import cv2
 import numpy as np
@@ -7,7 +7,7 @@ import pytest
 from dmmi_core.data.samples import Sample, encode_mask
 from dmmi_core.errors import InputError
 from dmmi_core.evaluation import evaluate as evaluation
-from dmmi_core.evaluation.evaluate import evaluate, own_part
+from dmmi_core.evaluation.evaluate import evaluate, local_range
 from dmmi_core.evaluation.metrics import ReferringSegmentation
 from dmmi_core.instances.grouping import group_instances
 from dmmi_core.result import Result, Status
@@ -16,8 +16,8 @@ from helpers.tiny import ABSENT, PRESENT
 from helpers.tiny import RedFinder as RedNetwork
 
 
-class RedFinder:
-    """In place of a segmenter: finds red, unless it is asked for a zebra."""
+class RedSegmenter:
+    """Segmenter that finds red pixels, unless the text names a zebra."""
 
     device = "cpu"
 
@@ -63,7 +63,7 @@ SAMPLES = [
 
 @pytest.fixture
 def reads(monkeypatch):
-    """Names of the photographs, as often as they are read."""
+    """Record the name of each image file that is read."""
     names, read_image = [], evaluation.read_image
 
     def read(path):
@@ -76,8 +76,8 @@ def reads(monkeypatch):
 
 @pytest.mark.parametrize("batch_size", [1, 2, 3, 99])
 def test_scores_are_those_of_the_metrics(folder, reads, batch_size):
-    finder, answers, expected = RedFinder(), [], ReferringSegmentation()
-    scores = evaluate(finder, SAMPLES, folder, batch_size=batch_size, on_answer=answers.append)
+    segmenter, predictions, expected = RedSegmenter(), [], ReferringSegmentation()
+    scores = evaluate(segmenter, SAMPLES, folder, batch_size=batch_size, on_prediction=predictions.append)
     found = np.zeros_like(MASK)
     found[2:8, 4:9] = True
     for item in SAMPLES:
@@ -89,15 +89,15 @@ def test_scores_are_those_of_the_metrics(folder, reads, batch_size):
     assert (scores["instance_P"], scores["instance_R"]) == (100, pytest.approx(200 / 3))
     assert scores["by_kind"]["one"]["instance_R"] == 50 and scores["by_kind"]["one"]["mIoU"] == 31.25
     assert scores["Prec@0.5"] == pytest.approx(200 / 3) and scores["Acc"] == 50
-    assert [answer.question.index for answer in answers] == [0, 1, 2, 3, 4]
-    assert [answer.iou for answer in answers] == [5 / 8, 1, 5 / 8, 0, 0]
+    assert [item.example.index for item in predictions] == [0, 1, 2, 3, 4]
+    assert [item.iou for item in predictions] == [5 / 8, 1, 5 / 8, 0, 0]
     texts = [item.text for item in SAMPLES]
-    assert finder.batches == [texts[i : i + batch_size] for i in range(0, 5, batch_size)]
-    assert sorted(reads) == ["a.png", "b.png"], "each photograph is read once"
+    assert segmenter.batches == [texts[i : i + batch_size] for i in range(0, 5, batch_size)]
+    assert sorted(reads) == ["a.png", "b.png"], "each image is read once"
 
 
 class Indexed:
-    """Samples that can be counted and indexed, and nothing else."""
+    """Samples with a length and an index, and no other method."""
 
     def __len__(self):
         return len(SAMPLES)
@@ -108,12 +108,12 @@ class Indexed:
 
 
 def test_samples_need_not_be_a_list(folder):
-    assert evaluate(RedFinder(), Indexed(), folder) == evaluate(RedFinder(), SAMPLES, folder)
+    assert evaluate(RedSegmenter(), Indexed(), folder) == evaluate(RedSegmenter(), SAMPLES, folder)
 
 
 @pytest.mark.filterwarnings("error")
 def test_no_samples(folder):
-    scores = evaluate(RedFinder(), [], folder)
+    scores = evaluate(RedSegmenter(), [], folder)
     assert (scores["gIoU"], scores["oIoU"], scores["one"]) == (None, None, 0)
 
 
@@ -126,12 +126,12 @@ def test_no_samples(folder):
 )
 def test_images_that_do_not_fit(folder, item, message):
     with pytest.raises(InputError, match=message):
-        evaluate(RedFinder(), [item], folder)
+        evaluate(RedSegmenter(), [item], folder)
 
 
 def test_unknown_protocols(folder):
     with pytest.raises(InputError, match="protocol is 'paper'; it must be one of native, released"):
-        evaluate(RedFinder(), SAMPLES, folder, protocol="paper")
+        evaluate(RedSegmenter(), SAMPLES, folder, protocol="paper")
 
 
 @pytest.mark.parametrize("count", [0, 1, 7, 8, 9, 581])
@@ -141,7 +141,7 @@ def test_processes_share_whole_batches(monkeypatch, count, processes):
     monkeypatch.setattr(evaluation, "world_size", lambda: processes)
     for rank in range(processes):
         monkeypatch.setattr(evaluation, "rank", lambda rank=rank: rank)
-        parts.append(own_part(count, 4))
+        parts.append(local_range(count, 4))
     assert [index for part in parts for index in part] == list(range(count)), "each once, none twice"
     assert all(part.start % 4 == 0 for part in parts if part)
     assert max(map(len, parts)) - min(map(len, parts)) <= 4 + 3, (
@@ -152,8 +152,8 @@ def test_processes_share_whole_batches(monkeypatch, count, processes):
 SIDE = RedNetwork.SIDE
 
 
-def wide_photograph(folder, shape: tuple[int, int], box: tuple) -> np.ndarray:
-    """A photograph with a red box, and the box."""
+def write_image(folder, shape: tuple[int, int], box: tuple) -> np.ndarray:
+    """Write an image with a red box, and return the mask of the box."""
     mask = np.zeros(shape, bool)
     mask[box] = True
     cv2.imwrite(str(folder / "wide.png"), mask[..., None] * np.array([0, 0, 255], np.uint8))
@@ -161,7 +161,7 @@ def wide_photograph(folder, shape: tuple[int, int], box: tuple) -> np.ndarray:
 
 
 def score(tokenizer, folder, shape, masks: list[np.ndarray | None], text: str, **options) -> dict:
-    """Of one sample for each mask; None is of kind zero."""
+    """Score one sample for each mask; None stands for a zero sample."""
     samples = [
         Sample("wide.png", text, "one" if mask is not None else "zero", *shape, segmentations)
         for mask in masks
@@ -175,7 +175,7 @@ def test_released_protocol_is_at_the_size_of_the_network(tokenizer, folder):
     """128 x 256 pixels, 64 x 64 of the network. The box is found exactly there; the truth is a box of 3 x 5
     pixels more, whose rows and columns the nearest of 2 and of 4 keeps in part."""
     shape = (2 * SIDE, 4 * SIDE)
-    wide_photograph(folder, shape, np.s_[32:64, 64:128])
+    write_image(folder, shape, np.s_[32:64, 64:128])
     truth = np.zeros(shape, bool)
     truth[32:67, 64:133] = True
     scores = score(tokenizer, folder, shape, [truth], PRESENT, protocol="released")
@@ -190,7 +190,7 @@ def test_released_protocol_is_at_the_size_of_the_network(tokenizer, folder):
 
 def test_released_protocol_heeds_no_presence_and_no_area(tokenizer, folder):
     shape = (SIDE, SIDE)
-    mask = wide_photograph(folder, shape, np.s_[8:10, 8:12])  # fewer pixels than min_area
+    mask = write_image(folder, shape, np.s_[8:10, 8:12])  # fewer pixels than min_area
     released = score(tokenizer, folder, shape, [mask, None], ABSENT, protocol="released")
     assert (released["oIoU"], released["Acc"]) == (100, 0)
     native = score(tokenizer, folder, shape, [mask, None], ABSENT)
@@ -199,7 +199,7 @@ def test_released_protocol_heeds_no_presence_and_no_area(tokenizer, folder):
 
 def test_released_protocol_counts_what_reaches_a_threshold(tokenizer, folder):
     shape = (SIDE, SIDE)
-    wide_photograph(folder, shape, np.s_[10:20, 10:20])
+    write_image(folder, shape, np.s_[10:20, 10:20])
     truth = np.zeros(shape, bool)
     truth[10:20, 10:30] = True  # twice of what is found
     released = score(tokenizer, folder, shape, [truth], PRESENT, protocol="released")

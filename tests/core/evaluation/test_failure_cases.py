@@ -1,4 +1,4 @@
-"""The page of the worst answers: which, in which order, and what its pictures show."""
+"""The page of the worst predictions: its selection, its order and its pictures."""
 
 import base64
 import re
@@ -9,37 +9,39 @@ import pytest
 
 from dmmi_core.data.samples import Sample, encode_mask
 from dmmi_core.errors import InputError
-from dmmi_core.evaluation.evaluate import Answer, Question
-from dmmi_core.evaluation.failure_cases import PREDICTED_COLOUR, TARGET_COLOUR, Gallery
+from dmmi_core.evaluation.evaluate import Example, Prediction
+from dmmi_core.evaluation.failure_cases import PREDICTED_COLOUR, TARGET_COLOUR, FailureCases
 from dmmi_core.evaluation.metrics import ReferringSegmentation
 from dmmi_core.visualization.html import LONG_SIDE
 from dmmi_core.visualization.overlay import TINT
 
 GREY = 128
-NO_ANSWERS = pytest.mark.filterwarnings("ignore:The ``compute`` method")
+NO_PREDICTIONS = pytest.mark.filterwarnings("ignore:The ``compute`` method")
 
 
-def answer(index: int, tenths: int, kind: str = "one", text: str = "", size=(20, 40), **changes) -> Answer:
-    """The target is the left half, of which so many tenths are predicted; a zero sample has no target."""
+def prediction(
+    index: int, tenths: int, kind: str = "one", text: str = "", size=(20, 40), **changes
+) -> Prediction:
+    """Make a prediction of so many tenths of the target, the left half; a zero sample has no target."""
     width = size[1]
     target, predicted = np.zeros(size, bool), np.zeros(size, bool)
     target[:, : width // 2] = kind != "zero"
     predicted[:, : width * tenths // 20] = True
     segmentations = () if kind == "zero" else (encode_mask(target),)
     sample = Sample(f"{index}.jpg", text or f"text {index}", kind, *size, segmentations)
-    question = Question(index, sample, np.full((*size, 3), GREY, np.uint8), target)
-    return Answer(
-        **{"question": question, "target": target, "predicted": predicted, "presence": 0.25} | changes
+    example = Example(index, sample, np.full((*size, 3), GREY, np.uint8), target)
+    return Prediction(
+        **{"example": example, "target": target, "predicted": predicted, "presence": 0.25} | changes
     )
 
 
-def page(tmp_path, answers: list[Answer], size: int = 99) -> str:
-    gallery, metrics = Gallery(size), ReferringSegmentation()
-    for item in answers:
-        gallery.add(item)
-        metrics.update(item.predicted, item.target, item.question.sample.kind)
-    gallery.gather()
-    gallery.write(tmp_path / "page.html", "model <1>", metrics.compute())
+def page(tmp_path, predictions: list[Prediction], size: int = 99) -> str:
+    failures, metrics = FailureCases(size), ReferringSegmentation()
+    for item in predictions:
+        failures.add(item)
+        metrics.update(item.predicted, item.target, item.example.sample.kind)
+    failures.gather()
+    failures.write(tmp_path / "page.html", "model <1>", metrics.compute())
     return (tmp_path / "page.html").read_text(encoding="utf-8")
 
 
@@ -48,26 +50,27 @@ def texts(html: str) -> list[str]:
 
 
 def pictures(html: str) -> list[np.ndarray]:
-    """RGB."""
+    """Decode the pictures of the page, RGB."""
     found = re.findall('src="data:image/jpeg;base64,(.*?)"', html)
     data = (np.frombuffer(base64.b64decode(item), np.uint8) for item in found)
     return [cv2.imdecode(item, cv2.IMREAD_COLOR_RGB) for item in data]
 
 
 # index, tenths, kind: the IoU is 0.3, 0.9, 0 (wrongly found), 0.3, 1 (rightly empty), 0 (missed), 0.5
-ANSWERS = [(0, 3), (1, 9), (2, 3, "zero"), (3, 3, "many"), (4, 0, "zero"), (5, 0), (6, 5)]
+PREDICTIONS = [(0, 3), (1, 9), (2, 3, "zero"), (3, 3, "many"), (4, 0, "zero"), (5, 0), (6, 5)]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 7, 99])
 def test_the_worst_come_first_and_equals_in_their_order(tmp_path, size):
     worst = [f"text {index}" for index in (2, 5, 0, 3, 6, 1, 4)]
-    for order in (ANSWERS, ANSWERS[::-1]):
-        assert texts(page(tmp_path, [answer(*item) for item in order], size)) == worst[:size]
+    for order in (PREDICTIONS, PREDICTIONS[::-1]):
+        assert texts(page(tmp_path, [prediction(*item) for item in order], size)) == worst[:size]
 
 
-def test_what_is_told_of_an_answer(tmp_path):
+def test_what_is_told_of_a_prediction(tmp_path):
     html = page(
-        tmp_path, [answer(3, 3, "many", "<script>two & two</script>"), answer(4, 3, "zero", presence=None)]
+        tmp_path,
+        [prediction(3, 3, "many", "<script>two & two</script>"), prediction(4, 3, "zero", presence=None)],
     )
     assert texts(html) == ["text 4", "&lt;script&gt;two &amp; two&lt;/script&gt;"]
     assert "<p>IoU 0.0 % · zero · 4.jpg</p>" in html
@@ -78,7 +81,7 @@ def test_what_is_told_of_an_answer(tmp_path):
 
 def test_pictures(tmp_path):
     """The image, the target on its left half, and the prediction on the left quarter."""
-    image, target, predicted = pictures(page(tmp_path, [answer(0, 5, size=(100, 200))]))
+    image, target, predicted = pictures(page(tmp_path, [prediction(0, 5, size=(100, 200))]))
     assert image.shape == target.shape == predicted.shape == (100, 200, 3)
     assert np.abs(image.astype(int) - GREY).max() <= 2
     for picture, edge, colour in ((target, 100, TARGET_COLOUR), (predicted, 50, PREDICTED_COLOUR)):
@@ -89,36 +92,38 @@ def test_pictures(tmp_path):
 
 
 def test_masks_may_have_another_size_than_the_image(tmp_path):
-    """As those of the released protocol."""
+    """The masks of the released protocol have the size of the network."""
     small = np.zeros((16, 16), bool)
     small[:, :8] = True
-    _, target, _ = pictures(page(tmp_path, [answer(0, 5, size=(100, 200), target=small, predicted=~small)]))
+    _, target, _ = pictures(
+        page(tmp_path, [prediction(0, 5, size=(100, 200), target=small, predicted=~small)])
+    )
     assert target.shape == (100, 200, 3)
     assert np.abs(target[:, 110:].astype(int) - GREY).max() <= 8 and (target[8:-8, 8:92, 0] < GREY - 20).all()
 
 
 @pytest.mark.parametrize("size", [(2000, 1000), (300, 1200), (1, 3000)])
 def test_pictures_are_not_large(tmp_path, size):
-    for picture in pictures(page(tmp_path, [answer(0, 5, size=size)])):
+    for picture in pictures(page(tmp_path, [prediction(0, 5, size=size)])):
         assert max(picture.shape) == LONG_SIDE
         assert picture.shape[0] / picture.shape[1] == pytest.approx(size[0] / size[1], abs=1 / LONG_SIDE)
 
 
 def test_nothing_outside_the_page_is_asked_for(tmp_path):
-    html = page(tmp_path, [answer(*item) for item in ANSWERS])
-    assert len(pictures(html)) == html.count("<img") == 3 * len(ANSWERS)
+    html = page(tmp_path, [prediction(*item) for item in PREDICTIONS])
+    assert len(pictures(html)) == html.count("<img") == 3 * len(PREDICTIONS)
     assert "http" not in html and "url(" not in html and "<script" not in html
 
 
-@NO_ANSWERS
-def test_no_answers(tmp_path):
-    gallery = Gallery(3)
-    gallery.gather()
-    gallery.write(tmp_path / "page.html", "", ReferringSegmentation().compute())
+@NO_PREDICTIONS
+def test_no_predictions(tmp_path):
+    failures = FailureCases(3)
+    failures.gather()
+    failures.write(tmp_path / "page.html", "", ReferringSegmentation().compute())
     assert texts((tmp_path / "page.html").read_text()) == []
 
 
-@NO_ANSWERS
+@NO_PREDICTIONS
 def test_a_page_that_cannot_be_written(tmp_path):
     with pytest.raises(InputError, match=r"cannot write .*nowhere.page.html: No such file"):
-        Gallery(1).write(tmp_path / "nowhere" / "page.html", "", ReferringSegmentation().compute())
+        FailureCases(1).write(tmp_path / "nowhere" / "page.html", "", ReferringSegmentation().compute())

@@ -1,18 +1,18 @@
-"""Which sample comes when: an endless order of training that can be entered anywhere."""
+"""The order of training samples: endless, and open to random access."""
 
 from functools import lru_cache
 
 import numpy as np
 
 
-class Schedule:
-    """Gives every position of the training its sample, by the seed and the position alone.
+class TrainingSampler:
+    """An endless sampler: position -> index of a sample, by the seed and the position alone.
 
-    So training can go on from any step, and any process can take any part of a batch. An epoch shows every
-    sample, or with `draw_sentence` one sample of every group, in an order of its own.
+    Training can resume at any step, and any process can take any part of a batch. Each epoch has every sample
+    once, or with `draw_sentence` one sample of every group, in a new order.
 
-    kinds: uint8 (N,); groups: int64 (N,), equal for the sentences of one object. `balanced` gives each kind
-    that there is the same share of every batch; the rarer ones start a new epoch earlier.
+    kinds: uint8 (N,); groups: int64 (N,), equal for the sentences of one object. With `balanced` the kinds
+    that occur have equal shares of every batch; the rarer ones start a new epoch earlier.
     """
 
     def __init__(
@@ -25,7 +25,7 @@ class Schedule:
         _, self._first, self._count = np.unique(
             groups[self._sentences], return_index=True, return_counts=True
         )
-        """Where in `_sentences` each group begins, and how many it has."""
+        """Start of each group in `_sentences`, and its size."""
         kind_of = kinds[self._sentences[self._first]] if balanced else np.zeros(len(self._first), np.uint8)
         self._members = [np.flatnonzero(kind_of == kind) for kind in np.unique(kind_of)]
         """Groups of each kind."""
@@ -33,11 +33,11 @@ class Schedule:
 
     @property
     def epoch_length(self) -> int:
-        """Positions of one epoch; of the commonest kind, where they are balanced."""
+        """Number of positions of an epoch; with balanced kinds, of the most frequent one."""
         return max(map(len, self._members)) * len(self._members)
 
     def __call__(self, position: int) -> int:
-        """Index of the sample."""
+        """Return the index of the sample."""
         turn, kind = divmod(position, len(self._members))
         epoch, place = divmod(turn, len(self._members[kind]))
         group = self._order(kind, epoch)[place]

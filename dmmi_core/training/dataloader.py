@@ -1,4 +1,4 @@
-"""The batches of a training, and which part of each is for which process."""
+"""Batches of a training, split over the processes."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from transformers import PreTrainedTokenizerBase
 from dmmi_core.config import DmmiConfig
 from dmmi_core.data.collate import Collate
 from dmmi_core.data.dataset import SampleDataset
-from dmmi_core.data.sampler import Schedule
+from dmmi_core.data.sampler import TrainingSampler
 from dmmi_core.data.sources import training_samples, training_scenes
 from dmmi_core.data.synthesis.dataset import SceneDataset
 from dmmi_core.errors import InputError
@@ -17,25 +17,26 @@ from dmmi_core.training.recipe import Recipe
 
 
 def open_dataset(recipe: Recipe, config: DmmiConfig) -> tuple[Dataset, int]:
-    """The samples by their position in the training, and the number of optimizer steps that it takes."""
+    """Return the samples by their position in the training, and the number of optimizer steps."""
     data = recipe.data
     if data.from_templates:
+        assert recipe.steps is not None  # as `Recipe` requires of templates
         return SceneDataset(training_scenes(data), data.images, config.image_size, recipe.seed), recipe.steps
     samples = training_samples(data)
-    schedule = Schedule(
+    sampler = TrainingSampler(
         samples.kinds,
         samples.groups,
         recipe.seed,
         balanced=data.balanced,
         draw_sentence=data.draw_sentence,
     )
-    steps = recipe.steps or max(1, recipe.epochs * schedule.epoch_length // recipe.batch_size)
-    dataset = SampleDataset(samples, data.images, config.image_size, schedule, antialias=config.antialias)
+    steps = recipe.steps or max(1, (recipe.epochs or 0) * sampler.epoch_length // recipe.batch_size)
+    dataset = SampleDataset(samples, data.images, config.image_size, sampler, antialias=config.antialias)
     return dataset, steps
 
 
-class Share:
-    """A process's part of every batch: as many samples for each of its forward passes as for any other's."""
+class ShardedBatchSampler:
+    """Batch sampler of one process: its part of each batch, split evenly over its forward passes."""
 
     def __init__(self, recipe: Recipe, *, rank: int, processes: int):
         parts = processes * recipe.accumulate
@@ -47,20 +48,21 @@ class Share:
         self._size, self._rank, self._processes = recipe.batch_size // parts, rank, processes
         self._accumulate = recipe.accumulate
 
-    def positions(self, start: int, steps: int) -> Iterator[range]:
-        """Positions of each forward pass, from step `start` on."""
-        for turn in range(start * self._accumulate, steps * self._accumulate):
-            first = (turn * self._processes + self._rank) * self._size
-            yield range(first, first + self._size)
+    def positions(self, start: int, steps: int) -> Iterator[list[int]]:
+        """Yield the positions of the samples of each forward pass, from step `start` to step `steps`."""
+        for forward in range(start * self._accumulate, steps * self._accumulate):
+            first = (forward * self._processes + self._rank) * self._size
+            yield list(range(first, first + self._size))
 
 
 def open_loader(
     dataset: Dataset,
-    positions: Iterator[range],
+    positions: Iterator[list[int]],
     recipe: Recipe,
     config: DmmiConfig,
     tokenizer: PreTrainedTokenizerBase,
 ) -> DataLoader:
+    """Return a loader of the batches at `positions`, for `ShardedBatchSampler.positions`."""
     return DataLoader(
         dataset,
         batch_sampler=positions,

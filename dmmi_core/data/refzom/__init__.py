@@ -1,1 +1,1 @@
-"""Builds a dataset of zero, one and many targets in the ways of Ref-ZOM (paper section 4)."""
+"""A builder of datasets with zero, one and many targets, as Ref-ZOM is built (paper section 4)."""

@@ -1,7 +1,7 @@
-"""Puts the pairs of a dataset together, each split by itself.
+"""The builder of a dataset's pairs, each split by itself.
 
-What is drawn for an image depends on the seed and on the image alone; one-to-zero texts, which come from
-other images, on the images of the same split too.
+The draws for an image depend on the seed and on the image alone; those of one-to-zero texts, which come from
+other images, also on the images of the same split.
 """
 
 from collections import Counter
@@ -16,31 +16,31 @@ from dmmi_core.data.refzom.candidates import candidate_pairs
 from dmmi_core.data.refzom.combine import combined_pairs
 from dmmi_core.data.refzom.conflicts import ConflictChecker
 from dmmi_core.data.refzom.images import SourceImage
-from dmmi_core.data.refzom.pairs import WAYS, Pair
+from dmmi_core.data.refzom.pairs import STRATEGIES, Pair
 from dmmi_core.data.refzom.templates import template_pairs
 from dmmi_core.data.refzom.vocabulary import Vocabulary
 
 SPLITS = ("train", "test")
 ZERO_SHARE = 0.2
-"""Of the images without expressions that are known to lack something: those kept for one-to-zero pairs."""
-PER_WAY = 2
-"""Pairs of an image in each way, at most."""
-TRIES = 200
-"""Texts that are tried on an image until one of them refers to nothing in it."""
+"""Share kept for one-to-zero pairs, of the images without expressions that certainly lack a category."""
+PER_STRATEGY = 2
+"""Most pairs of an image by each strategy."""
+MAX_TRIES = 200
+"""Most texts to try on an image until one refers to nothing in it."""
 
 
 @dataclass
-class Built:
-    """Pairs by split, proposals for way (1), and how many one-to-zero texts were rejected and why."""
+class BuiltDataset:
+    """Pairs by split, candidates for strategy (1), and counts of rejected one-to-zero texts by reason."""
 
     pairs: dict[str, list[Pair]] = field(default_factory=dict)
     candidates: list[Pair] = field(default_factory=list)
     rejected: Counter = field(default_factory=Counter)
 
 
-def build(images: list[SourceImage], vocabulary: Vocabulary, *, seed: int, test_share: int) -> Built:
-    """One image in `test_share` is in the test split, fixed by its file name."""
-    built, checker = Built(), ConflictChecker(vocabulary)
+def build(images: list[SourceImage], vocabulary: Vocabulary, *, seed: int, test_share: int) -> BuiltDataset:
+    """Build all splits; one image in `test_share`, chosen by its file name, is in the test split."""
+    built, checker = BuiltDataset(), ConflictChecker(vocabulary)
     for split in SPLITS:
         of_split = [p for p in images if is_test(p.scene.image, test_share) == (split == "test")]
         kept = [p for p in of_split if _is_kept_for_zero(p, seed)]
@@ -58,7 +58,10 @@ def _rng(seed: int, step: str, image: SourceImage) -> np.random.Generator:
 
 
 def is_test(image: str, share: int) -> bool:
-    """Goes by another hash than `is_validation`, so that of the training split a share can be held out."""
+    """Return whether an image is in the test split: one in `share`, chosen by its file name.
+
+    The hash differs from that of `is_validation`, so that a share of the training split can be held out.
+    """
     return crc32(f"test {Path(image).name}".encode()) % share == 0
 
 
@@ -69,29 +72,29 @@ def _is_kept_for_zero(image: SourceImage, seed: int) -> bool:
 
 
 def _described(image: SourceImage, seed: int) -> list[Pair]:
-    """The one-to-one and one-to-many pairs of an image: some of each way, and all that a person checked."""
+    """Return one-to-one and one-to-many pairs of an image: some of each strategy, all of the checked ones."""
     rng = _rng(seed, "describe", image)
     told = _unambiguous([*image.checked, *image.expressions, *template_pairs(image, rng)])
     groups: dict[tuple[str, str], list[Pair]] = {}
     for pair in _unambiguous([*told, *_combined(told, rng)]):
-        groups.setdefault((pair.kind, pair.way), []).append(pair)
+        groups.setdefault((pair.kind, pair.strategy), []).append(pair)
     return [
         pair
-        for (_, way), group in groups.items()
-        for pair in (group if way == "captions" else _some(group, rng))
+        for (_, strategy), group in groups.items()
+        for pair in (group if strategy == "captions" else _some(group, rng))
     ]
 
 
 def _combined(told: list[Pair], rng: np.random.Generator) -> list[Pair]:
-    """Of expressions that people wrote where there are enough of them, else of templates too."""
+    """Combine expressions that people wrote if there are enough of them, else those of templates too."""
     single = [pair for pair in told if pair.kind == "one"]
-    written = [pair for pair in single if pair.way == "expressions"]
+    written = [pair for pair in single if pair.strategy == "expressions"]
     enough = len({pair.targets for pair in written}) > 1
-    return combined_pairs(written if enough else single, PER_WAY, rng)
+    return combined_pairs(written if enough else single, PER_STRATEGY, rng)
 
 
 def _unambiguous(pairs: list[Pair]) -> list[Pair]:
-    """Each text once; none that means two things."""
+    """Return the first pair of each text, without the texts that have two meanings."""
     meanings: dict[str, set] = {}
     for pair in pairs:
         meanings.setdefault(pair.text.lower(), set()).add(pair.targets)
@@ -100,31 +103,36 @@ def _unambiguous(pairs: list[Pair]) -> list[Pair]:
 
 
 def _some(pairs: list[Pair], rng: np.random.Generator) -> list[Pair]:
-    return [pairs[i] for i in sorted(rng.permutation(len(pairs))[:PER_WAY])]
+    return [pairs[i] for i in sorted(rng.permutation(len(pairs))[:PER_STRATEGY])]
 
 
 def _text_pools(images: list[SourceImage], pairs: list[Pair]) -> list[list[Pair]]:
-    """Texts for one-to-zero pairs, with the image that each was written for."""
+    """Return texts for one-to-zero pairs by strategy, as pairs with the image that they were written for."""
     captions = [Pair(p.id, caption, (), "captions") for p in images for caption in p.captions]
-    others = [Pair(p.image_id, p.text, (), p.way) for p in pairs if p.way in ("expressions", "templates")]
-    pools = [[text for text in (*captions, *others) if text.way == way] for way in WAYS["zero"]]
+    others = [
+        Pair(p.image_id, p.text, (), p.strategy) for p in pairs if p.strategy in ("expressions", "templates")
+    ]
+    pools = [
+        [text for text in (*captions, *others) if text.strategy == strategy]
+        for strategy in STRATEGIES["zero"]
+    ]
     return [pool for pool in pools if pool]
 
 
 def _zeros(
     kept: list[SourceImage], pools: list[list[Pair]], checker: ConflictChecker, seed: int, rejected: Counter
 ) -> Iterator[Pair]:
-    """One pair for each image, where a text is found for it."""
+    """Yield one pair for each image that a text is found for."""
     for image in kept if pools else ():
         for text in _drawn(pools, _rng(seed, "zero", image)):
             reason = checker.conflict(text.text, image)
             if reason is None:
-                yield Pair(image.id, text.text, (), text.way)
+                yield Pair(image.id, text.text, (), text.strategy)
                 break
             rejected[reason] += 1
 
 
 def _drawn(pools: list[list[Pair]], rng: np.random.Generator) -> Iterator[Pair]:
-    for _ in range(TRIES):
+    for _ in range(MAX_TRIES):
         pool = pools[rng.integers(len(pools))]
         yield pool[rng.integers(len(pool))]

@@ -1,8 +1,8 @@
-"""Way (1): captions that seem to speak of several annotated objects, for a person to confirm.
+"""Strategy (1): captions that seem to speak of several annotated objects, for a person to confirm.
 
-In the paper two annotators play a game: one rewrites a caption, the other finds its targets. Here a file
-stands between them: its lines have the caption and the proposed targets, and those that a person keeps,
-as they are or rewritten, come back as pairs.
+In the paper two annotators play a game: one rewrites a caption, the other finds its targets. Here a file is
+exchanged: its lines have captions with proposed targets, and the lines that a person keeps, as they are or
+rewritten, come back as pairs.
 """
 
 import json
@@ -19,7 +19,7 @@ KEYS = ("image_id", "text", "ann_id")
 
 
 def candidate_pairs(image: SourceImage, vocabulary: Vocabulary) -> Iterator[Pair]:
-    """Captions about two or more objects whose categories are labelled in full and whose number fits."""
+    """Yield the captions about several objects, if their categories are complete and their number fits."""
     for caption in dict.fromkeys(image.captions):
         targets = _proposed(image, read_text(caption, vocabulary))
         if len(targets) > 1:
@@ -37,7 +37,7 @@ def _proposed(image: SourceImage, reading: Reading) -> tuple[int, ...]:
 
 
 def _members(image: SourceImage, subject: Subject) -> set[int]:
-    """Annotations of all that the subject may be; none where those are not its number, or lack masks."""
+    """Return the annotations that the subject means; none if their number is wrong or a mask is missing."""
     meant = subject.term.categories
     members = [i for i, item in enumerate(image.scene.objects) if item.category in meant]
     fits = len(members) > 1 if subject.count is None else len(members) == subject.count
@@ -48,7 +48,7 @@ def _members(image: SourceImage, subject: Subject) -> set[int]:
 
 
 def write_candidates(path: Path, pairs: list[Pair], files: dict[int, str]) -> None:
-    """JSON lines of image, image_id, text and ann_id; `files` are image files by id."""
+    """Write JSON lines of image, image_id, text and ann_id; `files` are image files by id."""
     with open(path, "w", encoding="utf-8") as file:
         for pair in pairs:
             line = {
@@ -61,7 +61,7 @@ def write_candidates(path: Path, pairs: list[Pair], files: dict[int, str]) -> No
 
 
 def read_confirmed(path: str | Path) -> list[Pair]:
-    """Lines of a candidates file that a person kept. Raises InputError that names a bad line."""
+    """Read the lines of a candidates file that a person kept. Raises InputError that names a bad line."""
     pairs = []
     try:
         with open(path, "rb") as file:

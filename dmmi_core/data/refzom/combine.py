@@ -1,4 +1,4 @@
-"""Way (2): one-to-one texts of different objects in an image, joined into one text about all of them."""
+"""Strategy (2): one-to-one texts of different objects in an image, joined into one about all of them."""
 
 import re
 
@@ -7,10 +7,11 @@ import numpy as np
 from dmmi_core.data.refzom.pairs import Pair
 
 MAX_WORDS = 18
-"""Of a joined text: longer ones would be cut off at the 20 tokens that the network reads."""
+"""Most words of a joined text; the network reads 20 tokens and would cut longer ones off."""
 TRIPLE_SHARE = 0.25
-"""Of the joined texts: those of three objects, where there are three."""
+"""Share of the joined texts with three objects, if there are three."""
 TRIES = 5
+"""Draws for each joined text that is asked for."""
 
 _COMMAND = re.compile(r"(find|show|point|segment|look|select|click|choose|pick)\b")
 _DETERMINER = re.compile(r"(the|an?)\b")
@@ -19,8 +20,8 @@ _SENTENCE = re.compile(r"(?<!that )(?<!which )\b(is|are|was|were)\b")
 
 
 def combined_pairs(pairs: list[Pair], count: int, rng: np.random.Generator) -> list[Pair]:
-    """Up to `count` joined texts of the one-to-one `pairs` of one image, each of two or three objects."""
-    parts = [Pair(p.image_id, text, p.targets, p.way) for p in pairs if (text := _part(p.text))]
+    """Return up to `count` joined texts of two or three objects, from the one-to-one `pairs` of one image."""
+    parts = [Pair(p.image_id, text, p.targets, p.strategy) for p in pairs if (text := _part(p.text))]
     found: dict[tuple, Pair] = {}
     for _ in range(TRIES * count):
         size = 3 if rng.random() < TRIPLE_SHARE else 2
@@ -32,14 +33,17 @@ def combined_pairs(pairs: list[Pair], count: int, rng: np.random.Generator) -> l
 
 
 def _part(text: str) -> str:
-    """As it reads within a sentence; "" for a text that cannot be joined without changing what it says."""
+    """Return the text as part of a sentence, or "" if joining would change its meaning."""
     part = " ".join(text.lower().split()).rstrip(" .,;:!?")
     whole = _COMMAND.match(part) or _SENTENCE.search(part)
     return "" if whole or _JOINED.search(part) else part
 
 
 def _can_join(group: list[Pair]) -> bool:
-    """Different objects, and all phrases with an article or all without: not "the cup and left fork"."""
+    """Return whether the texts are of different objects, and all with an article or all without.
+
+    "the cup and left fork" would not do.
+    """
     targets = {target for pair in group for target in pair.targets}
     return (
         len(targets) == len(group) > 1

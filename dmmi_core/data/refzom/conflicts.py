@@ -1,4 +1,4 @@
-"""Whether a text surely refers to nothing in an image: the check of one-to-zero pairs."""
+"""The check that a one-to-zero text certainly refers to nothing in an image."""
 
 from dmmi_core.data.lexicon.confusion import CONFUSED_OBJECTS
 from dmmi_core.data.refzom.images import SourceImage
@@ -15,17 +15,17 @@ REASONS = (
 
 
 class ConflictChecker:
-    """Reads each text and each image once."""
+    """A checker that reads each text once."""
 
     def __init__(self, vocabulary: Vocabulary):
         self._vocabulary = vocabulary
         self._readings: dict[str, Reading] = {}
 
     def conflict(self, text: str, image: SourceImage) -> str | None:
-        """One of REASONS, or None where everything that `text` may mean is known to be absent.
+        """Return one of REASONS, or None if everything that `text` may mean is certainly absent.
 
-        A category is known to be absent where it is labelled in full, neither it nor one that it is confused
-        with has an object, and the image's own captions have no word for it, not even a wider one.
+        A category is certainly absent if it is labelled in full, neither it nor a category confused with it
+        has an object, and the image's own captions have no word for it, not even a wider one.
         """
         reading = self._read(text)
         if not reading.mentioned:

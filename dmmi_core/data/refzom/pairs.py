@@ -1,25 +1,27 @@
-"""A text paired with an image, and from where it is."""
+"""Pairs of a text and an image, and the strategies that they come from."""
 
 from dataclasses import dataclass
 
 from dmmi_core.data.samples import kind_of
 
-WAYS = {
+STRATEGIES = {
     "zero": ("captions", "expressions", "templates"),
     "one": ("expressions", "templates"),
     "many": ("captions", "combined", "templates"),
 }
-"""For each kind, where its texts are from (paper section 4); the ways of "many" in the order of the paper."""
+"""Sources of the texts of each kind (paper section 4); those of "many" are the paper's strategies 1 to 3."""
 
 
 @dataclass(frozen=True)
 class Pair:
-    """`targets` are ids of annotations of the image; none for a one-to-zero pair."""
+    """A text with the annotations that it refers to in an image."""
 
     image_id: int
     text: str
     targets: tuple[int, ...]
-    way: str
+    """Annotation ids; none for a one-to-zero pair."""
+    strategy: str
+    """One of the STRATEGIES of its kind."""
 
     @property
     def kind(self) -> str:

@@ -1,4 +1,4 @@
-"""One-to-one expressions that others collected: refs(...).p of RefCOCO, RefCOCO+ and RefCOCOg."""
+"""Existing one-to-one expressions: refs(...).p of RefCOCO, RefCOCO+ and RefCOCOg."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +9,7 @@ from dmmi_core.errors import InputError
 
 
 def read_expressions(path: str | Path) -> list[Pair]:
-    """Of all splits: this dataset has splits of its own. Raises InputError."""
+    """Read the expressions of all splits; the built dataset has its own. Raises InputError."""
     refs = read_plain_pickle(path)
     try:
         return [pair for ref in refs for pair in _pairs(ref)]

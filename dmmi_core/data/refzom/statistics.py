@@ -2,9 +2,9 @@
 
 from collections import Counter
 
-from dmmi_core.data.refzom.build import SPLITS, Built
+from dmmi_core.data.refzom.build import SPLITS, BuiltDataset
 from dmmi_core.data.refzom.conflicts import REASONS
-from dmmi_core.data.refzom.pairs import WAYS, Pair
+from dmmi_core.data.refzom.pairs import STRATEGIES, Pair
 from dmmi_core.data.samples import KINDS
 
 PAPER = {
@@ -14,11 +14,11 @@ PAPER = {
     "one-to-one objects": (42421, None, None),
     "one-to-zero images": (11937, None, None),
 }
-"""Ref-ZOM itself: all, train and test, where section 4 says it."""
+"""Numbers of Ref-ZOM itself for all, train and test, as far as section 4 gives them."""
 
 
-def statistics_table(built: Built) -> str:
-    """Markdown: first what section 4 reports, beside Ref-ZOM's own numbers, then more of this dataset."""
+def statistics_table(built: BuiltDataset) -> str:
+    """Return a Markdown table: the numbers of section 4 beside Ref-ZOM's own, then more of this dataset."""
     splits = [[p for split in SPLITS for p in built.pairs[split]], *(built.pairs[s] for s in SPLITS)]
     counts = [_counts(pairs) for pairs in splits]
     lines = [["", "all", *SPLITS, "Ref-ZOM"], ["---", "---:", "---:", "---:", "---:"]]
@@ -42,10 +42,10 @@ def _counts(pairs: list[Pair]) -> dict[str, float]:
         "one-to-zero images": len({pair.image_id for pair in of_kind["zero"]}),
         "texts": len(pairs),
     }
-    for kind, ways in WAYS.items():
-        found = Counter(pair.way for pair in of_kind[kind])
+    for kind, strategies in STRATEGIES.items():
+        found = Counter(pair.strategy for pair in of_kind[kind])
         counts |= {f"one-to-{kind} texts": len(of_kind[kind])}
-        counts |= {f"one-to-{kind} texts, {way}": found[way] for way in ways}
+        counts |= {f"one-to-{kind} texts, {strategy}": found[strategy] for strategy in strategies}
     words = sum(len(pair.text.split()) for pair in pairs)
     return counts | {"words per text": words / max(len(pairs), 1)}
 

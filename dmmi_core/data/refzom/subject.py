@@ -1,4 +1,4 @@
-"""What a text is about: the nouns it begins with, past "there is" and "a group of"."""
+"""The subjects of a text: the nouns that it begins with, after "there is" and "a group of"."""
 
 import re
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import textblob.en
 
 from dmmi_core.data.lexicon.terms import PARTITIVES
-from dmmi_core.data.refzom.vocabulary import Term, Vocabulary, words_of
+from dmmi_core.data.refzom.vocabulary import Mention, Term, Vocabulary, words_of
 
 _OPENINGS = frozenset("there here this these is are find show me point at segment look select".split())  # noqa: SIM905
 _BEFORE_A_NOUN = re.compile(r"DT|PDT|JJ[RS]?|CD|VB[DGN]|CC|PRP\$|RB|NN|NNP")
@@ -16,22 +16,23 @@ _NUMBERS = {"two": 2, "both": 2, "three": 3, "four": 4, "five": 5, "six": 6}
 
 @dataclass(frozen=True)
 class Subject:
-    """`count`: how many the text speaks of; None for several."""
+    """A term that a text is about."""
 
     term: Term
     count: int | None
+    """Number of objects that the text speaks of; None for several."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What a text may mention, and what it is about; no subjects where that is not clear."""
+    """The categories that a text may mention, and its subjects; none if they are not clear."""
 
     mentioned: frozenset[str]
     subjects: tuple[Subject, ...]
 
 
 def read_text(text: str, vocabulary: Vocabulary) -> Reading:
-    """ "A man and two dogs on a sofa" mentions person, dog, couch and is about a person and two dogs."""
+    """Read a text: "a man and two dogs on a sofa" mentions person, dog and couch, and is about two of them."""
     words = words_of(text)
     mentions = vocabulary.mentions(words)
     mentioned = frozenset().union(*(mention.term.categories for mention in mentions))
@@ -39,7 +40,7 @@ def read_text(text: str, vocabulary: Vocabulary) -> Reading:
     return Reading(mentioned, _subjects(words, _tags(words), starts))
 
 
-def _subjects(words: list[str], tags: list[str], mentions: dict) -> tuple[Subject, ...]:
+def _subjects(words: list[str], tags: list[str], mentions: dict[int, Mention]) -> tuple[Subject, ...]:
     found, start = [], _opening(words, tags)
     while True:
         head = _head(words, tags, mentions, start)
@@ -53,7 +54,7 @@ def _subjects(words: list[str], tags: list[str], mentions: dict) -> tuple[Subjec
 
 
 def _opening(words: list[str], tags: list[str]) -> int:
-    """How many words only introduce the subject."""
+    """Return the number of words that only introduce the subject."""
     start = 0
     while start < len(words) and words[start] in _OPENINGS:
         start += 1
@@ -70,8 +71,8 @@ def _is_partitive(word: str) -> bool:
     return bool({word, word.removesuffix("s"), word.removesuffix("es")} & PARTITIVES)
 
 
-def _head(words: list[str], tags: list[str], mentions: dict, start: int):
-    """The last of the terms in a row that the noun phrase at `start` has, if the phrase ends there."""
+def _head(words: list[str], tags: list[str], mentions: dict[int, Mention], start: int) -> Mention | None:
+    """Return the last of the adjacent terms in the noun phrase at `start`, or None if it is not its head."""
     while start < len(words) and start not in mentions:
         if not _BEFORE_A_NOUN.fullmatch(tags[start]):
             return None
@@ -85,6 +86,6 @@ def _head(words: list[str], tags: list[str], mentions: dict, start: int):
 
 
 def _tags(words: list[str]) -> list[str]:
-    """Penn Treebank part-of-speech tags."""
+    """Return the Penn Treebank part-of-speech tag of each word."""
     parsed = textblob.en.parse(" ".join(words), tokenize=False, chunks=False).split(" ")
     return [token.rpartition("/")[2] for token in parsed if token]

@@ -1,4 +1,4 @@
-"""Way (3): the category information in templates, for one-to-one and one-to-many pairs."""
+"""Strategy (3): templates filled with category information, for one-to-one and one-to-many pairs."""
 
 from itertools import combinations
 
@@ -11,12 +11,13 @@ from dmmi_core.data.synthesis.validation import judged_view
 
 
 def template_pairs(image: SourceImage, rng: np.random.Generator) -> list[Pair]:
-    """Every text that a template makes of the whole image, once."""
+    """Return one pair for each template that fits the whole image."""
     view = judged_view(image.scene)
     categories = sorted(categories_in(view))
     found = [e for category in categories for e in referring_expressions(view, category, rng)]
-    found += [pair_expression(view, *two, rng) for two in combinations(categories, 2)]
-    return [_pair(image, e.text, e.targets) for e in found if e is not None]
+    joint = [pair_expression(view, *two, rng) for two in combinations(categories, 2)]
+    found += [expression for expression in joint if expression is not None]
+    return [_pair(image, expression.text, expression.targets) for expression in found]
 
 
 def _pair(image: SourceImage, text: str, targets: tuple[int, ...]) -> Pair:

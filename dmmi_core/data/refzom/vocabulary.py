@@ -1,4 +1,4 @@
-"""Finds what a text may mention: words of the synonym table, in whole words and the longest first."""
+"""The vocabulary that finds mentions of categories in a text: whole words, the longest term first."""
 
 import re
 from collections.abc import Iterable
@@ -10,10 +10,11 @@ from dmmi_core.data.synthesis.expressions.basic import plural
 
 @dataclass(frozen=True)
 class Term:
-    """`sure`: it means one of `categories` and nothing else."""
+    """The meaning of some words: one of `categories`."""
 
     categories: frozenset[str]
     sure: bool
+    """Whether the words mean one of `categories` and nothing else."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Mention:
 
 
 def words_of(text: str) -> list[str]:
-    """Lower-case words and numbers, without punctuation: "Man's T-shirt" is man, s, t, shirt."""
+    """Return lower-case words and numbers, without punctuation: man, s, t, shirt for "Man's T-shirt"."""
     return re.findall(r"[a-z]+|[0-9]+", text.lower())
 
 
@@ -44,14 +45,14 @@ class Vocabulary:
         self._longest = max(map(len, self._terms))
 
     def _add(self, names: list[str], categories: frozenset[str], sure: bool) -> None:
-        """What is loose once stays loose, and keeps all of its meanings."""
+        """Add the forms of terms; a term that is loose anywhere stays loose, and keeps all its meanings."""
         forms = {tuple(words_of(form)) for name in names for form in (name, plural(name), f"{name}s")}
         for form in forms:
             known = self._terms.get(form, Term(frozenset(), True))
             self._terms[form] = Term(known.categories | categories, known.sure and sure)
 
     def mentions(self, words: list[str]) -> list[Mention]:
-        """From left to right; a longer term hides those within it, as "hot dog" hides "dog"."""
+        """Return the mentions in order; a longer term hides those inside it, as "hot dog" hides "dog"."""
         found, start = [], 0
         while start < len(words):
             for end in range(min(start + self._longest, len(words)), start, -1):

@@ -1,4 +1,4 @@
-"""The files of a built dataset: the authors' form of Ref-ZOM, and the neutral samples."""
+"""The files of a built dataset, in the authors' format of Ref-ZOM and as samples files."""
 
 import json
 import pickle
@@ -6,7 +6,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from dmmi_core.data.coco import CocoInstances
-from dmmi_core.data.refzom.build import SPLITS, Built
+from dmmi_core.data.refzom.build import SPLITS, BuiltDataset
 from dmmi_core.data.refzom.candidates import write_candidates
 from dmmi_core.data.refzom.pairs import Pair
 from dmmi_core.data.refzom.statistics import statistics_table
@@ -24,15 +24,15 @@ REFS, ANNOTATIONS, CANDIDATES, STATISTICS = (
 
 
 def require_writable(folder: Path) -> None:
-    """Raises InputError where `folder` holds anything but an earlier output."""
+    """Raise InputError if `folder` holds anything but an earlier output."""
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file; give a folder")
     if folder.is_dir() and any(folder.iterdir()) and not (folder / REFS).is_file():
         raise InputError(f"{folder} is not empty and holds no earlier output; give a new folder")
 
 
-def write_dataset(folder: Path, built: Built, instances: CocoInstances) -> None:
-    """All files at once, or none. Of the instances file the used images are kept."""
+def write_dataset(folder: Path, built: BuiltDataset, instances: CocoInstances) -> None:
+    """Write all files, or none; the instances file keeps only the images that are used."""
     pairs = {split: built.pairs[split] for split in SPLITS}
     images, segmentations = instances.images_by_id(), instances.segmentations_by_id()
     files = {image_id: image["file_name"] for image_id, image in images.items()}
@@ -56,12 +56,13 @@ def _write_refs(path: Path, pairs: dict[str, list[Pair]]) -> None:
 
 
 def _refs(pairs: dict[str, list[Pair]]) -> list[dict]:
-    """One ref for each set of targets, and for each one-to-zero text."""
-    groups = defaultdict(list)
+    """Return one ref for each set of targets, and one for each image's one-to-zero texts."""
+    groups: dict[tuple, list[Pair]] = defaultdict(list)
     for split in SPLITS:
         for pair in pairs[split]:
             groups[split, pair.image_id, pair.targets].append(pair)
-    refs, sent_id = [], 0
+    refs: list[dict] = []
+    sent_id = 0
     for (split, image_id, targets), group in groups.items():
         sentences = [_sentence(sent_id + i, pair.text) for i, pair in enumerate(group)]
         sent_id += len(group)

@@ -64,7 +64,7 @@ def test_confirmed_lines_are_read(tmp_path):
     kept = {"image": "a.jpg", "image_id": 5, "text": "two  men\n", "ann_id": [12, 10, 12]}
     path.write_text(json.dumps(kept) + "\n")
     (pair,) = read_confirmed(path)
-    assert (pair.image_id, pair.text, pair.targets, pair.way) == (5, "two men", (10, 12), "captions")
+    assert (pair.image_id, pair.text, pair.targets, pair.strategy) == (5, "two men", (10, 12), "captions")
 
 
 GOOD = {"image_id": 5, "text": "two men", "ann_id": [10, 12]}

@@ -12,7 +12,7 @@ def combined(*texts: str, targets=None, count: int = 50) -> dict[str, tuple]:
     targets = targets or range(len(texts))
     pairs = [Pair(5, text, (target,), "expressions") for text, target in zip(texts, targets, strict=True)]
     made = [p for seed in range(10) for p in combined_pairs(pairs, count, np.random.default_rng(seed))]
-    assert all(pair.image_id == 5 and pair.way == "combined" and pair.kind == "many" for pair in made)
+    assert all(pair.image_id == 5 and pair.strategy == "combined" and pair.kind == "many" for pair in made)
     return {pair.text: pair.targets for pair in made}
 
 

@@ -1,4 +1,4 @@
-"""What people call things: names of a category, plurals, kinds of person, and look-alikes."""
+"""Names of the categories, plurals, words for persons, look-alikes and supercategories."""
 
 import re
 
@@ -41,10 +41,10 @@ SYNONYMS = {
     "skateboard": ("skate board",),
     "surfboard": ("surf board",),
 }
-"""Other names of a category that mean it for certain, where it is there."""
+"""Other names that certainly mean the category, if it is present."""
 
 VAGUE = {"table", "plant", "ball", "bat", "racket", "tv screen", "stuffed animal"}
-"""Names that may also fit what is not annotated: they never say that something is missing."""
+"""Names that may also fit unlabelled objects; no one-to-zero text uses them."""
 
 MALE = {"man", "boy", "guy", "gentleman"}
 FEMALE = {"woman", "girl", "lady"}
@@ -64,7 +64,7 @@ PERSONS = (
     ),
     *("tennis player", "baseball player", "soccer player", "cyclist", "rider", "person"),
 )
-"""Words for a person; which of them fits whom only captions tell."""
+"""Words for a person; only captions tell which of them fit."""
 
 MORE_PERSONS = ("person", "male", "female", "gentleman", "teenager", "adult", "someone", "friend", "crowd")
 """More words for a person that captions use."""
@@ -86,22 +86,24 @@ LOOK_ALIKES = (
     ("tv", "laptop", "keyboard", "mouse", "remote", "cell phone", "book"),
     ("microwave", "oven", "toaster", "sink", "refrigerator"),
 )
+"""Groups of categories that look or are used alike."""
+
 ANIMALS = frozenset(LOOK_ALIKES[0]) - {"teddy bear"}
 _FRUIT = frozenset({"banana", "apple", "orange"})
-WHOLES = {
+SUPERCATEGORIES = {
     "animal": ANIMALS,
     "vehicle": frozenset({"car", "truck", "bus", "train", "boat", "airplane", "motorcycle", "bicycle"}),
     "fruit": _FRUIT,
     "food": _FRUIT | {"sandwich", "broccoli", "carrot", "hot dog", "pizza", "donut", "cake"},
     "seat": frozenset({"chair", "couch", "bench"}),
 }
-"""Words for several categories."""
+"""Categories by the word for all of them."""
 COUNTED = ("animal", "vehicle", "fruit")
-"""Those of them that are said like the name of a category: "the two animals"."""
+"""Supercategories that are used like the name of a category: "the two animals"."""
 
 
 def plural(noun: str) -> str:
-    """ "red cups" of "red cup", "people in black" of "person in black"."""
+    """Return the plural of a noun phrase: "red cups", "people in black" for "person in black"."""
     head = re.split(r" (?:in|wearing|with|carrying) ", noun)[0]
     return _plural(head) + noun[len(head) :]
 
@@ -118,13 +120,15 @@ def article(noun: str) -> str:
 
 
 def names(category: str) -> tuple[str, ...]:
+    """Return the category's own name and its synonyms."""
     return (category, *SYNONYMS.get(category, ()))
 
 
 def look_alikes(category: str) -> set[str]:
-    return {other for kind in LOOK_ALIKES if category in kind for other in kind} - {category}
+    """Return the other categories that look or are used alike."""
+    return {other for group in LOOK_ALIKES if category in group for other in group} - {category}
 
 
 def excluded_by(noun: str) -> set[str]:
-    """Words for a person that nobody fits whom `noun` fits."""
+    """Return the words that fit no person whom `noun` fits."""
     return FEMALE if noun in MALE else MALE if noun in FEMALE else set()

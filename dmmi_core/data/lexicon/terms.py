@@ -1,4 +1,7 @@
-"""What people call the categories of COCO, in the singular; a category's own name need not be here."""
+"""Terms by which people mention the categories of COCO, in the singular.
+
+The keys are categories, the values terms, both joined by ", ". The categories' own names are added elsewhere.
+"""
 
 _ANIMALS = "bird, cat, dog, horse, sheep, cow, elephant, bear, zebra, giraffe"
 _VEHICLES = "bicycle, car, motorcycle, airplane, bus, train, truck, boat"
@@ -98,7 +101,7 @@ SURE = {
     "hair drier": "hair dryer, hairdryer, blow dryer, blowdryer",
     "toothbrush": "tooth brush",
 }
-"""Terms that mean one of the categories and nothing else, so that they are absent where those are."""
+"""Terms that mean one of the categories and nothing else: they are absent if the categories are."""
 
 LOOSE = {
     "person": (
@@ -210,8 +213,8 @@ LOOSE = {
     "kite": "parachute, parasail, fly a kite",
     "umbrella": "canopy, awning, tent, shade",
 }
-"""Terms that may mean one of the categories: wider ones, words with a second meaning, and what seldom comes
-without the category. Where it is there they conflict; where it is absent they prove nothing.
+"""Terms that may mean one of the categories: wider terms, words with a second meaning, and things that seldom
+come without the category. They conflict with a category that is present, and prove nothing of an absent one.
 """
 
 PARTITIVES = frozenset(
@@ -221,4 +224,4 @@ PARTITIVES = frozenset(
     plate row set several shot six slice some sort stack three two type up variety view
     """.split()  # noqa: SIM905
 )
-"""Words that "of" makes into a number or a view of what follows: "a group of"."""
+"""Words that, with "of", count or show what follows: "a group of"."""

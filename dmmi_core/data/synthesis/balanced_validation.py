@@ -1,4 +1,4 @@
-"""A third fixed set of validation samples: of every category about as many, from complete labels."""
+"""The balanced validation set: about as many samples of every category, from complete labels."""
 
 from collections.abc import Iterable, Iterator
 
@@ -13,16 +13,17 @@ from dmmi_core.data.synthesis.validation import as_sample, judged_view
 from dmmi_core.data.synthesis.view import View
 
 QUALITY = 0.8
-"""IoU to be expected of a mask from which on it can be the measure: what `read_scenes` is to be given."""
+"""Least expected IoU of a mask that scores are measured with; the `mask_quality` for `read_scenes`."""
 COUNTS = {"one": 12, "many": 12}
+"""Most samples of a category, by kind."""
 ZEROS = 4
-"""Samples of each category and kind, at most; half of the one-to-zero ones where something looks like it."""
+"""Most one-to-zero samples of a category; half of them show a look-alike."""
 ROUNDS = 2
-"""Samples of a photograph, category and kind, at most."""
+"""Most samples of an image, category and kind."""
 
 
 def balanced_validation_samples(scenes: list[Scene], seed: int = 0) -> list[Sample]:
-    """Ordered by photograph, so that each is read once. `scenes` have the masks that are trusted alone."""
+    """Return the samples of `scenes`, which hold trusted masks only, ordered by image."""
     judged = [(scene, judged_view(scene)) for scene in sorted(scenes, key=lambda scene: scene.image)]
     found = [
         pair
@@ -42,27 +43,27 @@ def _of_category(
         options = [(scene, [e for e in found if e.kind == kind]) for scene, found in said]
         yield from list(_by_turns(options, rng))[:count]
     if any(found for _, found in said):
-        lacking = [(scene, view) for scene, view in judged if _lacks(view, category)]
-        for scene in _alike_first(category, lacking):
+        lacking = [(scene, view) for scene, view in judged if _certainly_lacks(view, category)]
+        for scene in _look_alikes_first(category, lacking):
             yield scene, absent_expression(category, rng)
 
 
 def _by_turns(
     options: list[tuple[Scene, list[Expression]]], rng: np.random.Generator
 ) -> Iterator[tuple[Scene, Expression]]:
-    """One expression of each photograph, then a second one of each."""
+    """Yield one expression of each image, then a second one of each."""
     mixed = [(scene, rng.permutation(len(found)).tolist(), found) for scene, found in options]
     for turn in range(ROUNDS):
         yield from ((scene, found[order[turn]]) for scene, order, found in mixed if turn < len(order))
 
 
-def _lacks(view: View, category: str) -> bool:
-    """Whether nobody would point at anything, asked for it."""
+def _certainly_lacks(view: View, category: str) -> bool:
+    """Return whether the view has nothing that people call by the category's name."""
     return view.lacks(category) and not any(view.members(other) for other in CONFUSED_NAMES.get(category, ()))
 
 
-def _alike_first(category: str, lacking: Iterable[tuple[Scene, View]]) -> list[Scene]:
-    """ZEROS photographs, half of them with a look-alike where there are as many."""
+def _look_alikes_first(category: str, lacking: Iterable[tuple[Scene, View]]) -> list[Scene]:
+    """Return ZEROS images that lack a category, up to half of them with a look-alike."""
     like = look_alikes(category)
     alike = [scene for scene, view in lacking if any(item.category in like for item in view.objects)]
     chosen = alike[: ZEROS // 2]

@@ -1,4 +1,4 @@
-"""What people's captions tell: whom they are about, what the persons are called, and what is not there."""
+"""Facts from people's captions: expressions for objects, names of the persons, and absent categories."""
 
 import re
 from collections import Counter
@@ -21,9 +21,9 @@ from dmmi_core.data.lexicon.names import (
 from dmmi_core.data.synthesis.scenes import Phrase, Scene
 
 MAX_WORDS = 13
-"""Of a caption; the rest is cut off."""
+"""Most words of a caption that are kept."""
 ENOUGH = 5
-"""So many people's captions: what none of them mentions is taken to be missing, if it is salient."""
+"""Captions from which on a salient category that none mentions counts as absent."""
 
 _NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "couple": 2, "pair": 2, "both": 2}
 _PREFACE = re.compile(
@@ -41,15 +41,14 @@ _LOOSE_ENDS = re.compile(
 )
 
 
-def inform(scene: Scene) -> Scene:
-    """Adds what surely is not there, what persons may be called, and the captions that refer to objects."""
-    there = {item.category for item in scene.objects}
-    complete = scene.complete | (unmentioned(scene.captions) - there)
-    number = sum(item.category == "person" for item in scene.objects)
-    words = person_names(scene.captions, number) if "person" in complete else frozenset()
+def apply_captions(scene: Scene) -> Scene:
+    """Add to a scene its certainly absent categories, names of its persons, and captions of its objects."""
+    present = {item.category for item in scene.objects}
+    complete = scene.complete | (unmentioned(scene.captions) - present)
+    words = person_names(scene.captions, scene.count("person")) if "person" in complete else frozenset()
     objects = tuple(replace(o, names=words) if o.category == "person" else o for o in scene.objects)
     phrases = tuple(
-        p for p in phrases_of(scene) if p.category in complete and p.fits(_count(scene, p.category))
+        p for p in phrases_of(scene) if p.category in complete and p.fits(scene.count(p.category))
     )
     return replace(scene, objects=objects, complete=complete, phrases=phrases)
 
@@ -58,12 +57,8 @@ def phrases_of(scene: Scene) -> list[Phrase]:
     return [phrase for caption in scene.captions if (phrase := read_phrase(caption))]
 
 
-def _count(scene: Scene, category: str) -> int:
-    return sum(item.category == category for item in scene.objects)
-
-
 def read_phrase(caption: str) -> Phrase | None:
-    """The caption as an expression for its subject, or None where that is not certain."""
+    """Return the caption as an expression for its subject, or None if the subject is not certain."""
     text = _PREFACE.sub("", " ".join(caption.lower().replace('"', "").strip(" .").split()))
     head, count, rest = _subject(text)
     if head not in _LEXICON or not text.isascii():
@@ -71,14 +66,14 @@ def read_phrase(caption: str) -> Phrase | None:
     category, several = _LEXICON[head]
     number = count if several else 1
     if several and count is None and category == "person" and head != "people":
-        return None  # of several persons some may be something else
+        return None  # the noun may fit only some of the persons
     if _UNSURE.search(rest) or category in mentioned(rest):
         return None
     return Phrase(_cut(text), category, number, mentioned(_AMBIGUOUS.sub("", text)))
 
 
 def _subject(text: str) -> tuple[str, int | None, str]:
-    """Head of the first noun phrase, the number that it states, and the text that follows."""
+    """Return the head of the first noun phrase, its stated number, and the text that follows."""
     tokens = [token.split("/")[:3] for token in textblob.en.parse(text).replace("\n", " ").split()]
     words = [word for word, *_ in tokens]
     end = _phrase_end(tokens, 0)
@@ -99,7 +94,7 @@ def _subject(text: str) -> tuple[str, int | None, str]:
 
 
 def _phrase_end(tokens: list, start: int) -> int:
-    """Where the noun phrase that begins at `start` ends."""
+    """Return the end of the noun phrase that begins at `start`."""
     end = start
     while end < len(tokens) and tokens[end][2] == ("B-NP" if end == start else "I-NP"):
         end += 1
@@ -112,12 +107,12 @@ def _cut(text: str) -> str:
 
 
 def mentioned(text: str) -> frozenset[str]:
-    """Categories that a lower-case text names."""
+    """Return the categories that a lower-case text names."""
     return frozenset(_LEXICON[word][0] for word in _ANY_NAME.findall(text))
 
 
 def unmentioned(captions: Sequence[str]) -> frozenset[str]:
-    """Salient categories that enough captions would have mentioned, and none does."""
+    """Return the salient categories that no caption mentions, if there are enough captions."""
     if len(captions) < ENOUGH:
         return frozenset()
     text = " ".join(captions).lower()
@@ -126,7 +121,7 @@ def unmentioned(captions: Sequence[str]) -> frozenset[str]:
 
 
 def person_names(captions: Sequence[str], count: int) -> frozenset[str]:
-    """What each of a picture's `count` persons may be called, by at least two captions and against none."""
+    """Return names for each of an image's `count` persons that two captions use and none contradicts."""
     text = " ".join(captions).lower()
     if count not in (1, 2) or len(captions) < 3:
         return frozenset()
@@ -149,7 +144,7 @@ def person_names(captions: Sequence[str], count: int) -> frozenset[str]:
 
 
 def _lexicon() -> dict[str, tuple[str, bool]]:
-    """Each name of a category or word for a person: the category, and whether the word is plural."""
+    """Return each name of a category or word for a person, with the category and whether it is plural."""
     found = {}
     for category in {"person"} | {name for group in LOOK_ALIKES for name in group}:
         words = (*PERSONS, *MORE_PERSONS) if category == "person" else names(category)
@@ -164,5 +159,5 @@ _AMBIGUOUS = re.compile(
     rf"\b({'|'.join(map(re.escape, VAGUE))}|orange|remote|mouse|(train|bus|cable|cattle) "
     r"(cars?|stations?|stops?|tracks?|terminals?|depots?|yards?))s?\b"
 )
-"""What may be something else than the category of this name: an orange shirt, a remote beach, a bus stop."""
+"""Words that may mean something else than the category: an orange shirt, a remote beach, a bus stop."""
 _ANY_NAME = re.compile(rf"\b({'|'.join(sorted(map(re.escape, _LEXICON), key=len, reverse=True))})\b")

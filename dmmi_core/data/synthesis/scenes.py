@@ -58,8 +58,8 @@ class SceneObject:
 class Scene:
     """An annotated image.
 
-    Every object of the `complete` categories is listed. Expressions say "all", count, compare and deny only
-    within those categories.
+    Every object of the `complete` categories is listed. Only within those do expressions say "all", count,
+    compare or deny.
     """
 
     image: str
@@ -71,6 +71,9 @@ class Scene:
     captions: tuple[str, ...] = ()
     phrases: tuple[Phrase, ...] = ()
     """Captions that refer to all objects of their category."""
+
+    def count(self, category: str) -> int:
+        return sum(item.category == category for item in self.objects)
 
 
 def read_scenes(

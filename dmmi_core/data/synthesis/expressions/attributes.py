@@ -1,68 +1,75 @@
-"""What objects of a picture may be called: a name, with all the objects that it fits, and no other."""
+"""Names by attributes, each with all objects that it fits: synonyms, words for persons, colours, clothes."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from dmmi_core.data.lexicon.names import COUNTED, excluded_by, names
-from dmmi_core.data.synthesis.expressions.kinds import kinds_of, whole
+from dmmi_core.data.synthesis.expressions.supercategories import members_of, supercategories_of
 from dmmi_core.data.synthesis.images.clothes import SIMILAR
 from dmmi_core.data.synthesis.images.colours import CERTAIN, COLOURS, ON_A_PERSON, TRACE, colour_map, shares
-from dmmi_core.data.synthesis.images.composition import Picture
+from dmmi_core.data.synthesis.images.composition import AnnotatedImage
 from dmmi_core.data.synthesis.random import pick
-from dmmi_core.data.synthesis.view import View, ViewedObject
 
 WORN_AREA = 0.002
-"""Fraction of the view that a garment covers, at least, to be spoken of."""
+"""Least area of a garment that is referred to, as a fraction of the view."""
 COLOURED_AREA = 0.004
-"""The same of an object whose colour is."""
+"""Least area of an object whose colour is referred to, as a fraction of the view."""
 LIT = 70
-"""Mean of a picture from which on its colours are seen."""
+"""Mean brightness of an image, in [0, 255], from which on its colours can be told."""
 CLOTHES_SHARE = 0.35
-"""Of a person, from which it is "in red"."""
+"""Share of a person, from which on the person is "in red"."""
 _WEARING = ("in the", "in a", "wearing a", "wearing the")
 _IN_PLURAL = ("in the", "in", "wearing", "wearing the")
 _CARRYING = ("with the", "with a", "carrying a")
 _PLURALS = ("shorts", "jeans", "pants", "tights", "boots")
+Garments = dict[str, np.ndarray]
+"""Masks of what a person wears, bool (S, S), by annotated name."""
 
 
 @dataclass(frozen=True)
-class Named:
+class Name:
+    """A noun with the indices of all objects that it fits; no indices if it is certainly false of all."""
+
     noun: str
     members: tuple[int, ...]
-    """Indices of the objects; none where the noun is certainly false of all."""
 
 
-def by_synonym(picture: Picture, category: str) -> list[Named]:
-    view = picture.view
-    found = [Named(name, view.members(category)) for name in names(category)]
-    for kind in kinds_of(category):
-        if kind in COUNTED and (members := whole(view, kind)) is not None:
-            found.append(Named(kind, members))
+def by_synonym(image: AnnotatedImage, category: str) -> list[Name]:
+    """Return the category's names and those of its supercategories."""
+    view = image.view
+    found = [Name(name, view.members(category)) for name in names(category)]
+    for kind in supercategories_of(category):
+        if kind in COUNTED and (members := members_of(view, kind)) is not None:
+            found.append(Name(kind, members))
     return found
 
 
-def by_person_word(picture: Picture, category: str) -> list[Named]:
-    """ "the woman", where of every person it is known whether the word fits."""
-    members = picture.view.members(category)
-    called = {i: picture.view.objects[i].names for i in members}
+def by_person_word(image: AnnotatedImage, category: str) -> list[Name]:
+    """Return names such as "the woman", if it is known of every person whether the word fits."""
+    members = image.view.members(category)
+    called = {i: image.view.objects[i].names for i in members}
     words = {word for known in called.values() for word in known}
     words |= {other for word in words for other in excluded_by(word)}
     found = []
     for word in sorted(words):
         fits = tuple(i for i in members if word in called[i])
         if all(called[i] & excluded_by(word) for i in members if i not in fits):
-            found.append(Named(word, fits))
+            found.append(Name(word, fits))
     return found
 
 
-def by_colour(picture: Picture, category: str) -> list[Named]:
-    """ "red car", "person in red": where every object either clearly is of the colour or clearly is not."""
-    members = picture.view.members(category)
-    if not all(_is_clear(picture, i) for i in members):
+def by_colour(image: AnnotatedImage, category: str) -> list[Name]:
+    """Return names such as "red car" and "person in red".
+
+    Every object must clearly be of the colour, or clearly not be.
+    """
+    members = image.view.members(category)
+    if not all(_is_clear(image, i) for i in members):
         return []
-    colours = colour_map(picture.image)
-    measured = {i: shares(colours, picture.view.objects[i].mask) for i in members}
+    colours = colour_map(image.pixels)
+    masks = {i: image.view.objects[i].mask for i in members}
+    measured = {i: shares(colours, mask) for i, mask in masks.items() if mask is not None}
     person = category == "person"
     enough = CLOTHES_SHARE if person else CERTAIN
     if not all(max(share.values()) > enough for share in measured.values()):
@@ -71,18 +78,18 @@ def by_colour(picture: Picture, category: str) -> list[Named]:
     for colour in ON_A_PERSON if person else COLOURS:
         fits = tuple(i for i in members if measured[i][colour] > enough)
         if all(measured[i][colour] < TRACE for i in members if i not in fits):
-            found.append(Named(f"person in {colour}" if person else f"{colour} {category}", fits))
+            found.append(Name(f"person in {colour}" if person else f"{colour} {category}", fits))
     return [named for named in found if named.members or _nothing_like(named.noun, measured)]
 
 
-def _is_clear(picture: Picture, index: int) -> bool:
-    """Whether an object is lit and big enough to tell its colour."""
-    mask = picture.view.objects[index].mask
-    return mask is not None and mask.mean() > COLOURED_AREA and picture.image.mean() > LIT
+def _is_clear(image: AnnotatedImage, index: int) -> bool:
+    """Return whether an object is lit and big enough to tell its colour."""
+    mask = image.view.objects[index].mask
+    return mask is not None and mask.mean() > COLOURED_AREA and image.pixels.mean() > LIT
 
 
-def _nothing_like(noun: str, measured: dict) -> bool:
-    """Whether no object has a colour near to that of the noun."""
+def _nothing_like(noun: str, measured: dict[int, dict[str, float]]) -> bool:
+    """Return whether no object has a colour close to that of the noun."""
     near = {
         "black": ("gray", "blue", "brown"),
         "gray": ("black", "white", "blue"),
@@ -100,50 +107,50 @@ def _nothing_like(noun: str, measured: dict) -> bool:
     return all(share[other] < 0.25 for share in measured.values() for other in near[colour])
 
 
-def by_garment(picture: Picture, category: str, rng: np.random.Generator) -> list[Named]:
-    """ "person in the red coat", where all persons' clothes are annotated; also for what nobody wears."""
-    members = picture.view.members(category)
-    persons = [picture.view.objects[i] for i in members]
-    if not persons or any(person.garments is None for person in persons):
+def by_garment(image: AnnotatedImage, category: str, rng: np.random.Generator) -> list[Name]:
+    """Return names such as "person in the red coat", including garments that nobody wears.
+
+    The clothes of all persons must be annotated.
+    """
+    members = image.view.members(category)
+    garments = {i: image.view.objects[i].garments for i in members}
+    worn = {i: found for i, found in garments.items() if found is not None}
+    if not members or len(worn) < len(members):
         return []
-    found, colours = [], colour_map(picture.image)
+    found, colours = [], colour_map(image.pixels)
     for word in SIMILAR:
-        wearing = tuple(i for i in members if _wears(picture.view.objects[i], word))
-        if all(not _may_wear(picture.view.objects[i], word) for i in members if i not in wearing):
-            found.append(Named(_worn(word, "", rng), wearing))
-        found += _by_garment_colour(picture.view, members, word, colours, rng)
+        wearing = tuple(i for i in members if _wears(worn[i], word))
+        if all(not _may_wear(worn[i], word) for i in members if i not in wearing):
+            found.append(Name(_worn(word, "", rng), wearing))
+        found += _by_garment_colour(worn, word, colours, rng)
     return found
 
 
 def _by_garment_colour(
-    view: View, members: tuple, word: str, colours: np.ndarray, rng: np.random.Generator
-) -> list[Named]:
+    worn: dict[int, Garments], word: str, colours: np.ndarray, rng: np.random.Generator
+) -> list[Name]:
     measured = {
-        i: shares(
-            colours, np.any([m for name, m in view.objects[i].garments.items() if name in SIMILAR[word]], 0)
-        )
-        for i in members
-        if _may_wear(view.objects[i], word)
+        i: shares(colours, np.any([mask for name, mask in garments.items() if name in SIMILAR[word]], 0))
+        for i, garments in worn.items()
+        if _may_wear(garments, word)
     }
     found = []
     for colour in COLOURS:
-        fits = tuple(
-            i for i in measured if _wears(view.objects[i], word) and measured[i][colour] > CERTAIN + 0.1
-        )
+        fits = tuple(i for i in measured if _wears(worn[i], word) and measured[i][colour] > CERTAIN + 0.1)
         rest = [measured[i] for i in measured if i not in fits]
         if all(share[colour] < TRACE for share in rest) and (
             fits or _nothing_like(colour, dict(enumerate(rest)))
         ):
-            found.append(Named(_worn(word, colour, rng), fits))
+            found.append(Name(_worn(word, colour, rng), fits))
     return found
 
 
-def _wears(person: ViewedObject, word: str) -> bool:
-    return word in person.garments and person.garments[word].mean() > WORN_AREA
+def _wears(garments: Garments, word: str) -> bool:
+    return word in garments and garments[word].mean() > WORN_AREA
 
 
-def _may_wear(person: ViewedObject, word: str) -> bool:
-    return any(name in SIMILAR[word] for name in person.garments)
+def _may_wear(garments: Garments, word: str) -> bool:
+    return any(name in SIMILAR[word] for name in garments)
 
 
 def _worn(word: str, colour: str, rng: np.random.Generator) -> str:

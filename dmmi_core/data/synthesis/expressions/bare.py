@@ -1,4 +1,4 @@
-"""A noun and nothing else: "cat" or "cats", of one or of several, as people type it."""
+"""Bare nouns as people type them: "cat" or "cats", for one object or several."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from dmmi_core.data.synthesis.view import View
 
 
 def bare_noun(view: View, category: str, rng: np.random.Generator) -> list[Expression]:
-    """All objects of a category, whatever the number of the noun; of a name that fits no others."""
+    """Return a bare noun, singular or plural, for all objects of a category."""
     members = view.members(category)
     if category not in view.complete or not visible(view, members):
         return []

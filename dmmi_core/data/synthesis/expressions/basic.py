@@ -1,8 +1,8 @@
-"""Referring expressions made from annotated objects: category, count, position, size, plural.
+"""Basic referring expressions from annotated objects: category, count, position, size, plural.
 
-Every expression is true of the view it is made for, as far as the annotations tell: it only counts,
-compares or denies within categories of which every object is listed. Made after augmentation, so a
-flipped picture has its left and right where they are seen.
+Every expression is true of its view as far as the annotations tell: it counts, compares or denies only within
+categories whose objects are all listed. Expressions are generated after augmentation, so that left and right
+are as seen in a mirrored image.
 """
 
 from collections import defaultdict
@@ -17,11 +17,11 @@ from dmmi_core.data.synthesis.random import pick
 from dmmi_core.data.synthesis.view import View, ViewedObject
 
 MIN_AREA = 0.003
-"""Fraction of the view that the targets of an expression cover together, at least."""
+"""Least area of the targets of an expression together, as a fraction of the view."""
 MARGIN = 0.08
-"""Distance between two objects, as a fraction of the view, from which one is surely left of the other."""
+"""Least distance of two objects, as a fraction of the view, for one to be surely left of the other."""
 RATIO = 1.7
-"""Of two areas, from which one object is surely the bigger."""
+"""Least ratio of two areas for one object to be surely bigger."""
 
 _COUNTS = ("zero", "one", "two", "three", "four", "five", "six")
 PREFIXES = ("find", "show me", "point at", "segment", "look at", "select")
@@ -29,7 +29,7 @@ PREFIXES = ("find", "show me", "point at", "segment", "look at", "select")
 
 @dataclass(frozen=True)
 class Expression:
-    """`targets` are indices into the view's objects; none for a one-to-zero expression."""
+    """A text and its targets, indices of a view's objects; none for a one-to-zero expression."""
 
     text: str
     targets: tuple[int, ...] = ()
@@ -40,16 +40,16 @@ class Expression:
 
 
 def referring_expressions(view: View, category: str, rng: np.random.Generator) -> list[Expression]:
-    """True expressions that refer to objects of `category`, one for each way of telling them apart.
+    """Return true expressions for objects of `category`, one for each way to tell them apart.
 
-    Only those whose targets are big enough to see.
+    All targets are big enough to see.
     """
     members = view.members(category)
     return describe(view, category, members, rng) if category in view.complete and members else []
 
 
 def describe(view: View, noun: str, members: Sequence[int], rng: np.random.Generator) -> list[Expression]:
-    """The same for any noun, given all the objects that it fits."""
+    """Return true expressions as `referring_expressions`, for a noun and all objects that it fits."""
     found = [*_all_of_them(noun, members, rng), *_by_position(view, noun, members, rng)]
     if len(members) > 1:
         found += _by_size(view, noun, members, rng)
@@ -57,8 +57,9 @@ def describe(view: View, noun: str, members: Sequence[int], rng: np.random.Gener
 
 
 def pair_expression(view: View, first: str, second: str, rng: np.random.Generator) -> Expression | None:
-    """ "the dogs and the cat": all objects of two categories."""
-    targets, phrases = [], []
+    """Return an expression for all objects of two categories, such as "the dogs and the cat", or None."""
+    targets: list[int] = []
+    phrases = []
     for category in (first, second):
         members = view.members(category)
         if category not in view.complete or not visible(view, members):
@@ -69,7 +70,7 @@ def pair_expression(view: View, first: str, second: str, rng: np.random.Generato
 
 
 def absent_expression(noun: str, rng: np.random.Generator) -> Expression:
-    """A text of the same forms for what the view is known not to hold."""
+    """Return an expression of the same forms for something that the view certainly lacks."""
     many = plural(noun)
     count = pick(rng, _COUNTS[2:5])
     side = pick(rng, ("left", "right"))
@@ -93,7 +94,7 @@ def _all_of_them(noun: str, members: Sequence[int], rng: np.random.Generator) ->
 
 def _by_position(view: View, noun: str, members: Sequence[int], rng: np.random.Generator) -> list[Expression]:
     x = {i: view.objects[i].centre[0] for i in members}
-    order = sorted(members, key=x.get)
+    order = sorted(members, key=lambda i: x[i])
     if len(members) == 1:
         side = _side_of(x[order[0]])
         return [_sided(noun, side, order, rng)] if side else []
@@ -108,8 +109,10 @@ def _by_position(view: View, noun: str, members: Sequence[int], rng: np.random.G
     return found + _groups_by_side(noun, order, x, rng)
 
 
-def _groups_by_side(noun: str, order: list[int], x: dict, rng: np.random.Generator) -> list[Expression]:
-    """ "the two cups on the left", where a clear gap parts them from others on the right."""
+def _groups_by_side(
+    noun: str, order: list[int], x: dict[int, float], rng: np.random.Generator
+) -> list[Expression]:
+    """Return expressions such as "the two cups on the left", if a gap parts them from those on the right."""
     sides = {"left": [i for i in order if _side_of(x[i]) == "left"]}
     sides["right"] = [i for i in order if _side_of(x[i]) == "right"]
     if len(sides["left"]) + len(sides["right"]) < len(order) or not all(sides.values()):
@@ -131,6 +134,7 @@ def _by_size(view: View, noun: str, members: Sequence[int], rng: np.random.Gener
 
 
 def _sided(noun: str, side: str, targets: list[int], rng: np.random.Generator) -> Expression:
+    forms: tuple[str, ...]
     if len(targets) == 1:
         forms = _side_forms(noun, side)
     else:
@@ -160,19 +164,19 @@ def _singular(noun: str, rng: np.random.Generator) -> str:
 
 def _plural_form(noun: str, count: str | None, rng: np.random.Generator) -> str:
     many = plural(noun)
-    forms = (f"the {many}", many, f"all {many}", f"all the {many}", f"every {noun}")
+    forms: tuple[str, ...] = (f"the {many}", many, f"all {many}", f"all the {many}", f"every {noun}")
     if count:
         forms += (f"the {count} {many}", f"{count} {many}", f"the {count} {many}")
     return pick(rng, forms)
 
 
 def _spoken(text: str, rng: np.random.Generator) -> str:
-    """Now and then as a robot would be told it."""
+    """Return the text, now and then with the opening of a command."""
     return f"{pick(rng, PREFIXES)} {text}" if rng.random() < 0.1 else text
 
 
-def visible(view: View, targets) -> bool:
-    """Whether the targets may be referred to: they are big enough to see, and have what masks are needed."""
+def visible(view: View, targets: Sequence[int]) -> bool:
+    """Return whether the targets are big enough to see, and have masks if the view needs them."""
     items: list[ViewedObject] = [view.objects[i] for i in targets]
     if view.masks_only and any(item.mask is None for item in items):
         return False
@@ -180,7 +184,7 @@ def visible(view: View, targets) -> bool:
 
 
 def categories_in(view: View) -> dict[str, list[int]]:
-    """Indices of the objects of each complete category that is there."""
+    """Return the indices of the objects of each complete category that is present."""
     members = defaultdict(list)
     for index, item in enumerate(view.objects):
         if item.category in view.complete:

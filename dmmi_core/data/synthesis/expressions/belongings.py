@@ -1,4 +1,4 @@
-"""Telling persons apart by what they have with them: "the person with the umbrella"."""
+"""Expressions that tell persons apart by their belongings: "the person with the umbrella"."""
 
 from collections.abc import Sequence
 
@@ -10,9 +10,10 @@ from dmmi_core.data.synthesis.expressions.relations import NEAR, gap
 from dmmi_core.data.synthesis.random import pick
 from dmmi_core.data.synthesis.view import View
 
-INSIDE = {"umbrella": 0.3}
-"""Share of a thing's box within that of the person who has it, at least, if not `MOSTLY`."""
-MOSTLY = 0.7
+MIN_INSIDE = 0.7
+"""Least share of a thing's box inside the box of the person who has it."""
+MIN_INSIDE_OF = {"umbrella": 0.3}
+"""Exceptions to `MIN_INSIDE`."""
 CARRIED = ("with {}", "carrying {}")
 HELD = ("with {}", "holding {}")
 BELONGINGS = {
@@ -21,7 +22,7 @@ BELONGINGS = {
     **dict.fromkeys(("backpack", "handbag", "suitcase", "surfboard", "skateboard", "snowboard"), CARRIED),
     **{"tie": ("with {}", "wearing {}"), "baseball glove": ("with {}",), "skis": ("with {}",)},
 }
-"""Categories that a person may have, and how that is said."""
+"""Categories that a person may have, and the forms of saying so."""
 IN_HANDS = frozenset(category for category, forms in BELONGINGS.items() if forms == HELD)
 HOLDABLE = frozenset(BELONGINGS) | {
     *(
@@ -40,11 +41,11 @@ HOLDABLE = frozenset(BELONGINGS) | {
     *("broccoli", "carrot", "hot dog", "pizza", "donut", "cake", "laptop", "mouse", "remote", "keyboard"),
     *("book", "vase", "scissors", "hair drier", "sports ball", "kite", "bird", "cat", "dog", "clock"),
 }
-"""All that a hand may hold, of what is annotated."""
+"""Categories that a hand may hold."""
 
 
 def by_belonging(view: View, rng: np.random.Generator) -> list[Expression]:
-    """True expressions for persons, of whom each surely has the thing or surely has not."""
+    """Return true expressions for persons, if each surely has or surely lacks the thing."""
     persons, found, absent = view.members("person"), [], []
     for thing in sorted(BELONGINGS):
         having = holders(view, thing)
@@ -60,7 +61,7 @@ def by_belonging(view: View, rng: np.random.Generator) -> list[Expression]:
 
 
 def false_belongings(view: View, rng: np.random.Generator) -> list[Expression]:
-    """Of persons who are there: with a thing that is not, or without one that all of them have."""
+    """Return false expressions for persons: with a thing that is absent, or without one that all have."""
     persons = view.members("person")
     having = {thing: holders(view, thing) for thing in sorted(BELONGINGS)}
     everybodys = [thing for thing, found in having.items() if found and found == persons]
@@ -74,7 +75,7 @@ def false_belongings(view: View, rng: np.random.Generator) -> list[Expression]:
 
 
 def holders(view: View, thing: str) -> tuple[int, ...] | None:
-    """The persons who have one, in order; None where that is not certain of all persons."""
+    """Return the indices of the persons who have a thing, or None if that is not certain of all persons."""
     persons = view.members("person")
     if not {"person", thing} <= view.complete or not persons:
         return None
@@ -82,14 +83,16 @@ def holders(view: View, thing: str) -> tuple[int, ...] | None:
     for index in view.members(thing):
         box = view.objects[index].box
         close = [i for i in persons if gap(view.objects[i].box, box) < NEAR]
-        if len(close) > 1 or (close and _inside(box, view.objects[close[0]].box) < INSIDE.get(thing, MOSTLY)):
+        if len(close) > 1 or (
+            close and _inside(box, view.objects[close[0]].box) < MIN_INSIDE_OF.get(thing, MIN_INSIDE)
+        ):
             return None
         having.update(close)
     return tuple(i for i in persons if i in having)
 
 
 def _inside(box: Sequence[float], other: Sequence[float]) -> float:
-    """Share of a box (left, top, right, bottom) that is within another."""
+    """Return the share of a box (left, top, right, bottom) that is inside another."""
     width = min(box[2], other[2]) - max(box[0], other[0])
     height = min(box[3], other[3]) - max(box[1], other[1])
     return max(width, 0) * max(height, 0) / max((box[2] - box[0]) * (box[3] - box[1]), 1e-6)
@@ -106,14 +109,14 @@ def _having(thing: str, targets: tuple[int, ...], rng: np.random.Generator) -> E
 def _without(thing: str, targets: tuple[int, ...], rng: np.random.Generator) -> Expression:
     alone = thing if plural(thing) == thing else f"{article(thing)} {thing}"
     worn = BELONGINGS[thing][-1].split()[0]
-    texts = (f"without {alone}", f"with no {thing}", f"without {alone}", f"not {worn} {alone}")
-    if worn == "with":
-        texts = texts[:3]
+    texts = [f"without {alone}", f"with no {thing}", f"without {alone}"]
+    if worn != "with":
+        texts.append(f"not {worn} {alone}")
     return Expression(f"the {'person' if len(targets) == 1 else 'people'} {pick(rng, texts)}", targets)
 
 
 def _empty_handed(view: View, rng: np.random.Generator) -> list[Expression]:
-    """ "the person not holding anything", beside others who surely do, with nothing holdable near."""
+    """Return "the person not holding anything", if nothing is near and all others surely hold something."""
     if not view.complete >= HOLDABLE | {"person"}:
         return []
     persons = view.members("person")

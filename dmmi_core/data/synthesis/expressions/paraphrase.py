@@ -1,4 +1,4 @@
-"""How a request is put: the same thing, as different people would say it."""
+"""Paraphrases of an expression, as different people would say it."""
 
 import re
 
@@ -25,18 +25,18 @@ _SIDES = (
     (r"^(left|right) ", ("the {} ", "the {} hand ", "{} side ")),
 )
 REPHRASED, ASKED, REARTICLED = 0.4, 0.15, 0.25
-"""Shares of texts that are changed in each way."""
+"""Shares of the texts whose side is rephrased, that become a request, and whose article changes."""
 
 
 def reword(expression: Expression, rng: np.random.Generator) -> Expression:
-    """The same request in other words, or as it is."""
+    """Return the expression in other words, or as it is."""
     text = expression.text
     for pattern, forms in _SIDES:
         if rng.random() < REPHRASED:
             form = pick(rng, forms)
-            text = re.sub(pattern, lambda found, form=form: form.format(found[1]), text)
+            text = re.sub(pattern, form.replace("{}", r"\1"), text)
     text = _determiner(text, rng)
-    if rng.random() < REARTICLED:  # never to "a": it would give away that there is one, or none
+    if rng.random() < REARTICLED:  # never to "a", which hints at whether there is a target
         text = re.sub("^(the|an?) ", pick(rng, ("the ", "")), text)
     if rng.random() < ASKED and not text.startswith(PREFIXES) and len(text.split()) < 9:
         text = _asked(text, rng)

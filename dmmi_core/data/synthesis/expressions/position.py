@@ -1,4 +1,4 @@
-"""Telling objects apart by finer places: order, height, corners, depth."""
+"""Expressions that tell objects apart by position: order, height, corners, depth."""
 
 from collections.abc import Sequence
 
@@ -10,9 +10,9 @@ from dmmi_core.data.synthesis.random import pick
 from dmmi_core.data.synthesis.view import View
 
 FAR = 0.12
-"""Difference in height, as a fraction of the view, from which one object is surely above another."""
+"""Least vertical distance of two objects, as a fraction of the view, for one to be surely above the other."""
 CENTRE = 0.1
-"""Distance from the middle of the view within which an object is in the middle."""
+"""Largest distance from the middle of the view, as a fraction, of an object "in the middle"."""
 STANDING = {
     *(
         "person",
@@ -30,16 +30,16 @@ STANDING = {
     ),
     *("elephant", "bear", "zebra", "giraffe", "chair", "couch", "suitcase", "fire hydrant", "parking meter"),
 }
-"""Categories that stand on the ground: the lower they reach in the picture, the nearer they are."""
+"""Categories that stand on the ground: the lower they reach in the image, the nearer they are."""
 TALLER = 1.25
-"""Of two heights, from which one person on the same ground is surely the taller."""
+"""Least ratio of the heights of two persons on the same ground for one to be surely taller."""
 CUT_OFF = 0.97
-"""Height in the view, as a fraction of it, from which on feet may be below its edge."""
+"""Position, as a fraction of the view's height, from which on feet may be cut off by its lower edge."""
 _ORDINALS = {"second": "2nd", "third": "3rd", "fourth": "4th"}
 
 
 def by_place(view: View, noun: str, members: Sequence[int], rng: np.random.Generator) -> list[Expression]:
-    """True expressions for some of `members`, which are all the objects that the noun fits."""
+    """Return true expressions for some of `members`, which are all objects that the noun fits."""
     if len(members) == 1:
         found = _alone(view, noun, members[0], rng)
     else:
@@ -69,7 +69,10 @@ def _alone(view: View, noun: str, index: int, rng: np.random.Generator) -> list[
 
 
 def in_a_row(view: View, noun: str, members: Sequence[int], rng: np.random.Generator) -> list[Expression]:
-    """ "the second cup from the left", which is not the last, where all up to the next are well apart."""
+    """Return expressions such as "the second cup from the left".
+
+    The object is not the last, and all up to the next one are well apart.
+    """
     order = sorted(members, key=lambda i: view.objects[i].centre[0])
     gaps = np.diff([view.objects[i].centre[0] for i in order])
     found = []
@@ -129,7 +132,7 @@ def _by_height(view: View, noun: str, members: Sequence[int], rng: np.random.Gen
 
 
 def _of_two(view: View, noun: str, members: Sequence[int], rng: np.random.Generator) -> list[Expression]:
-    """ "the smaller cup", "the left one of the two cups"."""
+    """Return expressions such as "the smaller cup" and "the left one of the two cups"."""
     if len(members) != 2:
         return []
     found, both = [], f"of the two {plural(noun)}"
@@ -145,7 +148,7 @@ def _of_two(view: View, noun: str, members: Sequence[int], rng: np.random.Genera
 
 
 def _tallest(view: View, noun: str, members: Sequence[int], rng: np.random.Generator) -> list[Expression]:
-    """Of persons whose feet are equally far away."""
+    """Return the tallest and the shortest person, if their feet are equally far away."""
     boxes = [view.objects[i].box for i in members]
     feet = [box[3] for box in boxes]
     if view.objects[members[0]].category != "person" or max(feet) - min(feet) > MARGIN:
@@ -171,8 +174,8 @@ def _tallest(view: View, noun: str, members: Sequence[int], rng: np.random.Gener
 
 
 def missing_places(noun: str, count: int, rng: np.random.Generator) -> list[Expression]:
-    """ "the third cup from the left", where there are only two: true of nothing."""
-    places = list(_ORDINALS.items())[count - 1 : count + 1]  # what is far beyond the last nobody asks for
+    """Return a false expression such as "the third cup from the left" of two cups."""
+    places = list(_ORDINALS.items())[count - 1 : count + 1]  # nobody asks for what is far beyond the last
     words = [word for pair in places for word in pair]
     if not words:
         return []
@@ -205,7 +208,7 @@ def _by_depth(view: View, noun: str, members: Sequence[int], rng: np.random.Gene
 
 
 def _by_corner(view: View, noun: str, members: Sequence[int], rng: np.random.Generator) -> list[Expression]:
-    """Of what is in a corner, where no other is in the same quarter of the view."""
+    """Return expressions for an object in a corner, if no other is in the same quarter of the view."""
     found = []
     for index in members:
         x, y = view.objects[index].centre

@@ -1,10 +1,10 @@
-"""Speaking of persons without a word that tells which: "everyone on the left", "somebody", "humans"."""
+"""Expressions for persons by indefinite words: "everyone on the left", "somebody", "humans"."""
 
 import re
 
 import numpy as np
 
-from dmmi_core.data.lexicon.names import WHOLES
+from dmmi_core.data.lexicon.names import SUPERCATEGORIES
 from dmmi_core.data.synthesis.expressions.basic import Expression, describe, visible
 from dmmi_core.data.synthesis.expressions.relations import NEAR, gap
 from dmmi_core.data.synthesis.random import pick
@@ -14,19 +14,27 @@ WHOEVER = (
     *("everyone", "everybody", "all persons", "all the persons", "all humans", "humans", "human"),
     *("anyone", "anybody", "someone", "somebody", "any people", "any person", "any humans"),
 )
-"""Words for all who are there, be it one or several or none."""
+"""Words for all persons, whatever their number."""
 PEDESTRIANS = ("pedestrians", "the pedestrians", "any pedestrians", "all pedestrians")
 STREET = frozenset({"car", "bus", "truck", "traffic light", "stop sign", "parking meter"})
-_CARRYING = WHOLES["vehicle"] | {"skateboard", "horse", "bench", "chair", "skis", "snowboard", "surfboard"}
-"""Categories that a person near by may be on or in, and so does not walk."""
+_CARRYING = SUPERCATEGORIES["vehicle"] | {
+    "skateboard",
+    "horse",
+    "bench",
+    "chair",
+    "skis",
+    "snowboard",
+    "surfboard",
+}
+"""Categories that a person nearby may be on or in, and so does not walk."""
 _UPRIGHT = 1.8
-"""Height of a person's box for its width, from which on the person stands or walks."""
+"""Ratio of the height to the width of a person's box, from which on the person stands or walks."""
 _GROUP = re.compile(r"(?:the |all )people (on the (?:left|right)(?: side)?)")
 _ALONE = re.compile(r"the person (on the (?:left|right))")
 
 
 def by_pronoun(view: View, rng: np.random.Generator) -> list[Expression]:
-    """True expressions for persons."""
+    """Return true expressions for persons."""
     persons = view.members("person")
     if "person" not in view.complete or not visible(view, persons):
         return []
@@ -43,12 +51,12 @@ def by_pronoun(view: View, rng: np.random.Generator) -> list[Expression]:
 
 
 def absent_persons(rng: np.random.Generator) -> list[Expression]:
-    """The same where there is nobody."""
+    """Return an expression of the same form for a view without persons."""
     return [Expression(pick(rng, PEDESTRIANS if rng.random() < 0.2 else WHOEVER))]
 
 
 def _all_walk(view: View, persons: tuple[int, ...]) -> bool:
-    """Whether all persons are upright and apart from what may carry them, in a street."""
+    """Return whether the view is a street, and all persons are upright and apart from what may carry them."""
     if not view.complete >= STREET | _CARRYING or not any(item.category in STREET for item in view.objects):
         return False
     things = [item.box for item in view.objects if item.category in _CARRYING]

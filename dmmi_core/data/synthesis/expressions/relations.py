@@ -1,22 +1,23 @@
-"""Telling objects apart by one of another kind: "the person next to the dog"."""
+"""Expressions that relate objects to one of another category: "the person next to the dog"."""
 
 import numpy as np
 
 from dmmi_core.data.lexicon.names import plural
 from dmmi_core.data.synthesis.expressions.basic import MARGIN, Expression, visible
 from dmmi_core.data.synthesis.random import pick
-from dmmi_core.data.synthesis.view import View
+from dmmi_core.data.synthesis.view import Box, View
 
 NEAR, AWAY, FAR_OFF = 0.04, 0.2, 0.3
-"""Gap between two boxes, as a fraction of the view, up to which they are neighbours, and from which not; and
-from which nobody would call them so."""
+"""Gaps between two boxes, as fractions of the view: up to NEAR they are neighbours, from AWAY on they are
+not, and from FAR_OFF on nobody would call them so."""
 NEARER = 0.12
-"""Difference between two gaps from which one is surely the smaller."""
+"""Least difference of two gaps for one to be surely smaller."""
 _NEXT_TO = ("next to", "beside", "near", "by", "close to")
 _OPPOSITE = {"left": "right", "right": "left"}
 
 
 def by_neighbour(view: View, category: str, rng: np.random.Generator) -> list[Expression]:
+    """Return true expressions for objects of a category by their relation to a landmark."""
     members = view.members(category)
     found = _between(view, category, rng)
     for other in _landmarks(view, category):
@@ -32,8 +33,10 @@ def by_neighbour(view: View, category: str, rng: np.random.Generator) -> list[Ex
     return [e for e in found if visible(view, e.targets)]
 
 
-def _near_or_not(category: str, other: str, gaps: dict[int, float], rng) -> list[Expression]:
-    """ "the dogs next to the cup", "the dog that is not near the cup", where each clearly is or is not."""
+def _near_or_not(
+    category: str, other: str, gaps: dict[int, float], rng: np.random.Generator
+) -> list[Expression]:
+    """Return "the dogs next to the cup" and "the dog not near the cup", if each clearly is or is not."""
     near = tuple(i for i in gaps if gaps[i] < NEAR)
     away = tuple(i for i in gaps if gaps[i] > AWAY)
     if not near or len(near) + len(away) < len(gaps):
@@ -54,8 +57,8 @@ def _noun(category: str, targets: tuple[int, ...]) -> str:
     return category if len(targets) == 1 else plural(category)
 
 
-def _nearest(category: str, other: str, gaps: dict[int, float], rng) -> list[Expression]:
-    order = sorted(gaps, key=gaps.get)
+def _nearest(category: str, other: str, gaps: dict[int, float], rng: np.random.Generator) -> list[Expression]:
+    order = sorted(gaps, key=lambda i: gaps[i])
     if len(order) < 2:
         return []
     found = []
@@ -69,7 +72,7 @@ def _nearest(category: str, other: str, gaps: dict[int, float], rng) -> list[Exp
 
 
 def _between(view: View, category: str, rng: np.random.Generator) -> list[Expression]:
-    """ "the dog between the two cups": at their height, where all others are clearly outside."""
+    """Return "the dog between the two cups", if it is at their height and all others are clearly outside."""
     members, found = view.members(category), []
     for other in sorted(view.complete - {category}):
         pair = sorted(view.members(other), key=lambda i: view.objects[i].centre[0])
@@ -91,7 +94,7 @@ def _between(view: View, category: str, rng: np.random.Generator) -> list[Expres
 
 
 def _level(view: View, index: int, other: int) -> bool:
-    """Whether the middle of one object is at the height of another."""
+    """Return whether the middle of one object is at the height of another."""
     _, top, _, bottom = view.objects[other].box
     return top < view.objects[index].centre[1] < bottom
 
@@ -99,8 +102,11 @@ def _level(view: View, index: int, other: int) -> bool:
 def false_neighbours(
     view: View, category: str, missing: list[str], rng: np.random.Generator
 ) -> list[Expression]:
-    """Of objects that are there: beside what is far off, apart from what is near, on the wrong side of a
-    landmark, or next to a `missing` one."""
+    """Return false expressions for present objects.
+
+    They are said to be next to something far off or `missing`, not next to something near, or on the wrong
+    side of a landmark.
+    """
     found = [Expression(f"the {category} {pick(rng, _NEXT_TO)} the {other}") for other in missing]
     members = view.members(category)
     for other in _landmarks(view, category) if members else ():
@@ -108,7 +114,7 @@ def false_neighbours(
         gaps = [gap(view.objects[i].box, view.objects[landmark].box) for i in members]
         if min(gaps) > FAR_OFF:
             found.append(Expression(f"the {category} {pick(rng, ('next to', 'beside'))} the {other}"))
-        if max(gaps) < NEAR and rng.random() < 0.3:  # or else this would be what "not" means
+        if max(gaps) < NEAR and rng.random() < 0.3:  # more often would teach that "not" means no target
             found.append(Expression(_negated(category, other, members, rng)))
         for side, opposite in _OPPOSITE.items():
             if all(beyond(view, i, landmark, opposite) for i in members):
@@ -117,7 +123,7 @@ def false_neighbours(
 
 
 def _landmarks(view: View, category: str) -> list[str]:
-    """Other categories with a single object, which is well visible."""
+    """Return the other categories that have a single, well visible object."""
     return [
         other
         for other in sorted(view.complete - {category})
@@ -125,15 +131,15 @@ def _landmarks(view: View, category: str) -> list[str]:
     ]
 
 
-def gap(a: tuple, b: tuple) -> float:
-    """Between two boxes (left, top, right, bottom); 0 where they overlap."""
+def gap(a: Box, b: Box) -> float:
+    """Return the distance between two boxes; 0 if they overlap."""
     across = max(a[0] - b[2], b[0] - a[2], 0)
     down = max(a[1] - b[3], b[1] - a[3], 0)
     return float(np.hypot(across, down))
 
 
 def beyond(view: View, index: int, landmark: int, side: str) -> bool:
-    """Whether an object is clearly to one side of another."""
+    """Return whether an object is clearly to one side of another."""
     a, b = view.objects[index].box, view.objects[landmark].box
     apart = b[0] - a[2] if side == "left" else a[0] - b[2]
     return apart > 0 and abs(view.objects[index].centre[0] - view.objects[landmark].centre[0]) > MARGIN

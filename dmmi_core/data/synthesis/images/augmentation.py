@@ -1,21 +1,24 @@
-"""How a photograph is looked at: affine views of it, and colour jitter."""
+"""Augmentation: affine views of an image, colour jitter, blur and noise."""
 
 import cv2
 import numpy as np
 
 from dmmi_core.data.synthesis.scenes import Scene
+from dmmi_core.data.synthesis.view import Window
 
 
 def whole_view(scene: Scene, size: int) -> np.ndarray:
-    """Affine map (2, 3) of the whole photograph onto a size x size view."""
+    """Return the affine map (2, 3) of the whole image onto a size x size view."""
     return np.array([[size / scene.width, 0, 0], [0, size / scene.height, 0]])
 
 
-def random_view(scene: Scene, size: int, rng: np.random.Generator, window: tuple | None = None) -> np.ndarray:
-    """Affine map (2, 3) of a random crop (each side 60-100 %) onto the view, mirrored half of the time.
+def random_view(
+    scene: Scene, size: int, rng: np.random.Generator, window: Window | None = None
+) -> np.ndarray:
+    """Return an affine map (2, 3) of a random crop (each side 60-100 %), mirrored half of the time.
 
-    `window` (left, top, right, bottom) is the part of the view to fill, if not all of it: then the crop's
-    shape is nearer to that of the window.
+    `window` is the part of the view to fill, default all of it. The shape of the crop then is closer to the
+    shape of the window.
     """
     left, top, right, bottom = window or (0, 0, size, size)
     width, height = scene.width * rng.uniform(0.6, 1), scene.height * rng.uniform(0.6, 1)
@@ -30,19 +33,19 @@ def random_view(scene: Scene, size: int, rng: np.random.Generator, window: tuple
 
 
 def _shaped(width: float, height: float, shape: float) -> tuple[float, float]:
-    """Width and height made smaller to a width of `shape` times the height, give or take a third."""
+    """Shrink width or height so that their ratio is `shape`, give or take a third."""
     return min(width, 1.33 * shape * height), min(height, 1.33 * width / shape)
 
 
-def warp(photograph: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
-    """uint8 RGB (H, W, 3) through an affine map, (size, size, 3)."""
+def warp(image: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
+    """Warp an image, uint8 RGB (H, W, 3), by an affine map (2, 3) to (size, size, 3)."""
     return cv2.warpAffine(
-        photograph, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+        image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
     )
 
 
 def jitter(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Brightness, contrast and saturation changed by up to 25 %, for uint8 RGB (H, W, 3); hues stay."""
+    """Change brightness, contrast and saturation by up to 25 %, but no hue, of uint8 RGB (H, W, 3)."""
     brightness, contrast, saturation = rng.uniform(0.75, 1.25, 3)
     pixels = image.astype(np.float32)
     grey = pixels.mean(axis=2, keepdims=True)
@@ -52,7 +55,7 @@ def jitter(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def degrade(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A camera that is out of focus or noisy, each now and then."""
+    """Blur the image, or add noise, each with a probability of 10 %, as a real camera would."""
     if rng.random() < 0.1:
         image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.5, 1.5))
     if rng.random() < 0.1:

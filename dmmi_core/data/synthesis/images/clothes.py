@@ -1,4 +1,4 @@
-"""Photographs of people whose clothes are annotated, and what may be said of them."""
+"""Images of persons with annotated clothes."""
 
 import json
 from pathlib import Path
@@ -36,14 +36,14 @@ SIMILAR = {
     "bag": {"bag", "purse", "wallet", "accessories"},
     "purse": {"bag", "purse", "wallet", "accessories"},
 }
-"""For each garment that is spoken of, the annotated ones that a person might call so."""
+"""Garments that expressions name, each with the annotated garments that people may call so."""
 _BARE = {"null", "hair", "skin"}
 
 
 def read_clothing(folder: str | Path) -> list[Scene]:
-    """A folder with `images/NNNN.jpg`, `labels/NNNN.png` and `labels.json`, the names that the labels index.
+    """Read a folder of `images/NNNN.jpg`, `labels/NNNN.png` and `labels.json`, the names of the labels.
 
-    Each is a photograph of one person: the union of all labels above 0. Raises InputError.
+    Each image shows one person, who is the union of all labels above 0. Raises InputError.
     """
     folder = Path(folder).absolute()
     try:
@@ -63,15 +63,16 @@ def _scene(path: Path, folder: Path, names: list[str]) -> Scene:
         if names[i] not in _BARE and (polygons := _outlines(labels == i))
     }
     person = _outlines(labels > 0)
-    if not person:  # nothing was annotated
-        return Scene(path.name, *labels.shape[::-1], (), frozenset())
-    box = cv2.boundingRect((labels > 0).astype(np.uint8))
     height, width = labels.shape
-    item = SceneObject("person", box, person, garments=garments)
+    if not person:  # nothing was annotated
+        return Scene(path.name, width, height, (), frozenset())
+    x, y, w, h = cv2.boundingRect((labels > 0).astype(np.uint8))
+    item = SceneObject("person", (x, y, w, h), person, garments=garments)
     image = str(folder / "images" / f"{path.stem}.jpg")
     return Scene(image, width, height, (item,), frozenset({"person"}))
 
 
 def _outlines(mask: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return the outer polygons of a mask, each (N, 2), float32."""
     contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     return tuple(c[:, 0].astype(np.float32) for c in contours if len(c) > 2)

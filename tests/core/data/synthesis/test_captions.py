@@ -1,6 +1,6 @@
 import pytest
 
-from dmmi_core.data.synthesis.captions import inform, person_names, read_phrase, unmentioned
+from dmmi_core.data.synthesis.captions import apply_captions, person_names, read_phrase, unmentioned
 from dmmi_core.data.synthesis.scenes import Scene, SceneObject
 
 
@@ -89,10 +89,10 @@ def test_names_of_persons(captions, count, expected):
 def test_a_scene_is_told_of_by_its_captions():
     objects = (SceneObject("person", (0, 0, 9, 9)), SceneObject("bus", (0, 0, 9, 9)))
     captions = ("A man on skis", "The man is outside", "A man in the snow", "A skier", "Two men", "A bus")
-    scene = inform(Scene("", 9, 9, objects, frozenset({"person"}), captions[:4] + captions[:1]))
+    scene = apply_captions(Scene("", 9, 9, objects, frozenset({"person"}), captions[:4] + captions[:1]))
     assert scene.objects[0].names == {"man", "guy"} and scene.objects[1].names == frozenset()
     assert {"person", "cat", "dog"} <= scene.complete
     assert "skis" not in scene.complete, "captions say that they are there"
     assert "bus" not in scene.complete, "there is one, and there may be more"
     assert {phrase.text for phrase in scene.phrases} == {caption.lower() for caption in captions[:4]}
-    assert inform(Scene("", 9, 9, objects, frozenset({"person"}), captions[4:])).phrases == ()
+    assert apply_captions(Scene("", 9, 9, objects, frozenset({"person"}), captions[4:])).phrases == ()

@@ -5,10 +5,10 @@ import re
 import numpy as np
 import pytest
 
-from dmmi_core.data.lexicon.names import WHOLES
+from dmmi_core.data.lexicon.names import SUPERCATEGORIES
 from dmmi_core.data.synthesis.captions import read_phrase
-from dmmi_core.data.synthesis.expressions.negative import CLEARLY, deny
-from dmmi_core.data.synthesis.images.composition import Picture
+from dmmi_core.data.synthesis.expressions.negative import CLEARLY, negative_expression
+from dmmi_core.data.synthesis.images.composition import AnnotatedImage
 from dmmi_core.data.synthesis.view import View, ViewedObject
 
 SIZE = 40
@@ -18,8 +18,8 @@ PHRASES = [read_phrase("A dog sitting next to a cup"), read_phrase("A dog in a p
 
 def picture(
     *objects: ViewedObject, complete: tuple = ("bear", "cup", "dog", "teddy bear", "dining table")
-) -> Picture:
-    return Picture(np.full((SIZE, SIZE, 3), 120, np.uint8), View(objects, frozenset(complete)))
+) -> AnnotatedImage:
+    return AnnotatedImage(np.full((SIZE, SIZE, 3), 120, np.uint8), View(objects, frozenset(complete)))
 
 
 def at(x: float, y: float, category: str = "dog", side: float = 0.2) -> ViewedObject:
@@ -27,9 +27,9 @@ def at(x: float, y: float, category: str = "dog", side: float = 0.2) -> ViewedOb
     return ViewedObject(category, (x, y), side**2, None, box)
 
 
-def denied(of: Picture, category: str, phrases=()) -> set[str]:
+def denied(of: AnnotatedImage, category: str, phrases=()) -> set[str]:
     """All that is said of `category` in some of the draws."""
-    made = [deny(of, category, phrases, np.random.default_rng(seed)) for seed in range(800)]
+    made = [negative_expression(of, category, phrases, np.random.default_rng(seed)) for seed in range(800)]
     assert all(e.kind == "zero" for e in made if e)
     return {e.text for e in made if e}
 
@@ -95,7 +95,7 @@ def test_there_is_never_a_wrong_number():
 
 def test_kinds_and_persons_that_are_missing():
     everything = tuple(
-        {category for parts in WHOLES.values() for category in parts} | {"teddy bear", "person"}
+        {category for parts in SUPERCATEGORIES.values() for category in parts} | {"teddy bear", "person"}
     )
     texts = denied(picture(complete=everything), "dog")
     assert any("any animals" in text for text in texts)
@@ -117,7 +117,7 @@ def test_colours_that_it_does_not_have():
     mask = np.zeros((SIZE, SIZE), bool)
     mask[10:30, 10:30] = True
     of = picture(ViewedObject("dog", (0.5, 0.5), 0.25, mask, (0.25, 0.25, 0.75, 0.75)), complete=("dog",))
-    of.image[mask] = (210, 30, 30)
+    of.pixels[mask] = (210, 30, 30)
     texts = denied(of, "dog")
     assert any("blue dog" in text for text in texts) and any("white dog" in text for text in texts)
     assert not any(colour in text for text in texts for colour in ("red", "pink", "orange", "brown"))

@@ -12,7 +12,7 @@ from dmmi_core.data.samples import read_image
 from dmmi_core.data.synthesis.expressions.attributes import by_garment, by_person_word
 from dmmi_core.data.synthesis.images.augmentation import whole_view
 from dmmi_core.data.synthesis.images.clothes import read_clothing
-from dmmi_core.data.synthesis.images.composition import Picture
+from dmmi_core.data.synthesis.images.composition import AnnotatedImage
 from dmmi_core.data.synthesis.view import View, ViewedObject, view_scene
 from dmmi_core.errors import InputError
 
@@ -68,7 +68,7 @@ def test_damaged_folders_are_reported(tmp_path, damage):
         read_clothing(tmp_path)
 
 
-def persons(tmp_path: Path, *clothes: dict) -> Picture:
+def persons(tmp_path: Path, *clothes: dict) -> AnnotatedImage:
     """The persons of several photographs side by side."""
     for number, colours in enumerate(clothes):
         write(tmp_path, number, **colours)
@@ -79,10 +79,10 @@ def persons(tmp_path: Path, *clothes: dict) -> Picture:
         images.append(read_image(scene.image))
     image = np.full((size, size, 3), GREY, np.uint8)
     image[:100, : 60 * len(images)] = np.hstack(images)
-    return Picture(image, View(tuple(objects), frozenset({"person"})))
+    return AnnotatedImage(image, View(tuple(objects), frozenset({"person"})))
 
 
-def garments(picture: Picture) -> dict[str, tuple[int, ...]]:
+def garments(picture: AnnotatedImage) -> dict[str, tuple[int, ...]]:
     """Without the words in between: "coat" and "red coat"."""
     found = {}
     for seed in range(5):
@@ -111,12 +111,12 @@ def test_of_persons_whose_clothes_are_not_known_nothing_is_said(tmp_path):
     picture = persons(tmp_path, {"coat": RED})
     stranger = ViewedObject("person", (0.8, 0.5), 0.1, np.ones((120, 120), bool))
     both = View((*picture.view.objects, stranger), picture.view.complete)
-    assert by_garment(Picture(picture.image, both), "person", np.random.default_rng(0)) == []
+    assert by_garment(AnnotatedImage(picture.pixels, both), "person", np.random.default_rng(0)) == []
 
 
 def called(*names: set[str]) -> dict[str, tuple[int, ...]]:
     objects = tuple(ViewedObject("person", (0.5, 0.5), 0.1, None, names=frozenset(n)) for n in names)
-    picture = Picture(np.zeros((4, 4, 3), np.uint8), View(objects, frozenset({"person"})))
+    picture = AnnotatedImage(np.zeros((4, 4, 3), np.uint8), View(objects, frozenset({"person"})))
     return {named.noun: named.members for named in by_person_word(picture, "person")}
 
 

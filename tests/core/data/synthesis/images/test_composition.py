@@ -9,14 +9,14 @@ import pytest
 
 from dmmi_core.data.synthesis.captions import read_phrase
 from dmmi_core.data.synthesis.images.composition import (
-    Picture,
+    AnnotatedImage,
     contradicts,
     cutouts,
     paste,
-    photograph,
+    random_crop,
     side_by_side,
 )
-from dmmi_core.data.synthesis.images.sampling import Album
+from dmmi_core.data.synthesis.images.sampling import ImageSampler
 from dmmi_core.data.synthesis.scenes import Scene, SceneObject, read_scenes
 from dmmi_core.data.synthesis.view import View, ViewedObject
 from helpers.pictures import CATEGORIES, COLOURS, look
@@ -30,7 +30,7 @@ def rectangle(category: str, x: int, y: int, width: int, height: int) -> SceneOb
 
 
 def drawn(folder: Path, name: str, *objects: SceneObject, complete=("cup", "dog"), captions=()) -> Scene:
-    """A grey photograph of 200 x 100 pixels with the objects in their colours."""
+    """A grey random_crop of 200 x 100 pixels with the objects in their colours."""
     image = np.full((100, 200, 3), 110, np.uint8)
     for item in objects:
         x, y, width, height = item.box
@@ -40,11 +40,11 @@ def drawn(folder: Path, name: str, *objects: SceneObject, complete=("cup", "dog"
     return Scene(name, 200, 100, objects, frozenset(complete), phrases=phrases)
 
 
-def assert_masks_are_pixels(picture: Picture) -> None:
+def assert_masks_are_pixels(image: AnnotatedImage) -> None:
     """The masks of a category that is there cover its pixels and nothing else, but for edges."""
-    seen = look(picture.image)
+    seen = look(image.pixels)
     for category in CATEGORIES:
-        masks = [picture.view.objects[i].mask for i in picture.view.members(category)]
+        masks = [image.view.objects[i].mask for i in image.view.members(category)]
         if not masks:
             continue
         pixels = np.any([item.mask for item in seen[category]], axis=0)
@@ -58,10 +58,10 @@ def test_each_half_shows_its_photograph(tmp_path, seed):
     rng = np.random.default_rng(seed)
     dog = drawn(tmp_path, "dog.png", rectangle("dog", 70, 30, 60, 40))
     cup = drawn(tmp_path, "cup.png", rectangle("cup", 70, 30, 60, 40), complete=("cup",))
-    picture = side_by_side(dog, cup, tmp_path, SIZE, rng)
-    assert_masks_are_pixels(picture)
-    assert "dog" not in picture.view.complete, "the second photograph may hold another"
-    boxes = {item.category: item.box for item in picture.view.objects}
+    image = side_by_side(dog, cup, tmp_path, SIZE, rng)
+    assert_masks_are_pixels(image)
+    assert "dog" not in image.view.complete, "the second random_crop may hold another"
+    boxes = {item.category: item.box for item in image.view.objects}
     if len(boxes) == 2:
         assert boxes["dog"][2] <= boxes["cup"][0] or boxes["dog"][3] <= boxes["cup"][1]
 
@@ -71,7 +71,7 @@ def test_a_pasted_object_hides_what_is_behind_it(tmp_path, seed):
     rng = np.random.default_rng(seed)
     base = drawn(tmp_path, "dog.png", rectangle("dog", 40, 20, 120, 60))
     source = drawn(tmp_path, "cup.png", rectangle("cup", 80, 30, 40, 40))
-    before = photograph(base, tmp_path, SIZE, rng)
+    before = random_crop(base, tmp_path, SIZE, rng)
     after = paste(before, source, source.objects[0], tmp_path, rng)
     assert_masks_are_pixels(after)
     dog, cup = after.view.objects
@@ -83,7 +83,7 @@ def test_a_pasted_object_hides_what_is_behind_it(tmp_path, seed):
     )
     assert after.view.complete == before.view.complete
     outside = cv2.dilate(cup.mask.astype(np.uint8), np.ones((15, 15))) == 0
-    assert np.array_equal(after.image[outside], before.image[outside])
+    assert np.array_equal(after.pixels[outside], before.pixels[outside])
 
 
 def test_what_is_hidden_too_far_is_neither_there_nor_gone(tmp_path):
@@ -92,11 +92,11 @@ def test_what_is_hidden_too_far_is_neither_there_nor_gone(tmp_path):
     outcomes = set()
     for seed in range(60):
         rng = np.random.default_rng(seed)
-        picture = photograph(small, tmp_path, SIZE, rng)
-        if not picture.view.objects:
+        image = random_crop(small, tmp_path, SIZE, rng)
+        if not image.view.objects:
             continue
-        after = paste(picture, big, big.objects[0], tmp_path, rng).view
-        share = after.objects[0].mask.sum() / picture.view.objects[0].mask.sum()
+        after = paste(image, big, big.objects[0], tmp_path, rng).view
+        share = after.objects[0].mask.sum() / image.view.objects[0].mask.sum()
         assert ("dog" in after.complete) == (share >= 0.4)
         outcomes.add("dog" in after.complete)
     assert outcomes == {True, False}
@@ -126,10 +126,10 @@ def test_a_pasted_object_ends_captions_of_its_kind(tmp_path):
     base = drawn(tmp_path, "a.png", rectangle("dog", 60, 20, 80, 60), captions=["A dog sitting on a bench"])
     cup = drawn(tmp_path, "b.png", rectangle("cup", 80, 40, 20, 20))
     rng = np.random.default_rng(0)
-    picture = photograph(base, tmp_path, SIZE, rng)
-    assert [targets for _, targets in picture.view.phrases] == [(0,)]
-    assert paste(picture, base, base.objects[0], tmp_path, rng).view.phrases == ()
-    assert len(paste(picture, cup, cup.objects[0], tmp_path, rng).view.phrases) == 1
+    image = random_crop(base, tmp_path, SIZE, rng)
+    assert [targets for _, targets in image.view.phrases] == [(0,)]
+    assert paste(image, base, base.objects[0], tmp_path, rng).view.phrases == ()
+    assert len(paste(image, cup, cup.objects[0], tmp_path, rng).view.phrases) == 1
 
 
 def test_contradicts():
@@ -168,25 +168,25 @@ def test_cutouts(item, usable):
 
 
 @pytest.mark.parametrize("kind", ["zero", "one", "many"])
-def test_the_album_keeps_to_what_is_asked(pictures, kind):
-    """A picture that is to lack a category lacks it for certain, in the pixels as well."""
-    album = Album(read_scenes(pictures), pictures.parent, SIZE)
+def test_the_sampler_keeps_to_what_is_asked(pictures, kind):
+    """A image that is to lack a category lacks it for certain, in the pixels as well."""
+    sampler = ImageSampler(read_scenes(pictures), pictures.parent, SIZE)
     rng, numbers = np.random.default_rng(0), []
     for index in range(60):
         category = CATEGORIES[index % 4]
-        picture = album.picture(category, kind, rng)
-        if picture is None or category not in picture.view.complete:
+        image = sampler.sample(category, kind, rng)
+        if image is None or category not in image.view.complete:
             continue
-        numbers.append(len(picture.view.members(category)))
+        numbers.append(len(image.view.members(category)))
         if kind == "zero":
-            assert picture.view.lacks(category)
-            assert not [item for item in look(picture.image)[category] if item.area > 12]
+            assert image.view.lacks(category)
+            assert not [item for item in look(image.pixels)[category] if item.area > 12]
     assert len(numbers) > 30
     if kind != "zero":
         assert np.mean([number > (kind == "many") for number in numbers]) > 0.6
 
 
-def test_the_album_reads_no_other_photographs(pictures, monkeypatch):
+def test_the_sampler_reads_no_other_photographs(pictures, monkeypatch):
     """What is kept apart for validation is not even pasted from."""
     from dmmi_core.data.synthesis.images import composition as module
 
@@ -194,7 +194,7 @@ def test_the_album_reads_no_other_photographs(pictures, monkeypatch):
     opened = set()
     read = module.read_image
     monkeypatch.setattr(module, "read_image", lambda path: opened.add(path.name) or read(path))
-    album, rng = Album(scenes, pictures.parent, SIZE), np.random.default_rng(0)
+    sampler, rng = ImageSampler(scenes, pictures.parent, SIZE), np.random.default_rng(0)
     for index in range(150):
-        album.picture(CATEGORIES[index % 4], ("zero", "one", "many")[index % 3], rng)
+        sampler.sample(CATEGORIES[index % 4], ("zero", "one", "many")[index % 3], rng)
     assert opened <= {scene.image for scene in scenes} and len(opened) > 10

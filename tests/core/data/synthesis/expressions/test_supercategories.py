@@ -3,14 +3,21 @@
 import numpy as np
 import pytest
 
-from dmmi_core.data.lexicon.names import WHOLES
+from dmmi_core.data.lexicon.names import SUPERCATEGORIES
 from dmmi_core.data.synthesis.expressions.bare import bare_noun
-from dmmi_core.data.synthesis.expressions.kinds import HINTS, UNLESS, absent_kinds, by_kind, kinds_of, whole
 from dmmi_core.data.synthesis.expressions.pronouns import absent_persons, by_pronoun
+from dmmi_core.data.synthesis.expressions.supercategories import (
+    HINTS,
+    UNLESS,
+    absent_supercategories,
+    by_supercategory,
+    members_of,
+    supercategories_of,
+)
 from dmmi_core.data.synthesis.view import View, ViewedObject
 
 MASK = np.ones((4, 4), bool)
-EVERYTHING = frozenset().union(*WHOLES.values(), *UNLESS.values(), *HINTS.values())
+EVERYTHING = frozenset().union(*SUPERCATEGORIES.values(), *UNLESS.values(), *HINTS.values())
 STREET = EVERYTHING | {
     *("person", "traffic light", "stop sign", "parking meter", "skateboard", "skis", "snowboard"),
     *("surfboard", "horse"),
@@ -34,11 +41,11 @@ def said(make, *arguments) -> dict[str, tuple[int, ...]]:
 
 
 def test_all_of_a_kind():
-    texts = said(by_kind, view("dog", "cup", "cat"), "cat")
+    texts = said(by_supercategory, view("dog", "cup", "cat"), "cat")
     assert texts["any animals"] == texts["animal"] == (0, 2)
-    texts = said(by_kind, view("pizza", "banana"), "banana")
+    texts = said(by_supercategory, view("pizza", "banana"), "banana")
     assert texts["something to eat"] == (0, 1) and texts["the fruit"] == (1,)
-    assert said(by_kind, view("chair", "couch"), "chair")["anything to sit on"] == (0, 1)
+    assert said(by_supercategory, view("chair", "couch"), "chair")["anything to sit on"] == (0, 1)
 
 
 @pytest.mark.parametrize(
@@ -52,22 +59,24 @@ def test_all_of_a_kind():
     ],
 )
 def test_what_may_be_of_the_kind_as_well(of, kind):
-    assert whole(of, kind) is None
+    assert members_of(of, kind) is None
     category = of.objects[0].category
-    assert said(by_kind, of, category) == {} == said(absent_kinds, of, category)
+    assert said(by_supercategory, of, category) == {} == said(absent_supercategories, of, category)
 
 
 def test_nothing_of_a_kind():
-    texts = said(absent_kinds, view("pizza"), "dog")
+    texts = said(absent_supercategories, view("pizza"), "dog")
     assert {"any animals", "animal", "the two animals"} <= set(texts) and set(texts.values()) == {()}
-    assert "something to eat" in said(absent_kinds, view("dog"), "pizza")
-    assert said(absent_kinds, view("dining table"), "pizza") == {}, "there may be other food on it"
-    assert said(absent_kinds, view("cat"), "dog") == {}
+    assert "something to eat" in said(absent_supercategories, view("dog"), "pizza")
+    assert said(absent_supercategories, view("dining table"), "pizza") == {}, "there may be other food on it"
+    assert said(absent_supercategories, view("cat"), "dog") == {}
 
 
 def test_kinds_of_a_category():
-    assert kinds_of("banana") == ["fruit", "food"] and kinds_of("person") == []
-    assert WHOLES.keys() == {kind for category in EVERYTHING for kind in kinds_of(category)}
+    assert supercategories_of("banana") == ["fruit", "food"] and supercategories_of("person") == []
+    assert SUPERCATEGORIES.keys() == {
+        kind for category in EVERYTHING for kind in supercategories_of(category)
+    }
 
 
 @pytest.mark.parametrize("count", [1, 3])

@@ -1,1 +1,1 @@
-"""Samples: readers of datasets, expressions made by templates, phrase erasing, order and batching."""
+"""Data: readers of datasets, generated samples, phrase erasing, the order of samples, and batches."""

@@ -1,4 +1,4 @@
-"""Samples into batches of tensors."""
+"""Collation of samples into batches of tensors."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,20 +15,22 @@ from dmmi_core.tokenizer import tokenize
 
 @dataclass
 class Batch:
+    """B samples as tensors: S the side of the images, K the most objects of a sample, L tokens."""
+
     image: Tensor
     """uint8 RGB (B, 3, S, S)."""
     labels: Tensor
-    """uint8 (B, S, S), as `Target` has them."""
+    """uint8 (B, S, S), as in `Target`."""
     boxes: Tensor
-    """float32 (B, K, 4), as `Target` has them; zeros after a sample's own, and at least one."""
+    """float32 (B, K, 4), as in `Target`, K at least 1; zeros beyond a sample's own objects."""
     has_mask: Tensor
-    """bool (B, K), False after a sample's own."""
+    """bool (B, K); False beyond a sample's own objects."""
     count: Tensor
-    """int64 (B,): the objects of each sample."""
+    """int64 (B,): number of objects of each sample."""
     ids: Tensor
-    """int64 (B, L)."""
+    """int64 (B, L): tokens of the texts."""
     erased_ids: Tensor
-    """int64 (B, L), one noun phrase masked."""
+    """int64 (B, L): the same with one noun phrase masked."""
     mask: Tensor
     """bool (B, L), True for real tokens."""
 
@@ -39,17 +41,17 @@ class Batch:
 
     @property
     def target(self) -> Tensor:
-        """bool (B, S, S): where an object surely is."""
+        """bool (B, S, S): pixels that certainly belong to an object."""
         return (self.labels > 0) & self.known
 
     @property
     def known(self) -> Tensor:
-        """bool (B, S, S): where it is known whether an object is."""
+        """bool (B, S, S): pixels of known label."""
         return self.labels != UNKNOWN
 
     @property
     def has_box_only(self) -> Tensor:
-        """bool (B, K): the objects without a mask."""
+        """bool (B, K): True for the objects without a mask."""
         exists = torch.arange(self.has_mask.shape[1], device=self.count.device) < self.count[:, None]
         return exists & ~self.has_mask
 
@@ -58,14 +60,14 @@ class Batch:
 
 
 class Collate:
-    """Tokenises, erases one phrase a text, and stacks."""
+    """A collate function that tokenizes the texts, erases one phrase of each, and stacks all tensors."""
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, max_tokens: int, *, fill: bool = False):
         """`fill`: see `tokenize`."""
         self.tokenizer, self.max_tokens, self.fill = tokenizer, max_tokens, fill
 
     def __call__(self, items: list[tuple[np.ndarray, Target, str, int]]) -> Batch:
-        """Items as `SceneDataset` gives them."""
+        """Collate items of `SceneDataset` or `SampleDataset`."""
         images, targets, texts, seeds = zip(*items, strict=True)
         ids, mask = tokenize(self.tokenizer, list(texts), self.max_tokens, fill=self.fill)
         erased = [
@@ -77,7 +79,7 @@ class Collate:
 
 
 def _stacked(targets: Sequence[Target]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Labels, boxes, whether they have masks, and counts, as `Batch` has them."""
+    """Return labels, boxes, has_mask and count, as in `Batch`."""
     counts = [len(target.boxes) for target in targets]
     boxes = torch.zeros(len(targets), max(1, *counts), 4)
     has_mask = torch.zeros(boxes.shape[:2], dtype=torch.bool)

@@ -1,4 +1,4 @@
-"""Phrase erasing (paper 3.1): one noun phrase of a text is masked, for context clue recovery to rebuild."""
+"""Phrase erasing (paper 3.1): masks one noun phrase of a text, for context clue recovery to rebuild."""
 
 import re
 
@@ -13,18 +13,19 @@ PLACES = frozenset(
     """left leftmost right rightmost middle center centre top bottom upper lower front back rear side corner
     edge end far near""".split()  # noqa: SIM905
 )
-"""Words of position, which the tagger takes for verbs, nouns or adverbs as the case may be."""
+"""Words of position; the tagger calls them verbs, nouns or adverbs, depending on the context."""
 COMMANDS = frozenset(("find", "show", "point", "look", "segment", "select"))
-"""What a request begins with; the tagger takes some for nouns."""
+"""Verbs that begin a request; the tagger takes some for nouns."""
 CLASSES = {
     **{"DT": "d", "PDT": "d", "PRP$": "d", "CD": "d"},
     **{"CC": "c", "RB": "r", "VBN": "v", "VBG": "g", "VB": "b", "VBP": "b"},
 }
-"""One letter for the tags of words that may be part of a noun phrase."""
+"""Class letters of the Penn Treebank tags that may be part of a noun phrase."""
 
 _WORD = re.compile(r"\w+(?=['’]s\b)|['’] ?(?:s|t|re|ll|ve)\b|\w+(?:[-'’]\w+)*|[^\w\s]")
-# Over letters of CLASSES, and a adjective, n noun, p place, s possessive. A participle needs a word before
-# it: "the standing man", but not "man holding umbrella". A verb after an adjective is none: "polar bear".
+# The alphabet is the letters of CLASSES and a (adjective), n (noun), p (place), s (possessive). A participle
+# needs a word before it: "the standing man", but not "man holding umbrella". A verb after an adjective is a
+# noun: "polar bear".
 _MODIFIERS = r"d*(?:r?a(?:ca)*|p|(?<=d)g|(?<=[da])v)*"
 _NOUNS = r"(?:n|(?<=[dapvg])b)n*"
 _PHRASE = re.compile(rf"{_MODIFIERS}{_NOUNS}(?:s{_MODIFIERS}{_NOUNS})*")
@@ -32,9 +33,9 @@ _NOUNLESS = re.compile(r"d*[apv]*[ap]")
 
 
 def noun_phrases(text: str) -> list[tuple[int, int]]:
-    """Character ranges [start, end) of the noun phrases, in order, by TextBlob's bundled tagger.
+    """Return the character ranges [start, end) of the noun phrases, in order, by TextBlob's bundled tagger.
 
-    Places and colours by themselves, such as "the left", count only in a text that has no noun.
+    Places and colours alone, such as "the left", count only in a text without a noun.
     """
     words = list(_WORD.finditer(text))
     classes = word_classes([word.group().lower() for word in words])
@@ -43,8 +44,8 @@ def noun_phrases(text: str) -> list[tuple[int, int]]:
 
 
 def word_classes(words: list[str]) -> str:
-    """One letter a word: what it can be in a noun phrase, "-" for nothing."""
-    heads = [word.rpartition("-")[2] for word in words]  # of "t-shirt" the tagger knows "shirt"
+    """Return the class letter of each word, as in CLASSES; "-" for a word that ends a noun phrase."""
+    heads = [word.rpartition("-")[2] for word in words]  # the tagger knows "shirt", not "t-shirt"
     tagged = textblob.en.parser.find_tags(heads)
     return "".join(_word_class(word, tag) for word, (_, tag) in zip(words, tagged, strict=True))
 
@@ -64,9 +65,9 @@ def _word_class(word: str, tag: str) -> str:
 def erase_phrase(
     text: str, ids: Tensor, tokenizer: PreTrainedTokenizerBase, rng: np.random.Generator
 ) -> Tensor:
-    """`ids` (L,) of `text` with the word pieces of one noun phrase replaced by [MASK].
+    """Return the `ids` (L,) of `text` with the word pieces of one random noun phrase replaced by [MASK].
 
-    A text without a noun phrase is returned as it is. What was cut off for length is not drawn.
+    A text without a noun phrase stays as it is. Phrases that are cut off for length are never drawn.
     """
     offsets = tokenizer(text, return_offsets_mapping=True, **PLAIN)["offset_mapping"][: len(ids)]
     values = ids.tolist()

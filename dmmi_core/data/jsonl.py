@@ -1,4 +1,4 @@
-"""Files with a JSON value a line, as people and programs write them."""
+"""Files with one JSON value a line, written by people or programs."""
 
 import json
 from collections.abc import Callable
@@ -8,11 +8,11 @@ from typing import Any
 from dmmi_core.errors import InputError
 
 
-def read_lines(path: Path, take: Callable[[Any], None]) -> None:
-    """Hands the value of each line to `take`; blank lines are none.
+def read_lines(path: Path, on_value: Callable[[Any], None]) -> None:
+    """Call `on_value` with the value of each line that is not blank.
 
-    Raises `InputError` that names the file and the line of the first mistake, also of one that `take` finds
-    and raises as a TypeError or a ValueError.
+    Raises `InputError` that names the file and the line of the first mistake; a TypeError or ValueError of
+    `on_value` is such a mistake.
     """
     try:
         with path.open(encoding="utf-8") as file:
@@ -20,7 +20,7 @@ def read_lines(path: Path, take: Callable[[Any], None]) -> None:
                 if not line.strip():
                     continue
                 try:
-                    take(_parse(line))
+                    on_value(_parse(line))
                 except (TypeError, ValueError) as error:
                     raise InputError(f"{path}, line {number}: {error}") from error
     except (OSError, UnicodeDecodeError) as error:

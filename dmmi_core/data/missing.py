@@ -1,4 +1,4 @@
-"""Leaves out the samples whose photographs are not there."""
+"""A filter for samples whose images are missing."""
 
 import logging
 import os
@@ -15,16 +15,16 @@ COCO_FOLDERS = ("train2014", "val2014")
 
 
 def without_missing_images(samples: PackedSamples, folder: str | Path) -> PackedSamples:
-    """The samples whose image is in `folder`; one warning counts the others.
+    """Return the samples whose image is in `folder`; one warning counts the others.
 
-    Raises InputError where there is no such folder, or none of the images in it.
+    Raises InputError if there is no such folder, or none of the images is in it.
     """
     names = samples.images()
-    there = _file_names(Path(folder), names)
-    missing = [name for name in names if name not in there]
+    present = _file_names(Path(folder), names)
+    missing = [name for name in names if name not in present]
     if not missing:
         return samples
-    keep = np.array([name in there for name in names])[samples.image_numbers()]
+    keep = np.array([name in present for name in names])[samples.image_numbers()]
     found = (
         f"{len(missing)} of {len(names)} images are not in {folder}, such as "
         f"{', '.join(missing[:EXAMPLES])}; {_remedy(missing)}"
@@ -36,7 +36,7 @@ def without_missing_images(samples: PackedSamples, folder: str | Path) -> Packed
 
 
 def _file_names(folder: Path, wanted: list[str]) -> set[str]:
-    """What is in the folder, and in those of its subfolders that `wanted` names; each is listed once."""
+    """Return the names in the folder, and in the subfolders that `wanted` names; lists each folder once."""
     if not folder.is_dir():
         raise InputError(f"there is no folder of images {folder}")
     parents = {os.path.dirname(name) for name in wanted}

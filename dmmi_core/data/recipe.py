@@ -1,16 +1,17 @@
 """The data section of a training recipe."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from dmmi_core.errors import InputError
 
 
 @dataclass(frozen=True)
 class ExtraScenes:
-    """More photographs with their objects, for templates."""
+    """Further annotated images, for templates."""
 
     images: str
-    """Folder of the photographs."""
+    """Folder of the images."""
     annotations: str | tuple[str, ...]
     """As in DataRecipe."""
 
@@ -21,22 +22,24 @@ class ExtraScenes:
 
 @dataclass(frozen=True)
 class DataRecipe:
-    """Samples come from `samples`, or from `refs` with their `annotations`, or from `annotations` alone: then
-    templates make expressions of their objects."""
+    """The source of the samples: `samples`, or `refs` with their `annotations`, or `annotations` alone.
+
+    In the last case templates generate expressions for the annotated objects.
+    """
 
     images: str
-    """Folder of the photographs."""
+    """Folder of the images."""
     annotations: str | tuple[str, ...] = ""
-    """COCO-style instances file. For templates also a list of one and of files with more annotations of the
-    same photographs, which complete it; validation is on the first file's alone."""
+    """COCO-style instances file. For templates also a list: further files complete the annotations of the
+    first one's images. Validation uses the first file alone."""
     extra: tuple[ExtraScenes, ...] = ()
-    """More photographs with their objects, for templates; those are in none of the validation samples."""
+    """Further annotated images, for templates; the validation samples have none of them."""
     mask_quality: float = 0.75
-    """For templates: objects whose segmentation says in `quality` that less IoU is to be expected of it have
-    their boxes only, as those without a segmentation."""
+    """Least expected IoU of a segmentation (its `quality`), for templates; below it, only the object's box is
+    used."""
     clothing: str = ""
-    """Folder of photographs of one person each with their garments, as Clothing Co-Parsing has them; more
-    photographs for templates."""
+    """Folder of images of one person each with annotated garments, in the format of Clothing Co-Parsing, for
+    templates."""
     refs: str = ""
     """refs(...).p of RefCOCO, RefCOCO+, RefCOCOg or Ref-ZOM."""
     samples: str = ""
@@ -44,13 +47,13 @@ class DataRecipe:
     split: str = "train"
     """Split of `refs` to train on."""
     validation_split: str = ""
-    """Split of `refs` to validate on; without one, `validation_share` of the photographs is kept apart."""
+    """Split of `refs` to validate on; without one, a share of the images is held out."""
     validation_share: int = 10
-    """One photograph in so many is kept apart, chosen by its file name."""
+    """One image in so many is held out, chosen by its file name."""
     draw_sentence: bool = False
-    """An epoch has one sentence for each object, drawn afresh, as the authors train RefCOCO; else all."""
+    """Whether an epoch has one random sentence for each object, as the authors train RefCOCO, or all of them."""
     balanced: bool = False
-    """Zero, one and many samples in equal numbers in every batch, where there are any of them."""
+    """Whether every batch has equal numbers of the kinds zero, one and many that occur."""
 
     def __post_init__(self):
         require_positive(self, "validation_share")
@@ -72,7 +75,8 @@ class DataRecipe:
         return not (self.refs or self.samples)
 
 
-def require_positive(recipe, *names: str) -> None:
+def require_positive(recipe: Any, *names: str) -> None:
+    """Raise InputError if one of the named fields is less than 1."""
     for name in names:
         if getattr(recipe, name) < 1:
             raise InputError(f"recipe: {name} is {getattr(recipe, name)}; it must be at least 1")

@@ -1,4 +1,4 @@
-"""Reads RefCOCO, RefCOCO+, RefCOCOg and Ref-ZOM: refs(...).p and the instances.json beside it."""
+"""Reader of RefCOCO, RefCOCO+, RefCOCOg and Ref-ZOM: refs(...).p and its instances.json."""
 
 import logging
 from collections.abc import Iterator
@@ -15,10 +15,10 @@ EXAMPLES = 3
 
 
 def read_refer(refs: str | Path, annotations: str | Path, split: str) -> PackedSamples:
-    """One sample for each sentence of the refs in `split`; the sentences of a ref are a group.
+    """Return one sample for each sentence of the refs in `split`; the sentences of a ref are a group.
 
-    A ref has no annotation (zero), one or several. Those of which the instances file lacks the image or an
-    annotation are left out, with one warning. Raises InputError.
+    A ref has no annotation (zero), one or several. A ref whose image or annotation is not in the instances
+    file is left out; one warning counts them. Raises InputError.
     """
     entries = _read_split(refs, split)
     with instances_errors(annotations):
@@ -46,7 +46,7 @@ def read_refer(refs: str | Path, annotations: str | Path, split: str) -> PackedS
 
 
 def in_split(split: str, given: str) -> bool:
-    """Whether a ref that says `given` belongs to `split`; testAB belongs to testA, testB and test."""
+    """Return whether a ref with split `given` belongs to `split`; testAB belongs to testA, testB and test."""
     if split in ("testA", "testB", "testC"):
         return given.startswith("test") and split[-1] in given[4:]
     return "test" in given if split == "test" else given == split
@@ -66,9 +66,13 @@ def _read_split(path: str | Path, split: str) -> list[dict]:
 
 
 def _samples(
-    entries: list[dict], images: dict, outlines: dict, lacking: list[str], path: str | Path
+    entries: list[dict],
+    images: dict[int, dict],
+    outlines: dict[int, list | dict],
+    lacking: list[str],
+    path: str | Path,
 ) -> Iterator[tuple[int, Sample]]:
-    """Samples, each with the number of its ref; what the instances file lacks is listed in `lacking`."""
+    """Yield samples with the number of their ref; appends to `lacking` what the instances file lacks."""
     for number, ref in enumerate(entries):
         name = f"ref {ref.get('ref_id')}"
         try:
@@ -88,15 +92,15 @@ def _samples(
 
 
 def _annotation_ids(ref: dict) -> list[int]:
-    """Each once; Ref-ZOM lists them, the others have a single one."""
+    """Return the ref's annotation ids, each once; Ref-ZOM has a list, the others a single id."""
     if ref.get("source") == "zero":
         return []
     ids = ref["ann_id"]
     return list(dict.fromkeys(ids)) if isinstance(ids, (list, tuple)) else [ids]
 
 
-def _ref_samples(ref: dict, image: dict, outlines: list) -> Iterator[Sample]:
-    # The file name is the instances file's: RefCOCO's refs have names of crops.
+def _ref_samples(ref: dict, image: dict, outlines: list[list | dict]) -> Iterator[Sample]:
+    # The file name comes from the instances file: RefCOCO's refs name crops.
     name, height, width = image["file_name"], image["height"], image["width"]
     segmentations = tuple(coco_segmentation(outline, height, width) for outline in outlines)
     kind = kind_of(len(segmentations))

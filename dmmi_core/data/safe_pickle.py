@@ -1,15 +1,16 @@
-"""Pickle files of plain data; those that would run code are refused."""
+"""Reader of pickle files of plain data that refuses files that would run code."""
 
 import pickle
 from pathlib import Path
+from typing import Any
 
 from dmmi_core.errors import InputError, one_line
 
 
-def read_plain_pickle(path: str | Path):
-    """Lists, dicts, tuples, sets, text, bytes, numbers, bool and None, of any protocol.
+def read_plain_pickle(path: str | Path) -> Any:
+    """Read lists, dicts, tuples, sets, text, bytes, numbers, bool and None, of any protocol.
 
-    8-bit text of Python 2 is taken as Latin-1. Raises InputError for all other files.
+    8-bit text of Python 2 is decoded as Latin-1. Raises InputError for all other files.
     """
     try:
         with open(path, "rb") as file:
@@ -29,6 +30,6 @@ class _RefusedError(Exception):
 
 
 class _PlainUnpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str):
-        # Whatever is not plain data, a pickle makes by calling something that it looks up here.
+    def find_class(self, module: str, name: str) -> Any:
+        # A pickle creates everything but plain data by calling something that it looks up here.
         raise _RefusedError(f"{module}.{name}")

@@ -1,4 +1,4 @@
-"""The neutral samples file: one JSON object a line, shared by training, evaluation and tools."""
+"""The samples file: one JSON object per line, for training, evaluation and tools."""
 
 import json
 import math
@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,19 +16,19 @@ from dmmi_core.errors import InputError, one_line
 
 KINDS = ("zero", "one", "many")
 LONGEST_SIDE = 65_535
-"""Of an image, in pixels; JPEG has no longer one."""
+"""Longest side of an image, in pixels, as in JPEG."""
 
 
 def kind_of(count: int) -> str:
-    """Of a sample that refers to `count` objects."""
+    """Return the kind of a sample that refers to `count` objects."""
     return KINDS[min(count, 2)]
 
 
 @dataclass(frozen=True)
 class Sample:
-    """An image, a text, and the objects the text refers to: none, one or many.
+    """An image, a text, and the objects that the text refers to: none, one or many.
 
-    `segmentations` has one COCO segmentation an object: a list of polygons [x, y, x, y, ...] in
+    `segmentations` has one COCO segmentation per object: a list of polygons [x, y, x, y, ...] in
     pixels, or an RLE {"size": [h, w], "counts": ...}.
     """
 
@@ -38,7 +39,7 @@ class Sample:
     width: int
     segmentations: tuple
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, kind in (("image", str), ("text", str), ("height", int), ("width", int)):
             if not isinstance(getattr(self, name), kind):
                 raise InputError(f"{name} is {getattr(self, name)!r}; it must be {kind.__name__}")
@@ -54,18 +55,18 @@ class Sample:
             raise InputError(f"a sample of kind {self.kind!r} has {len(self.segmentations)} segmentations")
 
     def objects(self) -> list[np.ndarray]:
-        """The mask of each object, bool (height, width)."""
+        """Return the mask of each object, bool (height, width)."""
         return [decode_segmentation(item, self.height, self.width) for item in self.segmentations]
 
     def mask(self) -> np.ndarray:
-        """Union of the objects, bool (height, width)."""
+        """Return the union of the objects, bool (height, width)."""
         union = np.zeros((self.height, self.width), bool)
         for item in self.objects():
             union |= item
         return union
 
 
-def _is_segmentation(segmentation, height: int, width: int) -> bool:
+def _is_segmentation(segmentation: Any, height: int, width: int) -> bool:
     if isinstance(segmentation, dict):
         counts = segmentation.get("counts")
         runs = isinstance(counts, list) and _sum(counts) == height * width and min(counts) >= 0
@@ -76,15 +77,18 @@ def _is_segmentation(segmentation, height: int, width: int) -> bool:
     return all(_is_polygon(polygon, max(height, width)) for polygon in segmentation)
 
 
-def _is_polygon(polygon, side: int) -> bool:
-    """No further than `side` outside a square of that side: a far one costs pycocotools gigabytes."""
+def _is_polygon(polygon: Any, side: int) -> bool:
+    """Return whether a value is a polygon at most `side` outside a square of that side.
+
+    A farther one would cost pycocotools gigabytes.
+    """
     if not isinstance(polygon, list) or len(polygon) < 6 or len(polygon) % 2:
         return False
     return math.isfinite(_sum(polygon)) and -side <= min(polygon) and max(polygon) <= 2 * side
 
 
 def _sum(numbers: list) -> float:
-    """Not a number where one of them is none: the quickest way to look at them all."""
+    """Return the sum, or NaN if an item is not a number; the fastest check of all items."""
     try:
         return float(sum(numbers))
     except (TypeError, OverflowError):
@@ -92,10 +96,12 @@ def _sum(numbers: list) -> float:
 
 
 def coco_segmentation(outline: list | dict, height: int, width: int) -> list | dict:
-    """As `Sample` has it, of what COCO files hold, which is also RLEs in a list; [] if there is no area."""
+    """Convert a segmentation of a COCO file, which may list RLEs, to the form of `Sample`; [] if empty."""
     if isinstance(outline, dict):
         return outline
-    parts = [part for part in outline if isinstance(part, dict) or len(part) >= 6]  # others have no area
+    parts = [
+        part for part in outline if isinstance(part, dict) or len(part) >= 6
+    ]  # less than three points have no area
     if not any(isinstance(part, dict) for part in parts):
         return parts
     if len(parts) == 1:
@@ -105,7 +111,7 @@ def coco_segmentation(outline: list | dict, height: int, width: int) -> list | d
 
 
 def decode_segmentation(segmentation: list | dict, height: int, width: int) -> np.ndarray:
-    """One COCO segmentation, polygons or RLE, as bool (height, width)."""
+    """Decode one COCO segmentation, polygons or RLE, to bool (height, width)."""
     if isinstance(segmentation, dict):
         if isinstance(segmentation["counts"], list):
             segmentation = coco_mask.frPyObjects(segmentation, height, width)
@@ -115,9 +121,9 @@ def decode_segmentation(segmentation: list | dict, height: int, width: int) -> n
 
 
 def is_whole(segmentation: list | dict, height: int, width: int) -> bool:
-    """Whether the runs of an RLE with letters cover the image: pycocotools fills what is left with anything.
+    """Return whether the runs of a compressed RLE cover the image; pycocotools leaves the rest uninitialised.
 
-    True of all other segmentations, which `Sample` has seen to. Takes longer than what `Sample` does.
+    True for all other segmentations, which `Sample` checks itself. This check is slower.
     """
     if not isinstance(segmentation, dict) or isinstance(segmentation["counts"], list):
         return True
@@ -126,10 +132,10 @@ def is_whole(segmentation: list | dict, height: int, width: int) -> bool:
 
 
 def _runs(letters: str) -> list[int]:
-    """The lengths that a compressed RLE stands for; [] if it is none.
+    """Return the run lengths of a compressed RLE; [] if it is not one.
 
-    A letter is five bits of a number, the lowest first; its sixth bit says that more follow. The highest bit
-    of a number's last letter is its sign: from the fourth on, they are differences to the last but one.
+    A letter holds five bits of a number, the lowest first; its sixth bit says that more follow. The highest
+    bit of the last letter is the sign. From the fourth on, numbers are differences to the last but one.
     """
     runs: list[int] = []
     number = bits = 0
@@ -147,23 +153,24 @@ def _runs(letters: str) -> list[int]:
 
 
 def encode_mask(mask: np.ndarray) -> dict:
-    """Bool (H, W) as a compressed COCO RLE that JSON can hold."""
+    """Encode bool (H, W) as a compressed COCO RLE that JSON can hold."""
     rle = coco_mask.encode(np.asfortranarray(mask, dtype=np.uint8))
     return {"size": [int(side) for side in rle["size"]], "counts": rle["counts"].decode("ascii")}
 
 
 def write_samples(path: str | Path, samples: Iterable[Sample]) -> None:
+    """Write a samples file."""
     with open(path, "w", encoding="utf-8") as file:
         file.writelines(json.dumps(asdict(sample)) + "\n" for sample in samples)
 
 
 def read_samples(path: str | Path) -> list[Sample]:
-    """Raises InputError that names the file and the line of the first bad sample."""
+    """Read a samples file. Raises InputError that names the file and the line of the first bad sample."""
     return list(iterate_samples(path))
 
 
 def iterate_samples(path: str | Path) -> Iterator[Sample]:
-    """As `read_samples`, one by one."""
+    """Yield the samples of a file one by one. Raises InputError as `read_samples`."""
     try:
         with open(path, "rb") as file:
             for number, line in enumerate(file, start=1):
@@ -177,9 +184,9 @@ def iterate_samples(path: str | Path) -> Iterator[Sample]:
 
 
 def read_image(path: str | Path) -> np.ndarray:
-    """Any image OpenCV reads, as uint8 RGB (H, W, 3). Grey, 16-bit and transparent ones are converted.
+    """Read any image that OpenCV reads, as uint8 RGB (H, W, 3). Raises InputError.
 
-    Raises InputError.
+    Grey, 16-bit and transparent images are converted.
     """
     if not os.path.isfile(path):
         raise InputError(f"no such image file: {path}")

@@ -1,4 +1,4 @@
-"""From a recipe's data section to the samples to train on, and to those that are held out."""
+"""The samples of a recipe's data section: those to train on, and those held out."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -18,31 +18,31 @@ from dmmi_core.errors import InputError
 
 
 def training_samples(data: DataRecipe) -> PackedSamples:
-    """The samples of `data.refs` or `data.samples` to train on, without the photographs kept apart.
+    """Return the samples of `data.refs` or `data.samples` to train on, without those of held-out images.
 
-    Where `data.validation_split` names what to validate on, no photograph of `data.split` is kept apart.
-    Those whose photographs are not in `data.images` are left out. Raises InputError.
+    With a `data.validation_split`, no image of `data.split` is held out. Samples whose images are not in
+    `data.images` are left out. Raises InputError.
     """
     if data.refs and data.validation_split:
-        samples = read_refer(data.refs, data.annotations, data.split)
+        samples = _read_refs(data, data.split)
     else:
-        samples = _share(_read(data), data.validation_share, kept_apart=False)
+        samples = _split(_read(data), data.validation_share, held_out=False)
     return without_missing_images(samples, data.images)
 
 
 def held_out_samples(data: DataRecipe, split: str | None = None) -> PackedSamples:
-    """The samples of `split`, which only `data.refs` has; without one, of the validation split.
+    """Return the samples of `split`, which only `data.refs` has; default: the samples to validate on.
 
-    Ordered by photograph, so that each is read once. Their photographs are in `data.images`; those whose
-    are not are left out. Raises InputError.
+    They are ordered by image, so that each image is read once. Samples whose images are not in `data.images`
+    are left out. Raises InputError.
     """
     if split and not data.refs:
         raise InputError(f"only data.refs has splits; there is no split {split!r} to evaluate on")
     split = split or data.validation_split
     if data.refs and split:
-        samples = read_refer(data.refs, data.annotations, split)
+        samples = _read_refs(data, split)
     elif data.refs or data.samples:
-        samples = _share(_read(data), data.validation_share, kept_apart=True)
+        samples = _split(_read(data), data.validation_share, held_out=True)
     else:
         samples = PackedSamples.pack(grouped_by_objects(validation_samples(held_out_scenes(data))))
     samples = samples.select(np.argsort(samples.image_numbers(), kind="stable"))
@@ -50,9 +50,9 @@ def held_out_samples(data: DataRecipe, split: str | None = None) -> PackedSample
 
 
 def held_out_scenes(data: DataRecipe) -> list[Scene]:
-    """The share of the photographs of `data.annotations` that is kept apart, with their objects.
+    """Return the held-out images of `data.annotations`.
 
-    As the first file alone has them, so that scores can be compared whatever else a training learns from.
+    They are annotated by the first file alone, so that scores compare, whatever else a training learns from.
     """
     first = _files(data.annotations)[0]
     scenes = read_scenes(first, mask_quality=data.mask_quality)
@@ -60,7 +60,7 @@ def held_out_scenes(data: DataRecipe) -> list[Scene]:
 
 
 def training_scenes(data: DataRecipe) -> list[Scene]:
-    """All photographs that templates make samples of: all but those kept apart. Raises InputError."""
+    """Return all annotated images that templates generate samples from, without the held-out ones."""
     scenes = _read_scenes(data.annotations, data.mask_quality)
     for extra in data.extra:
         folder = Path(extra.images).absolute()
@@ -80,18 +80,23 @@ def _files(annotations: str | tuple[str, ...]) -> tuple[str, ...]:
     return (annotations,) if isinstance(annotations, str) else annotations
 
 
+def _read_refs(data: DataRecipe, split: str) -> PackedSamples:
+    (annotations,) = _files(data.annotations)  # a recipe has a single file with refs
+    return read_refer(data.refs, annotations, split)
+
+
 def _read(data: DataRecipe) -> PackedSamples:
     if data.refs:
-        return read_refer(data.refs, data.annotations, data.split)
+        return _read_refs(data, data.split)
     return PackedSamples.pack(grouped_by_objects(iterate_samples(data.samples)))
 
 
-def _share(samples: PackedSamples, share: int, *, kept_apart: bool) -> PackedSamples:
-    """The samples of the photographs that are kept apart, or of all others."""
-    belongs = np.array([is_validation(name, share) == kept_apart for name in samples.images()], bool)
+def _split(samples: PackedSamples, share: int, *, held_out: bool) -> PackedSamples:
+    """Return the samples of the held-out images, or of all others."""
+    belongs = np.array([is_validation(name, share) == held_out for name in samples.images()], bool)
     keep = belongs[samples.image_numbers()]
     if not keep.any():
-        purpose = "validate" if kept_apart else "train"
+        purpose = "validate" if held_out else "train"
         raise InputError(
             f"of {len(belongs)} images none is left to {purpose} on with data.validation_share={share}"
         )

@@ -7,7 +7,7 @@ import pytest
 from dmmi_core.data.dataset import SampleDataset, sample_target
 from dmmi_core.data.packed import PackedSamples
 from dmmi_core.data.samples import KINDS, Sample, encode_mask
-from dmmi_core.data.target import MOST, UNKNOWN, make_target
+from dmmi_core.data.target import MAX_OBJECTS, UNKNOWN, make_target
 
 SHAPE = 6, 8
 
@@ -47,7 +47,7 @@ def test_nothing():
 
 def test_more_than_there_are_labels():
     target = make_target([area(0, 0, 1, 1)] * 300, [(0, 0, 1, 1)] * 300, SHAPE)
-    assert target.boxes.shape == (MOST, 4) and target.labels.max() == MOST < UNKNOWN
+    assert target.boxes.shape == (MAX_OBJECTS, 4) and target.labels.max() == MAX_OBJECTS < UNKNOWN
 
 
 def sample(*segmentations, width: int = 1000, height: int = 800) -> Sample:

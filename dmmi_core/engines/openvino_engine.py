@@ -1,7 +1,7 @@
 """Graphs in OpenVINO, on a CPU."""
 
 from collections.abc import Sequence
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 
@@ -13,6 +13,8 @@ from dmmi_core.engines.graph_engine import FRAME, TEXT, GraphEngine
 from dmmi_core.engines.registry import GraphRuntime
 
 TYPES = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}
+PASS_SIZES = (4, 2, 1)
+"""Numbers of texts about one image that the frame graph is compiled for; larger ones gain little more."""
 
 
 @lru_cache
@@ -24,7 +26,9 @@ def _core() -> openvino.Core:
 def open_folder(folder: Path, config: DmmiConfig, precision: str, device: str) -> GraphEngine:
     """Open text.onnx and frame.onnx in `folder`."""
     text, frame = (_Graph(folder / name, precision) for name in (TEXT, FRAME))
-    return GraphEngine("openvino", config, text, frame, precision=precision, device=device)
+    return GraphEngine(
+        "openvino", config, text, frame, precision=precision, device=device, pass_sizes=PASS_SIZES
+    )
 
 
 def supports(precision: str, device: str) -> bool:
@@ -34,30 +38,24 @@ def supports(precision: str, device: str) -> bool:
 
 
 class _Graph:
-    """A graph compiled for one sample and, when first needed, for any number: fixed sizes are faster."""
+    """A graph compiled for each number of samples when first needed: fixed sizes are faster."""
 
     def __init__(self, path: Path, precision: str):
         self._path = path
         self._options = {"INFERENCE_PRECISION_HINT": TYPES[precision], "PERFORMANCE_HINT": "LATENCY"}
+        self._requests: dict[tuple[int, ...], openvino.InferRequest] = {}
         self._lock = Lock()  # a request serves one call at a time
 
     def __call__(self, inputs: dict[str, np.ndarray]) -> Sequence[np.ndarray]:
-        single = all(len(array) == 1 for array in inputs.values())
+        sizes = tuple(len(array) for array in inputs.values())
         with self._lock:
-            request = self._of_single if single else self._of_any
-            return tuple(request.infer(inputs, share_inputs=True).values())
+            if sizes not in self._requests:
+                self._requests[sizes] = self._compiled(dict(zip(inputs, sizes, strict=True)))
+            return tuple(self._requests[sizes].infer(inputs, share_inputs=True).values())
 
-    @cached_property
-    def _of_single(self) -> openvino.InferRequest:
+    def _compiled(self, sizes: dict[str, int]) -> openvino.InferRequest:
         model = _core().read_model(self._path)
-        model.reshape({port: [1, *list(port.partial_shape)[1:]] for port in model.inputs})
-        return self._compiled(model)
-
-    @cached_property
-    def _of_any(self) -> openvino.InferRequest:
-        return self._compiled(_core().read_model(self._path))
-
-    def _compiled(self, model: openvino.Model) -> openvino.InferRequest:
+        model.reshape({port: [sizes[port.any_name], *list(port.partial_shape)[1:]] for port in model.inputs})
         return _core().compile_model(model, "CPU", self._options).create_infer_request()
 
 

@@ -1,9 +1,9 @@
-"""How long the node takes from the start of its process until it is active.
+"""Measure the time from the start of the node's process until it is active.
 
     python benchmarks/node_start.py [--runs 5] [--engines auto torch]
 
-The first run of each engine does not count: it may export the model. Seconds, the median and the longest,
-from the clock of this process to the stamps in the node's log.
+The first run of each engine does not count, as it may export the model. Prints the median and the maximum in
+seconds, from the clock of this process to the stamps in the node's log.
 """
 
 import argparse
@@ -23,7 +23,7 @@ TIMEOUT_S = 300.0
 
 
 def start(engine: str, environment: dict[str, str]) -> tuple[float, str]:
-    """Seconds, and what the model runs on."""
+    """Start a node; return the seconds until it was ready, and its device and engine."""
     command = [*NODES["dmmi-lite"], "--ros-args", "-p", "autostart:=true", "-p", f"engine:={engine}"]
     with TemporaryDirectory() as folder, (Path(folder) / "log").open("w+") as log:
         started = time.time()
@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--engines", nargs="+", default=["auto", "torch"], choices=("auto", *ENGINES))
     arguments = parser.parse_args()
-    domain = Domain()  # held until the end
+    domain = Domain()  # reserved until the end
     environment = domain.environment()
     for engine in arguments.engines:
         runs = [start(engine, environment) for _ in range(1 + arguments.runs)][1:]

@@ -1,34 +1,33 @@
-"""What the ROS side adds to the model's time.
+"""Measure the latency that the ROS side adds to the model.
 
     python benchmarks/ros_latency.py [--models stub dmmi-lite] [--seconds 10] [--json FILE]
 
-A camera process sends bgr8 frames at 10 and 30 Hz to the node, a process of its own, and takes the time from
-the stamp of each frame to the receipt of its answer. Of this, the node's /diagnostics tell the time in the
-model and the age of the answer, from the arrival of the frame to the publication of its answer, both of the
-newest answer once a second; transport, in and out, is the rest. What the age holds besides the model is the
-conversion of the image, the building and publishing of messages, and the wait where frames come faster than
-the model runs. Figures are medians in milliseconds.
+A camera process sends bgr8 frames at 10 and 30 Hz to a node in another process and measures the time from
+sending a frame to receiving its result. /diagnostics reports, once a second, the time in the model and the
+age of the newest result, from the arrival of its frame to its publication; the rest is transport, in and out.
+Apart from the model, the age consists of image conversion, building and publishing messages, and waiting if
+frames come faster than the model runs. Figures are medians in milliseconds.
 
-The highest rate is the highest of those tried at which fewer than 5 % of the frames have no answer. The
-second table times the steps inside the node by calling them in this process. The model `stub` takes no time
-and finds two objects.
+The highest rate is the highest of those tried at which fewer than 5 % of the frames have no result. The
+second table times the steps of the node by calling them in this process. The model `stub` takes no time and
+finds two objects.
 """
 
 import argparse
 import json
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import rclpy
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
-from robot import NODES, Robot, as_camera_sends_it, camera_picture, robot_around
+from robot import NODES, Robot, camera_image, camera_message, robot_around
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
-from stub import RememberingSegmenter
+from stub import CachingSegmenter
 
 from dmmi.msg import Segmentation
 from dmmi_ros.conversion.images import to_rgb
@@ -37,7 +36,7 @@ from dmmi_ros.conversion.messages import MessageBuilder
 SIZES = ((480, 640), (720, 1280))
 RATES_HZ = (10, 30)
 TRIED_RATES_HZ = (1, 2, 3, 5, 7, 10, 15, 20, 30, 40, 50, 60, 80, 100)
-MOST_UNANSWERED = 0.05
+MAX_UNANSWERED = 0.05
 COMMAND = "the red boxes"
 REPEATS = 100
 KEYS = ("inference ms", "result age ms")
@@ -48,8 +47,8 @@ Row = dict[str, Any]
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--models", nargs="+", choices=NODES, default=list(NODES))
-    parser.add_argument("--seconds", type=float, default=10.0, help="length of each measurement")
-    parser.add_argument("--json", type=Path, help="file for the figures")
+    parser.add_argument("--seconds", type=float, default=10.0, help="duration of each measurement")
+    parser.add_argument("--json", type=Path, help="write the figures to this file")
     options = parser.parse_args(arguments)
     over_dds = [row for model in options.models for row in measure_node(model, seconds=options.seconds)]
     steps = [measure_steps(height, width) for height, width in SIZES]
@@ -59,14 +58,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def measure_node(model: str, *, seconds: float) -> list[Row]:
-    """A row for each size and rate, and one for the highest rate."""
+    """Return a row for each size and rate, and one for the highest rate."""
     rows = []
     with robot_around(model) as (robot, _):
         robot.give_command(COMMAND)
         robot.wait_for_report(command=COMMAND)
         for height, width in SIZES:
-            message = as_camera_sends_it(camera_picture(height, width))
-            send(robot, message, rate=5.0, seconds=2.0)  # what is set up on first use
+            message = camera_message(camera_image(height, width))
+            send(robot, message, rate=5.0, seconds=2.0)  # warm-up
             case = {"model": model, "size": f"{width} x {height}"}
             rows += [case | measure_rate(robot, message, rate, seconds) for rate in RATES_HZ]
             highest = highest_rate(robot, message, seconds=seconds / 2)
@@ -75,6 +74,7 @@ def measure_node(model: str, *, seconds: float) -> list[Row]:
 
 
 def measure_rate(robot: Robot, message: Image, rate: float, seconds: float) -> Row:
+    """Return the latency at one rate and its parts."""
     robot.reports.clear()
     sent, latencies = send(robot, message, rate=rate, seconds=seconds)
     model, age = (median(float(report[key]) for report in robot.reports) for key in KEYS)
@@ -91,34 +91,34 @@ def measure_rate(robot: Robot, message: Image, rate: float, seconds: float) -> R
 
 
 def send(robot: Robot, message: Image, *, rate: float, seconds: float) -> tuple[int, list[float]]:
-    """How many frames were sent at this rate, and the latencies of those answered, in milliseconds."""
+    """Send frames at `rate` Hz; return their number and the latencies of those answered, in ms."""
     robot.sent.clear()
     robot.answered.clear()
     start = time.monotonic()
     for number in range(round(rate * seconds)):
         robot.listen_until(start + number / rate)
-        robot.show(message)
+        robot.send(message)
     robot.listen_until(time.monotonic() + 1.0)
-    answered = robot.answered.keys() & robot.sent.keys()  # not a late one of frames before
+    answered = robot.answered.keys() & robot.sent.keys()  # without late results of earlier frames
     return len(robot.sent), [1e3 * (robot.answered[key] - robot.sent[key]) for key in answered]
 
 
 def highest_rate(robot: Robot, message: Image, *, seconds: float) -> int:
-    """0 if even the lowest is too much."""
+    """Return the highest of `TRIED_RATES_HZ` that the node keeps up with; 0 if there is none."""
     best = 0
     for rate in TRIED_RATES_HZ:
         sent, latencies = send(robot, message, rate=rate, seconds=max(seconds, 5 / rate))
-        if 1 - len(latencies) / sent >= MOST_UNANSWERED:
+        if 1 - len(latencies) / sent >= MAX_UNANSWERED:
             break
         best = rate
     return best
 
 
 def measure_steps(height: int, width: int) -> Row:
-    """The steps of the node besides the model, with a subscriber in this process."""
-    picture = camera_picture(height, width)
-    message = as_camera_sends_it(picture)
-    result = RememberingSegmenter()(picture, COMMAND)
+    """Return the times of the node's steps besides the model, with a subscriber in this process."""
+    image = camera_image(height, width)
+    message = camera_message(image)
+    result = CachingSegmenter()(image, COMMAND)
     header, messages = Header(frame_id="camera"), MessageBuilder.for_rclpy()
     with rclpy.init():
         node = Node("steps")
@@ -141,7 +141,7 @@ def measure_steps(height: int, width: int) -> Row:
 
 
 def timed(step: Callable[[], object]) -> float:
-    """Median milliseconds of a call."""
+    """Return the median time of a call in milliseconds."""
     times = []
     for _ in range(REPEATS):
         start = time.perf_counter()
@@ -150,12 +150,12 @@ def timed(step: Callable[[], object]) -> float:
     return median(times)
 
 
-def median(values) -> float:
+def median(values: Iterable[float]) -> float:
     return statistics.median(list(values))
 
 
 def as_table(rows: list[Row]) -> str:
-    """Markdown; numbers with two digits after the point."""
+    """Return the rows as a Markdown table, numbers with two decimals."""
     columns = list(dict.fromkeys(column for row in rows for column in row))
     lines = [columns, ["---"] * len(columns)]
     lines += [[shown(row.get(column, "")) for column in columns] for row in rows]

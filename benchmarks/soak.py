@@ -1,15 +1,14 @@
-"""Hours in the life of a node: no frame may get lost, and memory must not grow.
+"""Run a node for hours: no frame may get lost, and memory must not grow.
 
     python benchmarks/soak.py [--minutes 60] [--model dmmi-lite]
 
-A camera process sends 640 x 480 frames at 10 Hz and another command every second, one of them empty. Once a
-minute it takes the node through its lifecycle, deactivate, cleanup, configure, activate, during which the
-camera rests. Before that every frame must be accounted for: answered, dropped for a newer one, failed, or
-without a command, as /diagnostics counts them.
+A camera process sends 640 x 480 frames at 10 Hz and a new command every second; one of the commands is empty.
+Once a minute it stops sending, checks that /diagnostics accounts for every frame (answered, dropped for a
+newer one, failed, or without a command), and takes the node through deactivate, cleanup, configure, activate.
 
-Prints a line a minute and a summary. Exit status 1: a frame was lost, the node counted other answers than
-came, or its memory (RSS, median of a minute) is in the last minute more than 2 % off that of the first one
-after the warm-up.
+Prints a line per minute and a summary. The exit status is 1 if a frame was lost, if the node counted other
+results than came, or if its memory (median RSS of a minute) differs by more than 2 % between the first minute
+after the warm-up and the last one.
 """
 
 import argparse
@@ -22,13 +21,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from robot import NODES, Robot, as_camera_sends_it, camera_picture, robot_around
+from robot import NODES, Robot, camera_image, camera_message, robot_around
 
 RATE_HZ = 10
 HEIGHT, WIDTH = 480, 640
 CYCLE_S = 60
 WARM_UP_CYCLES = 2
-MOST_DRIFT = 0.02
+MAX_DRIFT = 0.02
 COMMANDS = (
     "the red boxes",
     "the person on the left",
@@ -53,8 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     total, memory = Counter(), []
     with robot_around(options.model) as (robot, node):
         for minute in range(1, options.minutes + 1):
-            samples = live(robot, node.pid)
-            counts = take_stock(robot)
+            samples = run_cycle(robot, node.pid)
+            counts = count_frames(robot)
             total += counts
             memory.append(statistics.median(samples))
             print(f"{minute:4}  {memory[-1]:7.1f} MB  {described(counts)}", flush=True)
@@ -62,9 +61,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return summarise(total, memory)
 
 
-def live(robot: Robot, pid: int) -> list[float]:
-    """One cycle of frames and commands; the node's memory in MB, once a second."""
-    message = as_camera_sends_it(camera_picture(HEIGHT, WIDTH))
+def run_cycle(robot: Robot, pid: int) -> list[float]:
+    """Send the frames and commands of one cycle; return the node's memory in MB, once a second."""
+    message = camera_message(camera_image(HEIGHT, WIDTH))
     commands = itertools.cycle(COMMANDS)
     samples = []
     start = time.monotonic()
@@ -73,19 +72,19 @@ def live(robot: Robot, pid: int) -> list[float]:
         if number % RATE_HZ == 0:
             robot.give_command(next(commands))
             samples.append(resident_memory(pid))
-        robot.show(message)
+        robot.send(message)
     return samples
 
 
-def take_stock(robot: Robot) -> Counter:
-    """What became of the frames of this cycle, once no more can happen to them."""
-    with suppress(RuntimeError):  # what has not come by then is lost
+def count_frames(robot: Robot) -> Counter:
+    """Deactivate the node and return the counts of the frames of this cycle."""
+    with suppress(RuntimeError):  # frames that have not come by then are lost
         robot.wait_for_report(frames_received=len(robot.sent), timeout=20.0)
     robot.change_state("deactivate")
     robot.wait_for_report(state="inactive")
     report = robot.reports[-1]
     counts = Counter({name: int(report[key]) for name, key in KEYS.items()})
-    robot.wait_for(lambda: len(robot.answered) >= counts["answered"], "rest of the answers")
+    robot.wait_for(lambda: len(robot.answered) >= counts["answered"], "remaining results")
     counts["sent"] = len(robot.sent)
     counts["lost"] = counts["sent"] - sum(counts[name] for name in KEYS)
     counts["answers received"] = len(robot.answered)
@@ -93,6 +92,7 @@ def take_stock(robot: Robot) -> Counter:
 
 
 def restart(robot: Robot) -> None:
+    """Take the node from inactive through cleanup and configure to active."""
     for transition in ("cleanup", "configure", "activate"):
         robot.change_state(transition)
     robot.wait_until_active()
@@ -101,14 +101,14 @@ def restart(robot: Robot) -> None:
 
 
 def summarise(total: Counter, memory: list[float]) -> int:
-    """Prints the summary and gives the exit status."""
+    """Print the summary and return the exit status."""
     print(f"\nframes: {described(total)}")
     is_good = total["lost"] == 0 and total["answers received"] == total["answered"]
     if len(memory) > WARM_UP_CYCLES + 1:
         first, last = memory[WARM_UP_CYCLES], memory[-1]
         drift = last / first - 1
         print(f"memory: {first:.1f} MB after the warm-up, {last:.1f} MB at the end: {100 * drift:+.2f} %")
-        is_good &= abs(drift) <= MOST_DRIFT
+        is_good &= abs(drift) <= MAX_DRIFT
     else:
         print(f"memory: not judged in fewer than {WARM_UP_CYCLES + 2} minutes")
     print("passed" if is_good else "FAILED")
@@ -120,7 +120,7 @@ def described(counts: Counter) -> str:
 
 
 def resident_memory(pid: int) -> float:
-    """RSS in MB."""
+    """Return the resident memory (RSS) of a process in MB."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
 

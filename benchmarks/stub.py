@@ -1,4 +1,4 @@
-"""The real node around a model that takes no time: what is left is the cost of the ROS side."""
+"""The real node with a model that takes no time, to measure the ROS side alone."""
 
 import sys
 
@@ -6,18 +6,18 @@ from dmmi_ros.node import main
 from dmmi_ros.testing.fake_segmenter import ColourSegmenter
 
 
-class RememberingSegmenter(ColourSegmenter):
-    """Answers every picture of a size as it answered the first, to the same text."""
+class CachingSegmenter(ColourSegmenter):
+    """Returns for each image the result for the first image of its size and text."""
 
-    def __init__(self):
-        self._answers = {}
+    def __init__(self) -> None:
+        self._results = {}
 
     def __call__(self, image, text):
         key = (image.shape, text, self.presence_threshold, self.min_area)
-        if key not in self._answers:
-            self._answers[key] = super().__call__(image, text)
-        return self._answers[key]
+        if key not in self._results:
+            self._results[key] = super().__call__(image, text)
+        return self._results[key]
 
 
 if __name__ == "__main__":
-    sys.exit(main(load_segmenter=lambda parameters: RememberingSegmenter()))
+    sys.exit(main(load_segmenter=lambda parameters: CachingSegmenter()))

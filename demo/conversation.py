@@ -1,4 +1,4 @@
-"""The other process: a camera and somebody who gives commands, in one ROS node."""
+"""The demo's client of the node: a camera and a source of commands."""
 
 import time
 from collections.abc import Callable
@@ -11,42 +11,42 @@ from std_msgs.msg import Header, String
 
 from dmmi.msg import Segmentation
 from dmmi_ros.conversion.images import from_array, to_rgb
-from dmmi_ros.testing.node_monitor import Companion, NodeSilent
+from dmmi_ros.testing.node_monitor import NodeMonitor, NodeUnresponsive
 
 START_TIMEOUT_S = 180.0
 ANSWER_TIMEOUT_S = 30.0
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What came back for one frame; `overlay` is uint8 RGB (H, W, 3)."""
+class NodeAnswer:
+    """The messages that came back for one frame; `overlay` is uint8 RGB (H, W, 3)."""
 
     segmentation: Segmentation
     overlay: np.ndarray
     latency_ms: float
 
 
-class Conversation(Companion):
-    """Speaks with the node over DDS, as a robot would. What waits raises `NodeSilent`."""
+class Conversation(NodeMonitor):
+    """Talks to the node over DDS, as a robot would. Methods that wait raise `NodeUnresponsive`."""
 
-    def __init__(self, *, is_node_alive: Callable[[], bool]):
+    def __init__(self, *, is_node_alive: Callable[[], bool]) -> None:
         super().__init__("demo", timeout=ANSWER_TIMEOUT_S, is_node_alive=is_node_alive)
-        # In this order: a node that has heard a command has met the camera before.
+        # In this order, so that a node that hears a command has discovered the camera.
         self._camera = self.create_publisher(Image, "image", qos_profile_sensor_data)
-        self._voice = self.create_publisher(String, "command", 1)
+        self._commands = self.create_publisher(String, "command", 1)
         self._segmentations: dict[int, tuple[Segmentation, float]] = {}
         self._overlays: dict[int, Image] = {}
-        self.create_subscription(Segmentation, "dmmi/segmentation", self._take_segmentation, 10)
-        self.create_subscription(Image, "dmmi/overlay", self._take_overlay, 10)
+        self.create_subscription(Segmentation, "dmmi/segmentation", self._on_segmentation, 10)
+        self.create_subscription(Image, "dmmi/overlay", self._on_overlay, 10)
         self.listen_to_reports()
 
     def wait_until_ready(self) -> str:
-        """Waits for a node that is active and that can hear and be heard; gives its device."""
+        """Wait until the node is active and connected; return its device."""
         self.wait_for(self._has_started, "active node", timeout=START_TIMEOUT_S)
         self.wait_for(
             lambda: (
                 self._camera.get_subscription_count()
-                and self._voice.get_subscription_count()
+                and self._commands.get_subscription_count()
                 and self.count_publishers("dmmi/segmentation")
                 and self.count_publishers("dmmi/overlay")
             ),
@@ -56,30 +56,30 @@ class Conversation(Companion):
         return self.reports[-1]["device"]
 
     def command(self, text: str) -> None:
-        """Gives a command, and waits until the node has taken it."""
-        self._voice.publish(String(data=text))
+        """Publish a command and wait until the node confirms it."""
+        self._commands.publish(String(data=text))
         self.wait_for_report(command=text)
 
-    def show(self, image: np.ndarray) -> Answer:
-        """Publishes one frame, uint8 RGB (H, W, 3), and waits for its answer."""
+    def show(self, image: np.ndarray) -> NodeAnswer:
+        """Publish a frame, uint8 RGB (H, W, 3), and wait for its answer."""
         stamp = self.get_clock().now()
         message = from_array(image, header=Header(stamp=stamp.to_msg(), frame_id="camera"))
         key, start = stamp.nanoseconds, time.monotonic()
         self._camera.publish(message)
         self.wait_for(lambda: key in self._segmentations and key in self._overlays, "answer")
         segmentation, arrival = self._segmentations.pop(key)
-        return Answer(segmentation, to_rgb(self._overlays.pop(key)), latency_ms=1e3 * (arrival - start))
+        return NodeAnswer(segmentation, to_rgb(self._overlays.pop(key)), latency_ms=1e3 * (arrival - start))
 
     def _has_started(self) -> bool:
         report = self.reports[-1] if self.reports else {"state": ""}
         if report["state"] == "unconfigured" and report["last error"]:
-            raise NodeSilent(f"the node {report['last error']}")
+            raise NodeUnresponsive(f"the node {report['last error']}")
         return report["state"] == "active"
 
-    def _take_segmentation(self, message: Segmentation) -> None:
+    def _on_segmentation(self, message: Segmentation) -> None:
         self._segmentations[_key(message.header)] = message, time.monotonic()
 
-    def _take_overlay(self, message: Image) -> None:
+    def _on_overlay(self, message: Image) -> None:
         self._overlays[_key(message.header)] = message
 
 

@@ -1,9 +1,9 @@
-"""Starts a node, shows it photographs, gives it commands, and tells what it finds.
+"""Start a node, show it photographs, give it commands and print what it finds.
 
     .venv/bin/python demo/run.py [--output DIR] [--frames N]
 
-The node is a process of its own, as on a robot; this one is the camera and the person. Exit status 0 means
-that every frame got an answer.
+The node runs in its own process, as on a robot; this process is the camera and the person. The exit status is
+0 if every frame got an answer.
 """
 
 import argparse
@@ -20,12 +20,12 @@ from typing import Any
 
 import cv2
 import rclpy
-from conversation import Answer, Conversation
+from conversation import Conversation, NodeAnswer
 from rclpy.signals import SignalHandlerOptions
 from scenes import make_scenes
 
 from dmmi.msg import Segmentation
-from dmmi_ros.testing.node_monitor import NodeSilent
+from dmmi_ros.testing.node_monitor import NodeUnresponsive
 from dmmi_ros.testing.node_process import Domain, NodeProcess
 
 NODE = (Path(sysconfig.get_path("scripts")) / "dmmi_node", "--ros-args", "-p", "autostart:=true")
@@ -33,15 +33,15 @@ STATUS = {Segmentation.NO_TARGET: "no target", Segmentation.ONE: "one", Segmenta
 
 
 def main(arguments: Sequence[str] | None = None, *, node: Sequence[str | Path] = NODE) -> int:
-    """Runs the demonstration; `node` is the command that starts the node. Returns the exit status."""
+    """Run the demo with the node that the command `node` starts; return the exit status."""
     options = parse(arguments)
     options.output.mkdir(parents=True, exist_ok=True)
     log = options.output / "node.log"
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that the node is ended too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that the node ends too
     try:
         with started(node, log=log) as conversation:
             latencies = show_everything(conversation, output=options.output, frames=options.frames)
-    except NodeSilent as error:
+    except NodeUnresponsive as error:
         print(f"demo: {error}; what the node said is in {log}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None, *, node: Sequence[str | Path] =
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=Path, default=Path("demo_output"), help="folder for the results")
-    parser.add_argument("--frames", type=int, default=3, help="frames to show for each command")
+    parser.add_argument("--frames", type=int, default=3, help="frames shown for each command")
     options = parser.parse_args(arguments)
     if options.frames < 1:
         parser.error("--frames must be at least 1")
@@ -65,7 +65,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 @contextmanager
 def started(node: Sequence[str | Path], *, log: Path) -> Iterator[Conversation]:
-    """A conversation with a node that is active, in a ROS domain of their own; the node is ended after it."""
+    """Start a node in a ROS domain of its own; yield a conversation once it is active."""
     domain = Domain()
     environment = domain.environment()
     os.environ.update(environment)
@@ -82,7 +82,7 @@ def started(node: Sequence[str | Path], *, log: Path) -> Iterator[Conversation]:
 
 
 def show_everything(conversation: Conversation, *, output: Path, frames: int) -> list[float]:
-    """Shows every scene with every command, `frames` times; gives the latencies in milliseconds."""
+    """Show every scene with every command, `frames` times; return the latencies in milliseconds."""
     latencies = []
     requests = [(scene, text) for scene in make_scenes() for text in scene.commands]
     with (output / "results.jsonl").open("w") as results:
@@ -99,16 +99,16 @@ def show_everything(conversation: Conversation, *, output: Path, frames: int) ->
     return latencies
 
 
-def summary(answer: Answer) -> str:
-    """One line for people."""
+def summary(answer: NodeAnswer) -> str:
+    """Return the answer as one line of text."""
     message = answer.segmentation
     line = f"{STATUS[message.status]:10} presence {message.presence:.2f} {answer.latency_ms:6.0f} ms"
     areas = [str(instance.area) for instance in message.instances]
     return f"{line}   {len(areas)} of {', '.join(areas)} pixels" if areas else line
 
 
-def described(answer: Answer) -> dict[str, Any]:
-    """The same for programs; boxes are [x, y, width, height] in pixels."""
+def described(answer: NodeAnswer) -> dict[str, Any]:
+    """Return the answer as JSON; boxes are [x, y, width, height] in pixels."""
     message = answer.segmentation
     instances = [
         {

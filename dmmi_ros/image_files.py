@@ -1,4 +1,4 @@
-"""Files into frames: a picture, a folder of pictures, or a video."""
+"""Images from files: an image file, a folder of image files, or a video."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,22 +10,22 @@ import numpy as np
 from dmmi_core.errors import InputError, one_line
 
 FORMATS = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".bmp": "bmp", ".webp": "webp", ".tif": "tiff"}
-"""Of the files that are taken for pictures."""
+"""Suffixes of image files and the formats that CompressedImage names."""
 
 
 @dataclass(frozen=True)
-class Picture:
-    """`bgr` is uint8 (H, W, 3); `encoded` the picture file that it comes from, if any."""
+class FileImage:
+    """An image, uint8 BGR (H, W, 3), and the bytes and `format` of its file; a video frame has none."""
 
     bgr: np.ndarray
     encoded: bytes | None = None
     format: str = ""
 
 
-def open_pictures(source: Path) -> tuple[Iterator[Picture], float | None]:
-    """The pictures by name, or the frames of a video and how many of them there are in a second.
+def open_images(source: Path) -> tuple[Iterator[FileImage], float | None]:
+    """Return the images of a file or folder, by name, or the frames of a video and its rate in Hz.
 
-    Raises `InputError`, also while they are read.
+    Raises `InputError`, also during iteration.
     """
     if source.is_dir():
         try:
@@ -42,10 +42,10 @@ def open_pictures(source: Path) -> tuple[Iterator[Picture], float | None]:
     return _open_video(source)
 
 
-def _read(path: Path) -> Picture:
+def _read(path: Path) -> FileImage:
     if not path.is_file():
         raise InputError(f"no such image file: {path}")
-    # Not by EXIF orientation, as who receives the file's bytes as an image will not go by it either.
+    # Ignore the EXIF orientation, as receivers of the file in a CompressedImage do.
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     try:
         data = path.read_bytes()
@@ -56,18 +56,18 @@ def _read(path: Path) -> Picture:
         raise InputError(f"not an image that can be read: {path}: {one_line(error)}") from error
     if bgr is None:
         raise InputError(f"not an image that can be read: {path}")
-    return Picture(bgr, data, FORMATS[path.suffix.lower()])
+    return FileImage(bgr, data, FORMATS[path.suffix.lower()])
 
 
-def _open_video(path: Path) -> tuple[Iterator[Picture], float]:
+def _open_video(path: Path) -> tuple[Iterator[FileImage], float]:
     video = cv2.VideoCapture(str(path))
     rate = video.get(cv2.CAP_PROP_FPS)
     if not video.isOpened() or not rate > 0:
         raise InputError(f"not a video that can be read: {path}")
 
-    def frames() -> Iterator[Picture]:
+    def frames() -> Iterator[FileImage]:
         while (read := video.read())[0]:
-            yield Picture(read[1])
+            yield FileImage(read[1])
         video.release()
 
     return frames(), rate

@@ -1,4 +1,4 @@
-"""A camera for machines without one: publishes a picture, a folder of pictures or a video, over and over."""
+"""A substitute for a camera: publishes an image, a folder of images or a video in a loop."""
 
 import sys
 from collections.abc import Iterator
@@ -17,29 +17,32 @@ from std_msgs.msg import Header
 
 from dmmi_core.errors import InputError
 from dmmi_ros.conversion.images import from_array
-from dmmi_ros.image_files import open_pictures
+from dmmi_ros.image_files import open_images
 from dmmi_ros.run import catch_signals, spin_until
 
 
 def read_frames(source: Path, *, repeats: int) -> Iterator[np.ndarray]:
-    """The frames of `source`, uint8 RGB (H, W, 3): those of a video once, each picture `repeats` times.
+    """Yield the frames of `source`, uint8 RGB (H, W, 3): those of a video once, each image `repeats` times.
 
-    Raises `InputError` where there is nothing to be read.
+    Raises `InputError` if `source` cannot be read.
     """
-    pictures, video_rate = open_pictures(source)
-    for picture in pictures:
-        pixels = cv2.cvtColor(picture.bgr, cv2.COLOR_BGR2RGB)
+    images, video_rate = open_images(source)
+    for image in images:
+        pixels = cv2.cvtColor(image.bgr, cv2.COLOR_BGR2RGB)
         yield from repeat(pixels, 1 if video_rate else repeats)
 
 
-class Camera(Node):
-    """Publishes `rate` frames a second on `image`; raises `InputError` if `source` cannot be read."""
+class ImagePublisher(Node):
+    """Publishes `rate` frames per second on `image`; each image of a folder is shown for `hold` seconds.
 
-    def __init__(self):
+    Raises `InputError` if the parameter `source` cannot be read.
+    """
+
+    def __init__(self) -> None:
         super().__init__("camera")
-        source = self.declare_parameter("source", "").value
-        rate = self.declare_parameter("rate", 10.0).value
-        hold = self.declare_parameter("hold", 3.0).value
+        source: str = self.declare_parameter("source", "").value
+        rate: float = self.declare_parameter("rate", 10.0).value
+        hold: float = self.declare_parameter("hold", 3.0).value
         if rate <= 0 or hold < 0:
             raise InputError("rate must be above 0, and hold not below 0")
         self._source, self._repeats = Path(source), max(1, round(rate * hold))
@@ -51,18 +54,19 @@ class Camera(Node):
     def _publish(self) -> None:
         header = Header(stamp=self.get_clock().now().to_msg(), frame_id="camera")
         self._publisher.publish(from_array(self._next, header=header))
-        self._next = next(self._frames, None)
-        if self._next is None:
+        try:
+            self._next = next(self._frames)
+        except StopIteration:
             self._frames = read_frames(self._source, repeats=self._repeats)
             self._next = next(self._frames)
 
 
 def main(args: list[str] | None = None) -> int:
-    """Runs the camera until SIGINT or SIGTERM; the console script `dmmi_player`. Returns the exit status."""
+    """Run the publisher until SIGINT or SIGTERM (console script `dmmi_player`); return the exit status."""
     try:
         stop = catch_signals()
         rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
-        spin_until(stop, Camera())
+        spin_until(stop, ImagePublisher())
     except (InputError, ParameterException, RuntimeError) as error:
         print(f"dmmi_player: {str(error).splitlines()[0]}", file=sys.stderr)
         return 2

@@ -1,1 +1,1 @@
-"""What `dmmi-bag` does with bags. Nothing here needs ROS, except `live`."""
+"""The parts of `dmmi-bag`. Only `node_session` needs ROS."""

@@ -1,7 +1,8 @@
-"""What the right answers are: from a samples file, or from a topic of label images."""
+"""Ground truth, from a samples file or from a topic of label images."""
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,13 +17,13 @@ _LABEL_BYTES = {"mono8": 1, "8UC1": 1, "mono16": 2, "16UC1": 2}
 
 @dataclass(frozen=True)
 class Target:
-    """What one request refers to in one frame; `ids` name the objects of `sample` over all frames."""
+    """The objects that a request refers to in a frame; `ids` identify those of `sample` over all frames."""
 
     sample: Sample
     ids: tuple[int, ...]
 
     def masks(self) -> dict[int, np.ndarray]:
-        """Each object as bool (H, W), by its id."""
+        """Return the mask of each object, bool (H, W), by its id."""
         height, width = self.sample.height, self.sample.width
         return {
             id_: decode_segmentation(segmentation, height, width)
@@ -30,34 +31,39 @@ class Target:
         }
 
 
+Targets = dict[tuple[str, int | None, str | None], Target]
+
+
 class GroundTruth:
     """Targets by topic, stamp in nanoseconds, and text; a text of None stands for any."""
 
-    def __init__(self, targets: dict[tuple[str, int, str | None], Target]):
+    def __init__(self, targets: Targets):
         self._targets = targets
 
     def __len__(self) -> int:
+        """Return the number of targets."""
         return len(self._targets)
 
-    def target(self, topic: str, stamp: int, text: str) -> Target | None:
+    def target(self, topic: str, stamp: int | None, text: str) -> Target | None:
+        """Return the target of a frame and a text, if it is known."""
         return self._targets.get((topic, stamp, text)) or self._targets.get((topic, stamp, None))
 
 
-def read_truth(path: Path) -> GroundTruth:
-    """Raises `InputError` that names the file and the line of the first mistake."""
-    targets: dict[tuple[str, int, str | None], Target] = {}
+def read_ground_truth(path: Path) -> GroundTruth:
+    """Read a samples file. Raises `InputError` that names the file and the line of the first mistake."""
+    targets: Targets = {}
 
-    def take(entry) -> None:
+    def add(entry: Any) -> None:
         key, target = _parse(entry)
         if key in targets:
             raise InputError("this topic, stamp and text were there before")
         targets[key] = target
 
-    read_lines(path, take)
+    read_lines(path, add)
     return GroundTruth(targets)
 
 
-def _parse(entry) -> tuple[tuple[str, int, str], Target]:
+def _parse(entry: Any) -> tuple[tuple[str, int, str], Target]:
     if not isinstance(entry, dict):
         raise InputError("a sample is a JSON object")
     topic, stamp = entry.pop("topic", None), entry.pop("stamp", None)
@@ -75,13 +81,13 @@ def _parse(entry) -> tuple[tuple[str, int, str], Target]:
     return (topic, stamp, sample.text), Target(sample, tuple(ids))
 
 
-def truth_of_labels(bag: Bag, label_topic: str, image_topic: str) -> GroundTruth:
-    """From label images, 0 background and n for object n, with the stamps of the images of `image_topic`.
+def read_label_topic(bag: Bag, label_topic: str, image_topic: str) -> GroundTruth:
+    """Read label images, 0 background and n object n, with the stamps of the images on `image_topic`.
 
     Raises `InputError`.
     """
     bag.choose([label_topic])
-    targets: dict[tuple[str, int, str | None], Target] = {}
+    targets: Targets = {}
     for frame in bag.frames([label_topic]):
         if frame.message is None or not hasattr(frame.message, "encoding"):
             raise InputError(f"{label_topic!r} must hold raw label images")
@@ -92,7 +98,7 @@ def truth_of_labels(bag: Bag, label_topic: str, image_topic: str) -> GroundTruth
     return GroundTruth(targets)
 
 
-def _labels(message) -> np.ndarray:
+def _labels(message: Any) -> np.ndarray:
     rows = np.ascontiguousarray(rows_of(message, _LABEL_BYTES))
     if _LABEL_BYTES[message.encoding] == 1:
         return rows
@@ -101,6 +107,6 @@ def _labels(message) -> np.ndarray:
 
 def _target_of_labels(labels: np.ndarray) -> Target:
     ids = tuple(int(id_) for id_ in np.unique(labels) if id_)
-    kind = kind_of(len(ids))
+    height, width = labels.shape
     segmentations = tuple(encode_mask(labels == id_) for id_ in ids)
-    return Target(Sample("", "", kind, *labels.shape, segmentations), ids)
+    return Target(Sample("", "", kind_of(len(ids)), height, width, segmentations), ids)

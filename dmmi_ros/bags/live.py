@@ -1,57 +1,58 @@
-"""A bag is played to the node as a camera would send it, and its answers are collected."""
+"""Live evaluation: a bag is played to a node at the pace of its recording."""
 
 import importlib.util
 import time
 from collections.abc import Iterable, Iterator
 
 from dmmi_core.errors import InputError
-from dmmi_ros.bags.command_schedule import Schedule
-from dmmi_ros.bags.outcomes import Answer
-from dmmi_ros.bags.pending import Questions
-from dmmi_ros.bags.reader import Frame
+from dmmi_ros.bags.command_schedule import CommandSchedule
+from dmmi_ros.bags.outcomes import Outcome
+from dmmi_ros.bags.pending import PendingFrames
+from dmmi_ros.bags.reader import RecordedFrame
 from dmmi_ros.bags.typestore import with_stamp
 
 
-def answer_live(
-    frames: Iterable[Frame],
-    schedule: Schedule,
+def evaluate_live(
+    frames: Iterable[RecordedFrame],
+    schedule: CommandSchedule,
     *,
     type_: str,
     start: int,
     rate: float,
     parameters: dict[str, str],
-) -> Iterator[Answer]:
-    """Plays the frames of one camera, `rate` times as fast as they were recorded, to a node of its own.
+) -> Iterator[Outcome]:
+    """Play the frames of one camera to a node, `rate` times as fast as recorded; yield their outcomes.
 
-    Each is sent with its number as its stamp, as those of a recording may all be the same. Messages that
-    cannot be read are not sent: DDS would not hand them on either. `type_` is that of the frames,
-    `parameters` are the node's, `start` is that of the bag. Raises `ModelError` where the node cannot start,
-    or ends.
+    Each frame is sent with its number as stamp, because recorded stamps may all be the same. Messages that
+    cannot be deserialised are not sent, as DDS would not deliver them either. `type_` is the message type
+    of the frames, `start` the start of the bag in nanoseconds, `parameters` are those of the node. Raises
+    `ModelError` if the node cannot start, or ends.
     """
     if not all(map(importlib.util.find_spec, ("rclpy", "dmmi"))):
         raise InputError(
             "--live needs ROS 2 and the messages of this package: pip install '.[ros]' -C ros=kilted"
         )
-    from dmmi_ros.bags.node_session import started_player
+    from dmmi_ros.bags.node_session import open_session
 
-    sent = Questions()
-    with started_player(type_, parameters=parameters, on_answer=sent.take) as player:
+    pending = PendingFrames()
+    with open_session(type_, parameters=parameters, on_segmentation=pending.on_segmentation) as session:
         command = None
         began = time.monotonic()
         for number, frame in enumerate(frames, start=1):
             elapsed = frame.time - start
-            player.listen_until(began + elapsed / 1e9 / rate)
-            if (new := schedule.at(elapsed)) is not command:
+            session.listen_until(began + elapsed / 1e9 / rate)
+            new = schedule.at(elapsed)
+            if new is not None and new is not command:
                 command = new
-                player.tell(command.text)
-            is_asked = command is not None and bool(command.requests)
-            if is_asked:
-                sent.add(number, frame, command)
+                session.give_command(command.text)
+            has_requests = command is not None and bool(command.requests)
+            if command is not None and has_requests:
+                pending.add(number, frame, command)
             if frame.message is not None:
-                player.send(with_stamp(frame.raw, number))
-                if player.sent == 1:  # the node counts what is lost from the first frame that it met
-                    player.wait_for_report(frames_received=1)
+                session.send(with_stamp(frame.raw, number))
+                if session.sent == 1:  # the node counts lost frames from the first that it received
+                    session.wait_for_report(frames_received=1)
                     began = time.monotonic() - elapsed / 1e9 / rate
-            yield from sent.settled() if is_asked else [Answer(frame, None)]
-        player.listen_to_the_end()
-        yield from sent.rest()
+            yield from pending.settled() if has_requests else [Outcome(frame, None)]
+        session.listen_to_the_end()
+        yield from pending.rest()

@@ -1,4 +1,4 @@
-"""The camera and the person for a node in a process of its own; the part of `dmmi-bag` that needs ROS."""
+"""A node in its own process that `dmmi-bag` sends frames and commands; the part that needs ROS."""
 
 import math
 import os
@@ -19,31 +19,31 @@ from dmmi.msg import Segmentation
 from dmmi_core.errors import ModelError
 from dmmi_ros.bags.reader import IMAGE
 from dmmi_ros.bags.typestore import nanoseconds
-from dmmi_ros.testing.node_monitor import Companion, NodeSilent
+from dmmi_ros.testing.node_monitor import NodeMonitor, NodeUnresponsive
 from dmmi_ros.testing.node_process import Domain, NodeProcess
 
-START_S = 300.0
-"""What a node may need to load its model, on a busy machine."""
-SILENCE_S = 15.0
-"""After this without an answer, what has none is taken for dropped, whatever the node reports."""
-REPORTS_S = 0.1
-"""The node reports of itself this often: what waits for a report should not keep frames waiting."""
+START_TIMEOUT_S = 300.0
+"""Time in which a node loads its model even on a busy machine."""
+RESULT_TIMEOUT_S = 15.0
+"""Time without a result after which the frames without one count as dropped, whatever the node reports."""
+DIAGNOSTICS_PERIOD_S = 0.1
+"""Period of the node's reports; short, as frames wait while a command is confirmed."""
 QOS = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE)
 PROGRAM = "import sys; from dmmi_ros.node import main; sys.exit(main())"
 
 
 @contextmanager
-def started_player(
-    type_: str, *, parameters: dict[str, str], on_answer: Callable[[Segmentation], None]
-) -> Iterator["Player"]:
-    """A player, and an active node beside it, in a ROS domain that nobody else uses."""
+def open_session(
+    type_: str, *, parameters: dict[str, str], on_segmentation: Callable[[Segmentation], None]
+) -> Iterator["NodeSession"]:
+    """Start a node in a ROS domain that nobody else uses; yield a session once it is active."""
     domain = Domain()
     environment = domain.environment()
     os.environ.update(environment)
     parameters = {
         "autostart": "true",
         "image_reliability": "reliable",
-        "diagnostics_period": str(REPORTS_S),
+        "diagnostics_period": str(DIAGNOSTICS_PERIOD_S),
         "image_transport": "raw" if type_ == IMAGE else "compressed",
         **parameters,
     }
@@ -57,10 +57,12 @@ def started_player(
             NodeProcess(command, environment=environment, output=log) as process,
         ):
             try:
-                player = Player(type_, context=context, process=process, on_answer=on_answer)
-                player.wait_until_active()
-                yield player
-            except NodeSilent as error:
+                session = NodeSession(
+                    type_, context=context, process=process, on_segmentation=on_segmentation
+                )
+                session.wait_until_active()
+                yield session
+            except NodeUnresponsive as error:
                 raise ModelError(f"{error}; {_last_line(log)}") from error
     finally:
         rclpy.shutdown(context=context)
@@ -71,10 +73,10 @@ def _last_line(log: IO[str]) -> str:
     return (log.read().strip().splitlines() or ["it said nothing"])[-1]
 
 
-class Player(Companion):
-    """Sends frames and commands, and hands every answer to `on_answer` while it listens.
+class NodeSession(NodeMonitor):
+    """Sends frames and commands, and calls `on_segmentation` with every result while it listens.
 
-    What waits raises `NodeSilent`.
+    Methods that wait raise `NodeUnresponsive`.
     """
 
     def __init__(
@@ -83,52 +85,54 @@ class Player(Companion):
         *,
         context: Context,
         process: NodeProcess,
-        on_answer: Callable[[Segmentation], None],
+        on_segmentation: Callable[[Segmentation], None],
     ):
-        super().__init__("dmmi_bag", context=context, timeout=START_S, is_node_alive=lambda: process.is_alive)
-        self._on_answer = on_answer
-        self._heard_at = time.monotonic()
+        super().__init__(
+            "dmmi_bag", context=context, timeout=START_TIMEOUT_S, is_node_alive=lambda: process.is_alive
+        )
+        self._on_segmentation = on_segmentation
+        self._received_at = time.monotonic()
         self.sent = 0
-        """How many images were sent."""
+        """Number of images sent."""
         self._answered: set[int] = set()
-        """The stamps of the frames that have answers, in nanoseconds."""
+        """Stamps of the frames that have results, in nanoseconds."""
         message, topic = (Image, "image") if type_ == IMAGE else (CompressedImage, "image/compressed")
         self._images = self.create_publisher(message, topic, QOS)
         self._commands = self.create_publisher(String, "command", QOS)
-        self.create_subscription(Segmentation, "dmmi/segmentation", self._take, QOS)
+        self.create_subscription(Segmentation, "dmmi/segmentation", self._on_result, QOS)
         self.listen_to_reports()
 
     def wait_until_active(self) -> None:
-        """Raises `ModelError` where the node cannot be."""
+        """Wait until the node is active and connected. Raises `ModelError` if it cannot be configured."""
         self.wait_for(self._has_started, "active node")
         for publisher in (self._images, self._commands):
             self.wait_for(publisher.get_subscription_count, "subscription")
-        self.wait_for(lambda: self.count_publishers("dmmi/segmentation"), "publisher of answers")
+        self.wait_for(lambda: self.count_publishers("dmmi/segmentation"), "publisher of results")
 
-    def tell(self, text: str) -> None:
-        """Gives a command and waits until it holds."""
+    def give_command(self, text: str) -> None:
+        """Publish a command and wait until the node confirms it."""
         self.reports.clear()
         self._commands.publish(String(data=text))
         self.wait_for_report(command=text)
 
     def send(self, raw: bytes) -> None:
-        """Publishes an image, serialised; each must have a stamp of its own."""
+        """Publish a serialised image; each must have a different stamp."""
         self.sent += 1
         self._images.publish(raw)
 
     def listen_to_the_end(self) -> None:
-        """Until the answers to all that was sent are here, or until none has been heard for SILENCE_S."""
-        self._heard_at = time.monotonic()
+        """Listen until all frames are settled, or until no result came for `RESULT_TIMEOUT_S`."""
+        self._received_at = time.monotonic()
         self.wait_for(
-            lambda: self._is_settled() or time.monotonic() - self._heard_at > SILENCE_S,
+            lambda: self._is_settled() or time.monotonic() - self._received_at > RESULT_TIMEOUT_S,
             "end",
             timeout=math.inf,
         )
-        self.reports.clear()  # to the last frame there may be more answers than one
+        self.reports.clear()  # more results of the last frame may be on their way
         self.wait_for(lambda: self.reports, "report")
 
     def _is_settled(self) -> bool:
-        """Whether the node has met every frame and works on none, and what it answered has been heard."""
+        """Return whether the node has every frame, processes none, and all its results have come."""
         if not self.reports:
             return False
         received, lost, under_way, processed = (
@@ -142,7 +146,7 @@ class Player(Companion):
             raise ModelError(report["last error"])
         return report["state"] == "active"
 
-    def _take(self, message: Segmentation) -> None:
-        self._heard_at = time.monotonic()
+    def _on_result(self, message: Segmentation) -> None:
+        self._received_at = time.monotonic()
         self._answered.add(nanoseconds(message.header.stamp))
-        self._on_answer(message)
+        self._on_segmentation(message)

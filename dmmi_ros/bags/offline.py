@@ -1,48 +1,62 @@
-"""Every frame of a bag is answered, however long it takes."""
+"""Offline evaluation: every frame of a bag is processed, however long it takes."""
 
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from dmmi_core.errors import InputError
 from dmmi_core.result import Result
 from dmmi_core.tracking import Trackers
-from dmmi_ros.bags.command_schedule import Request, Schedule
-from dmmi_ros.bags.outcomes import Answer
-from dmmi_ros.bags.reader import Frame
+from dmmi_ros.bags.command_schedule import CommandSchedule, Request
+from dmmi_ros.bags.outcomes import Outcome
+from dmmi_ros.bags.reader import RecordedFrame
+
+if TYPE_CHECKING:
+    from dmmi_core.segmenter import Segmenter
 
 
-def answer_offline(
-    frames: Iterable[Frame], schedule: Schedule, segmenter, *, start: int, tracking: bool
-) -> Iterator[Answer]:
-    """`start` is that of the bag. With `tracking`, ids hold over the frames of a camera and a request."""
+def evaluate_offline(
+    frames: Iterable[RecordedFrame],
+    schedule: CommandSchedule,
+    segmenter: "Segmenter",
+    *,
+    start: int,
+    tracking: bool,
+) -> Iterator[Outcome]:
+    """Yield the outcomes of all frames in order.
+
+    `start` is the start of the bag in nanoseconds. With `tracking`, instance ids persist over the frames of
+    a camera and a request.
+    """
     segmenter.warm_up()
     trackers: defaultdict[str, Trackers] = defaultdict(Trackers)
     for frame in frames:
         command = schedule.at(frame.time - start)
         if command and command.requests:
-            yield from _answers(
-                frame, command.requests, segmenter, trackers[frame.topic] if tracking else None
-            )
+            tracker = trackers[frame.topic] if tracking else None
+            yield from _outcomes(frame, command.requests, segmenter, tracker)
         else:
             trackers.pop(frame.topic, None)
-            yield Answer(frame, None)
+            yield Outcome(frame, None)
 
 
-def _answers(
-    frame: Frame, requests: tuple[Request, ...], segmenter, trackers: Trackers | None
-) -> list[Answer]:
+def _outcomes(
+    frame: RecordedFrame, requests: tuple[Request, ...], segmenter: "Segmenter", trackers: Trackers | None
+) -> list[Outcome]:
     began = time.perf_counter()
     try:
         results = _segment(frame, requests, segmenter)
     except InputError as error:
-        return [Answer(frame, request, problem=str(error)) for request in requests]
-    latency = 1e3 * (time.perf_counter() - began)
+        return [Outcome(frame, request, problem=str(error)) for request in requests]
+    latency_ms = 1e3 * (time.perf_counter() - began)
     if trackers is not None:
         results = trackers.update(results, requests=[request.text for request in requests])
-    return [Answer(frame, *pair, latency) for pair in zip(requests, results, strict=True)]
+    return [
+        Outcome(frame, request, result, latency_ms) for request, result in zip(requests, results, strict=True)
+    ]
 
 
-def _segment(frame: Frame, requests: tuple[Request, ...], segmenter) -> list[Result]:
+def _segment(frame: RecordedFrame, requests: tuple[Request, ...], segmenter: "Segmenter") -> list[Result]:
     image = frame.image()
     return segmenter.batch([image] * len(requests), [request.text for request in requests])

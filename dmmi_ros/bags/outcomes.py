@@ -1,32 +1,33 @@
-"""What comes of each frame and request, offline or live."""
+"""The outcome of each frame and request, offline or live."""
 
 from dataclasses import dataclass
 
 from dmmi_core.result import Result
 from dmmi_ros.bags.command_schedule import Request
-from dmmi_ros.bags.reader import Frame
+from dmmi_ros.bags.reader import RecordedFrame
 
 
 @dataclass(frozen=True)
-class Answer:
-    """One for each frame and request; a frame without a command has one without a request.
+class Outcome:
+    """The outcome of one request for one frame.
 
-    `result` is None where the frame was dropped or is broken; `problem` then says what is wrong with it.
+    A frame without a command has one outcome, whose `request` is None. `result` is None if the frame was
+    dropped or is broken; `problem` then tells what is wrong with a broken frame.
     """
 
-    frame: Frame
+    frame: RecordedFrame
     request: Request | None
     result: Result | None = None
     latency_ms: float | None = None
-    """From having the message to having the result."""
+    """Time from having the message to having the result."""
     problem: str = ""
 
     @property
-    def outcome(self) -> str:
-        """no_target, one, many, dropped or broken."""
+    def kind(self) -> str:
+        """One of `OUTCOME_KINDS`."""
         if self.result is not None:
             return self.result.status.name.lower()
         return "broken" if self.problem else "dropped"
 
 
-OUTCOMES = ("no_target", "one", "many", "dropped", "broken")
+OUTCOME_KINDS = ("no_target", "one", "many", "dropped", "broken")

@@ -1,4 +1,4 @@
-"""An evaluation as a web page that needs nothing beside it: figures, a timeline and pictures."""
+"""The report of an evaluation: a self-contained web page with figures, a timeline and examples."""
 
 from dataclasses import dataclass, field
 from html import escape
@@ -6,10 +6,10 @@ from pathlib import Path
 
 from dmmi_core.visualization.html import figure, fitted, write_page
 from dmmi_core.visualization.overlay import draw_overlay
-from dmmi_ros.bags.outcomes import Answer
+from dmmi_ros.bags.outcomes import Outcome
 from dmmi_ros.bags.summary import notes, table
 
-MOST_PICTURES = 8  # of a command
+MAX_EXAMPLES = 8  # for each request
 COLOURS = {
     "no_target": "#ffb040",
     "one": "#009eff",
@@ -21,56 +21,57 @@ WIDTH, ROW, BAR, TICKS = 1000, 44, 16, 5  # of the timeline, in pixels
 
 
 @dataclass
-class Pictures:
-    """A few answers, evenly spread over all, however many come: every `stride`-th is kept."""
+class Examples:
+    """A few outcomes spread evenly over all: every `stride`-th, which doubles as more come."""
 
     seen: int = 0
     stride: int = 1
-    kept: list[tuple[Answer, float]] = field(default_factory=list)
+    kept: list[tuple[Outcome, float]] = field(default_factory=list)
 
-    def add(self, answer: Answer, seconds: float) -> None:
+    def add(self, outcome: Outcome, seconds: float) -> None:
         if self.seen % self.stride == 0:
-            if len(self.kept) == MOST_PICTURES:
+            if len(self.kept) == MAX_EXAMPLES:
                 self.kept, self.stride = self.kept[::2], 2 * self.stride
             if self.seen % self.stride == 0:
-                self.kept.append((answer, seconds))
+                self.kept.append((outcome, seconds))
         self.seen += 1
 
 
 class Report:
-    """Takes every answer and keeps a few. Only `write` draws: answers are added while time counts."""
+    """Collects examples and writes the page. Only `write` draws, so that `add` does not slow evaluation."""
 
-    def __init__(self):
-        self._pictures: dict[str, Pictures] = {}
+    def __init__(self) -> None:
+        self._examples: dict[str, Examples] = {}
 
-    def add(self, answer: Answer, seconds: float) -> None:
-        """`seconds` since the start of the bag."""
-        if answer.result is not None:
-            self._pictures.setdefault(answer.request.text, Pictures()).add(answer, seconds)
+    def add(self, outcome: Outcome, seconds: float) -> None:
+        """Add an outcome, at `seconds` since the start of the bag."""
+        if outcome.request is not None and outcome.result is not None:
+            self._examples.setdefault(outcome.request.text, Examples()).add(outcome, seconds)
 
     def write(self, path: Path, title: str, summary: dict) -> None:
-        """`summary` as `Summary.to_dict` gives it. Raises `InputError`."""
-        said = [f"<p>{escape(line)}</p>" for line in notes(summary)]
+        """Write the page to `path`; `summary` is that of `Summary.to_dict`. Raises `InputError`."""
+        remarks = [f"<p>{escape(line)}</p>" for line in notes(summary)]
         timeline = f"<section><h2>Over time</h2>{_legend()}{_timeline(summary)}</section>"
         sections = [self._section(command) for command in summary["commands"]]
-        write_page(path, title, table(summary), [*said, timeline, *sections])
+        write_page(path, title, table(summary), [*remarks, timeline, *sections])
 
     def _section(self, command: dict) -> str:
         text = command["command"]
         problems = "".join(
             f"<p>{count} broken: {escape(problem)}</p>" for problem, count in command["problems"].items()
         )
-        pictures = [_figure(*kept) for kept in self._pictures.get(text, Pictures()).kept]
+        examples = [_figure(*kept) for kept in self._examples.get(text, Examples()).kept]
         return (
             f"<section><h2>{escape(text)}</h2>{problems}"
-            f"<p>{len(pictures)} of {command['answered']} answers.</p>"
-            f"<div>{''.join(pictures)}</div></section>"
+            f"<p>{len(examples)} of {command['answered']} answers.</p>"
+            f"<div>{''.join(examples)}</div></section>"
         )
 
 
-def _figure(answer: Answer, seconds: float) -> str:
-    picture = fitted(draw_overlay(answer.frame.image(), answer.result))
-    return figure(picture, alt="answer", caption=f"{seconds:.2f} s, {answer.frame.topic}")
+def _figure(outcome: Outcome, seconds: float) -> str:
+    assert outcome.result is not None  # see Report.add
+    overlay = fitted(draw_overlay(outcome.frame.image(), outcome.result))
+    return figure(overlay, alt="answer", caption=f"{seconds:.2f} s, {outcome.frame.topic}")
 
 
 def _legend() -> str:
@@ -83,7 +84,7 @@ def _legend() -> str:
 
 
 def _timeline(summary: dict) -> str:
-    """A bar for each command and camera, as an SVG; a frame lasts until the next would be due."""
+    """Return an SVG with a row for each request and camera; a frame lasts until the next is due."""
     rows = [
         (command["command"], topic, [run for run in command["over_time"] if run["topic"] == topic])
         for command in summary["commands"]

@@ -1,16 +1,17 @@
-"""The figures of an evaluation: as JSON, and as a table."""
+"""The figures of an evaluation, as JSON and as a table."""
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dmmi_ros.bags.outcomes import OUTCOMES, Answer
-from dmmi_ros.bags.reader import Frame
+from dmmi_ros.bags.command_schedule import Request
+from dmmi_ros.bags.outcomes import OUTCOME_KINDS, Outcome
+from dmmi_ros.bags.reader import RecordedFrame
 
-if TYPE_CHECKING:  # it needs PyTorch
+if TYPE_CHECKING:  # imports PyTorch
     from dmmi_ros.bags.scoring import Scoring
 
 PERCENTILES = (50, 90, 99)
@@ -19,7 +20,7 @@ SCORES = ("oIoU", "mIoU", "Acc", "ids kept")
 
 @dataclass
 class Run:
-    """Frames of one camera in a row that have the same outcome; times in seconds since the bag's start."""
+    """Consecutive frames of a camera with the same outcome; times are seconds since the bag's start."""
 
     topic: str
     outcome: str
@@ -30,36 +31,38 @@ class Run:
 
 @dataclass
 class Figures:
-    """What came of one request's text: its answers by outcome, and the milliseconds that they took."""
+    """Counts of the outcomes of one request's text, their runs over time, and latencies in ms."""
 
     outcomes: Counter = field(default_factory=Counter)
     runs: list[Run] = field(default_factory=list)
     latencies: list[float] = field(default_factory=list)
     problems: Counter = field(default_factory=Counter)
     _newest: dict[tuple[str, int], Run] = field(default_factory=dict)
-    """By topic and `Request.since`: no run goes on where something else was asked in between."""
+    """The newest run by topic and `Request.since`: a run ends if the request pauses."""
 
-    def add(self, answer: Answer, seconds: float) -> None:
-        self.outcomes[answer.outcome] += 1
-        if answer.latency_ms is not None:
-            self.latencies.append(answer.latency_ms)
-        if answer.problem:
-            self.problems[answer.problem] += 1
-        series = answer.frame.topic, answer.request.since
+    def add(self, outcome: Outcome, request: Request, seconds: float) -> None:
+        """Add an outcome of `request`, at `seconds` since the start of the bag."""
+        self.outcomes[outcome.kind] += 1
+        if outcome.latency_ms is not None:
+            self.latencies.append(outcome.latency_ms)
+        if outcome.problem:
+            self.problems[outcome.problem] += 1
+        series = outcome.frame.topic, request.since
         last = self._newest.get(series)
-        if last and last.outcome == answer.outcome:
+        if last and last.outcome == outcome.kind:
             last.end, last.frames = seconds, last.frames + 1
         else:
-            self._newest[series] = Run(answer.frame.topic, answer.outcome, seconds, seconds)
+            self._newest[series] = Run(outcome.frame.topic, outcome.kind, seconds, seconds)
             self.runs.append(self._newest[series])
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figures as JSON has them."""
         frames, counts = sum(self.outcomes.values()), self.outcomes
         answered = counts["no_target"] + counts["one"] + counts["many"]
         return {
             "frames": frames,
             "answered": answered,
-            **{outcome: counts[outcome] for outcome in OUTCOMES},
+            **{outcome: counts[outcome] for outcome in OUTCOME_KINDS},
             "latency_ms": _percentiles(self.latencies),
             "problems": dict(self.problems),
             "over_time": [vars(run) for run in self.runs],
@@ -67,7 +70,7 @@ class Figures:
 
 
 class Summary:
-    """Takes every answer to `texts`; `start` is that of the bag, in nanoseconds."""
+    """Sums up the outcomes of requests `texts`; `start` is that of the bag in nanoseconds."""
 
     def __init__(self, start: int, texts: Iterable[str], scoring: "Scoring | None"):
         self._start = start
@@ -75,27 +78,29 @@ class Summary:
         self._figures = {text: Figures() for text in texts}
         self._frames: Counter = Counter()
         self._idle: Counter = Counter()
-        self._last_frame: Frame | None = None
+        self._last_frame: RecordedFrame | None = None
         self._seconds = 0.0
 
-    def add(self, answer: Answer) -> None:
-        frame = answer.frame
+    def add(self, outcome: Outcome) -> None:
+        """Add the next outcome, in the order of frames."""
+        frame, request = outcome.frame, outcome.request
         if frame is not self._last_frame:  # several requests share a frame
             self._last_frame = frame
-            self._seconds = max(self._seconds, self.seconds(answer))
+            self._seconds = max(self._seconds, self.seconds(outcome))
             self._frames[frame.topic] += 1
-            self._idle[frame.topic] += answer.request is None
-        if answer.request is None:
+            self._idle[frame.topic] += request is None
+        if request is None:
             return
-        self._figures[answer.request.text].add(answer, self.seconds(answer))
+        self._figures[request.text].add(outcome, request, self.seconds(outcome))
         if self._scoring:
-            self._scoring.add(answer)
+            self._scoring.add(outcome)
 
-    def seconds(self, answer: Answer) -> float:
-        """Since the start of the bag."""
-        return round((answer.frame.time - self._start) / 1e9, 6)
+    def seconds(self, outcome: Outcome) -> float:
+        """Return the time of the frame in seconds since the start of the bag."""
+        return round((outcome.frame.time - self._start) / 1e9, 6)
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
+        """Return all figures as JSON has them; see docs/bags.md."""
         scoring = self._scoring
         return {
             "seconds": self._seconds,
@@ -117,19 +122,21 @@ class Summary:
 
 
 def _percentiles(values: list[float]) -> dict[str, float | None]:
-    """By linear interpolation."""
-    found = np.percentile(values, PERCENTILES).round(3).tolist() if values else [None] * len(PERCENTILES)
+    """Return `PERCENTILES` of the values by linear interpolation; None if there are no values."""
+    if not values:
+        return dict.fromkeys(map(str, PERCENTILES))
+    found = np.percentile(values, PERCENTILES).round(3).tolist()
     return {str(percent): value for percent, value in zip(PERCENTILES, found, strict=True)}
 
 
 def table(summary: dict) -> list[list[str]]:
-    """What `Summary.to_dict` gives, for people: a row of titles, and one for each command."""
+    """Return `Summary.to_dict` as a table: a row of titles, and a row for each request."""
     has_scores = summary["scores"] is not None
-    titles = ["command", "frames", "answered", *OUTCOMES, *(f"{p} % ms" for p in PERCENTILES)]
+    titles = ["command", "frames", "answered", *OUTCOME_KINDS, *(f"{p} % ms" for p in PERCENTILES)]
     rows = [
         [
             command["command"],
-            *(str(command[name]) for name in ("frames", "answered", *OUTCOMES)),
+            *(str(command[name]) for name in ("frames", "answered", *OUTCOME_KINDS)),
             *(_number(value) for value in command["latency_ms"].values()),
             *(_number((command["scores"] or {}).get(name)) for name in SCORES if has_scores),
         ]
@@ -139,7 +146,7 @@ def table(summary: dict) -> list[list[str]]:
 
 
 def notes(summary: dict) -> list[str]:
-    """What the table has no place for, a line each."""
+    """Return what the table has no place for, as lines."""
     lines = [
         f"{topic}: {counts['frames']} frames, {counts['without_command']} without a command"
         for topic, counts in summary["topics"].items()

@@ -1,18 +1,20 @@
-"""New bags: of results, and of pictures."""
+"""New bags, of results or of images."""
 
 import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
+from rosbags.interfaces import Connection
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.rosbag2.errors import WriterError
 from rosbags.typesys.store import Typestore
 
 from dmmi_core.errors import InputError, one_line
 from dmmi_core.result import Status
-from dmmi_ros.bags.outcomes import Answer
+from dmmi_ros.bags.outcomes import Outcome
 from dmmi_ros.bags.typestore import make_typestore
 from dmmi_ros.conversion.messages import MessageBuilder
 
@@ -20,18 +22,15 @@ STORAGES = {"sqlite3": StoragePlugin.SQLITE3, "mcap": StoragePlugin.MCAP}
 
 
 class BagWriter:
-    """Writes messages of `typestore` to topics, which come to be with their first message.
-
-    What writes raises `InputError`, such as where the disk is full.
-    """
+    """Writes messages of `typestore`; a topic is created with its first message."""
 
     def __init__(self, writer: Writer, typestore: Typestore):
         self.typestore = typestore
         self._writer = writer
-        self._connections = {}
+        self._connections: dict[str, Connection] = {}
 
-    def write(self, topic: str, message, *, time: int) -> None:
-        """`time` of recording, in nanoseconds."""
+    def write(self, topic: str, message: Any, *, time: int) -> None:
+        """Write a message; `time` of recording is in nanoseconds. Raises `InputError`, as for a full disk."""
         type_ = message.__msgtype__
         data = self.typestore.serialize_cdr(message, type_)
         with _named(self._writer.path):
@@ -42,7 +41,7 @@ class BagWriter:
 
 @contextmanager
 def new_bag(path: Path, *, storage: str) -> Iterator[BagWriter]:
-    """A bag folder to fill; removed where the block fails, or the writing. Raises `InputError`."""
+    """Create a bag folder and remove it again if the block or the writing fails. Raises `InputError`."""
     try:
         writer = Writer(path, version=9, storage_plugin=STORAGES[storage])
     except WriterError as error:
@@ -54,7 +53,7 @@ def new_bag(path: Path, *, storage: str) -> Iterator[BagWriter]:
         with _named(path):
             writer.close()
     except BaseException:
-        with suppress(Exception):  # of a full disk, once more
+        with suppress(Exception):  # a full disk fails again
             writer.close()
         shutil.rmtree(path, ignore_errors=True)
         raise
@@ -62,7 +61,7 @@ def new_bag(path: Path, *, storage: str) -> Iterator[BagWriter]:
 
 @contextmanager
 def _named(path: Path) -> Iterator[None]:
-    """What goes wrong with the bag at `path`, as `InputError`."""
+    """Turn errors in writing the bag at `path` into `InputError`."""
     try:
         yield
     except (WriterError, OSError, sqlite3.Error) as error:
@@ -71,9 +70,9 @@ def _named(path: Path) -> Iterator[None]:
 
 
 class ResultWriter:
-    """Writes answers as the node would publish them, with the headers and times of their frames.
+    """Writes results as the node would publish them, with the headers and times of their frames.
 
-    The topics are the node's; of several cameras each has its own below /dmmi.
+    The topics are those of the node; with several image topics, each has its own below /dmmi.
     """
 
     def __init__(self, bag: BagWriter, topics: list[str]):
@@ -81,12 +80,13 @@ class ResultWriter:
         self._messages = MessageBuilder.for_rosbags(bag.typestore)
         self._prefixes = {topic: f"/dmmi{topic}" if len(topics) > 1 else "/dmmi" for topic in topics}
 
-    def add(self, answer: Answer) -> None:
-        result, frame = answer.result, answer.frame
-        if result is None:
+    def add(self, outcome: Outcome) -> None:
+        """Write the messages of a result, if there is one."""
+        result, frame, request = outcome.result, outcome.frame, outcome.request
+        if result is None or request is None:
             return
         prefix, header = self._prefixes[frame.topic], frame.message.header
-        of_command = {"header": header, "command_id": answer.request.command_id}
+        of_command = {"header": header, "command_id": request.command_id}
         messages = {
             "segmentation": self._messages.segmentation(result, **of_command),
             "labels": self._messages.labels(result, header=header),

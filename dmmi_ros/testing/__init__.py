@@ -1,1 +1,1 @@
-"""A node as a child process and a monitor of it, for the demo, benchmarks and tests."""
+"""A node in a child process and its monitor, for the demo, the benchmarks, the bag player and the tests."""

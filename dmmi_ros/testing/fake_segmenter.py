@@ -1,4 +1,4 @@
-"""Synthetic pictures with known answers; nothing in them is symmetric, so that flips and offsets show."""
+"""A synthetic scene and a stand-in for the model; nothing is symmetric, so that flips and offsets show."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,19 +13,20 @@ from dmmi_core.result import Instance, Result, Roi, Status
 COLOURS = {"red": (220, 20, 40), "green": (30, 190, 60), "blue": (10, 60, 230)}
 HEIGHT, WIDTH = 61, 97
 
-# (colour, top, left, height, width) of L shapes: a box without its upper right quarter
 SHAPES = [("red", 4, 8, 14, 22), ("red", 33, 60, 20, 12), ("green", 38, 5, 17, 30)]
+"""Colour, top, left, height, width of L shapes: boxes without their upper right quarter."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """`image` is uint8 RGB (H, W, 3); `masks` gives for each colour its objects, each bool (H, W)."""
+    """An image, uint8 RGB (H, W, 3), and the masks of its objects by colour, each bool (H, W)."""
 
     image: np.ndarray
     masks: dict[str, list[np.ndarray]]
 
 
 def make_scene() -> Scene:
+    """Return the L shapes of `SHAPES` on a grey ramp."""
     ramp = np.linspace(60, 160, HEIGHT * WIDTH).reshape(HEIGHT, WIDTH)
     image = np.repeat(ramp[..., None], 3, axis=2).astype(np.uint8)
     masks: dict[str, list[np.ndarray]] = {colour: [] for colour in COLOURS}
@@ -39,9 +40,10 @@ def make_scene() -> Scene:
 
 
 class ColourSegmenter:
-    """Stands in for a model: finds the objects of the colour that the text names, however it is worded.
+    """A stand-in for `Segmenter` that finds the objects of the colour that the text names.
 
-    `presence` is 0.6 where there are any and 0.2 elsewhere. A little tolerance lets it see through JPEG.
+    `presence` is 0.6 if there are any, else 0.2. Colours have a tolerance, for images compressed as JPEG. A
+    text with the word "explode" raises `InputError`.
     """
 
     presence_threshold = 0.5
@@ -50,18 +52,21 @@ class ColourSegmenter:
     engine = SimpleNamespace(name="stub", precision="exact", device="stub")
 
     def warm_up(self) -> None:
+        """Segment an empty image."""
         self.batch([np.zeros((HEIGHT, WIDTH, 3), np.uint8)], ["warm"])
 
     def batch(self, images: Sequence[np.ndarray], texts: Sequence[str]) -> list[Result]:
+        """Return a result for each pair of image and text."""
         return [self(image, text) for image, text in zip(images, texts, strict=True)]
 
     def __call__(self, image: np.ndarray, text: str) -> Result:
+        """Return the result for an image, uint8 RGB (H, W, 3), and a text."""
         if "explode" in text:
             raise InputError("the stub was told to explode")
         colour = next((name for name in COLOURS if name in text), None)
-        foreground = np.zeros(image.shape[:2], bool)
+        foreground: np.ndarray = np.zeros(image.shape[:2], bool)
         if colour:
-            foreground = (np.abs(image.astype(int) - COLOURS[colour]) < 48).all(axis=2)
+            foreground = np.all(np.abs(image.astype(int) - COLOURS[colour]) < 48, axis=2)
         instances = self._instances(foreground)
         presence = 0.6 if instances else 0.2
         if presence < self.presence_threshold:
@@ -74,7 +79,7 @@ class ColourSegmenter:
 
     def _instances(self, foreground: np.ndarray) -> tuple[Instance, ...]:
         count, labels, stats, _ = cv2.connectedComponentsWithStats(foreground.astype(np.uint8))
-        found = []
+        found: list[Instance] = []
         for label in range(1, count):
             x, y, width, height, area = (int(value) for value in stats[label])
             if area >= self.min_area:

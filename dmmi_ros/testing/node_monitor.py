@@ -1,4 +1,4 @@
-"""What stands beside the node in demonstrations, measurements and tests: it hears it, and waits for it."""
+"""A client that monitors the node's diagnostics, for the demo, the benchmarks, `dmmi-bag` and the tests."""
 
 import time
 from collections.abc import Callable
@@ -8,18 +8,20 @@ from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.subscription import Subscription
 
-REPORTS_QOS = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE)
-
-
-class NodeSilent(RuntimeError):
-    """The node has ended, or did not do in time what was waited for."""
+DIAGNOSTICS_QOS = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE)
 
 
-class Companion(Node):
-    """A ROS node that keeps what the node `dmmi` of its namespace reports of itself, the newest last.
+class NodeUnresponsive(RuntimeError):
+    """The node has ended, or did not meet a condition in time."""
 
-    It listens only while it waits: for `timeout` seconds unless told otherwise, as long as `is_node_alive`.
+
+class NodeMonitor(Node):
+    """A ROS node that collects the diagnostics of the node `dmmi` in its namespace.
+
+    Callbacks run only inside the methods that wait. These wait for `timeout` seconds by default, and no
+    longer than `is_node_alive`.
     """
 
     def __init__(
@@ -33,37 +35,41 @@ class Companion(Node):
     ):
         super().__init__(name, namespace=namespace, context=context)
         self.reports: list[dict[str, str]] = []
-        """The values of each status on /diagnostics, and its `level` and `message`."""
+        """The values of each status on /diagnostics with its `level` and `message`, the newest last."""
         self._timeout = timeout
         self._is_node_alive = is_node_alive
-        self._reports_subscription = None
+        self._reports_subscription: Subscription | None = None
         self._spinner = SingleThreadedExecutor(context=context)
         self._spinner.add_node(self)
 
     def listen_to_reports(self) -> None:
-        """To be called last, and again where something new was made: a node that is heard on /diagnostics has
-        met all that was there before."""
+        """Subscribe to /diagnostics; subscribe anew if called again.
+
+        Call this after creating other endpoints: the node has discovered all of them once its diagnostics
+        arrive.
+        """
         if self._reports_subscription is not None:
             self.destroy_subscription(self._reports_subscription)
         self._reports_subscription = self.create_subscription(
-            DiagnosticArray, "/diagnostics", self._take_report, REPORTS_QOS
+            DiagnosticArray, "/diagnostics", self._on_diagnostics, DIAGNOSTICS_QOS
         )
 
     def wait_for(self, condition: Callable[[], object], what: str, *, timeout: float | None = None) -> None:
-        """Listens until `condition()` holds. Raises NodeSilent, which says `what` there is none of."""
+        """Listen until `condition()` is true. Raises `NodeUnresponsive` that names `what` is missing."""
         timeout = self._timeout if timeout is None else timeout
         deadline = time.monotonic() + timeout
         while not condition():
             if not self._is_node_alive():
-                raise NodeSilent("the node has ended")
+                raise NodeUnresponsive("the node has ended")
             if time.monotonic() > deadline:
-                raise NodeSilent(f"no {what} within {timeout:.0f} s; {self._last_report()}")
+                raise NodeUnresponsive(f"no {what} within {timeout:.0f} s; {self._last_report()}")
             self._spinner.spin_once(timeout_sec=0.05)
 
-    def wait_for_report(self, *, timeout: float | None = None, **expected) -> dict[str, str]:
-        """The newest report, of a camera if `camera` names one, once it has these values.
+    def wait_for_report(self, *, timeout: float | None = None, **expected: object) -> dict[str, str]:
+        """Wait until the newest report has the values `expected`; return it.
 
-        A key of several words is given with underscores: `frames_received=5`.
+        With `camera`, reports of other cameras are ignored. Underscores stand for spaces in keys:
+        `frames_received=5`.
         """
         texts = {key.replace("_", " "): str(value) for key, value in expected.items()}
         self.wait_for(
@@ -82,11 +88,11 @@ class Companion(Node):
         return next((r for r in reversed(self.reports) if camera in (None, r["camera"])), {})
 
     def listen_until(self, instant: float) -> None:
-        """Listens until `instant` of the monotonic clock; returns at once if it is past."""
+        """Listen until `instant` of the monotonic clock; return at once if it is past."""
         while (rest := instant - time.monotonic()) > 0:
             self._spinner.spin_once(timeout_sec=rest)
 
-    def _take_report(self, message: DiagnosticArray) -> None:
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
             if status.name.startswith(f"{self.get_namespace().rstrip('/')}/dmmi:"):
                 values = {value.key: value.value for value in status.values}

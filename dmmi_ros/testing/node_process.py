@@ -1,4 +1,4 @@
-"""A node in a process and a ROS domain of its own: for demonstrations, measurements and tests."""
+"""A node in a child process and a ROS domain of its own."""
 
 import fcntl
 import os
@@ -12,13 +12,13 @@ from typing import IO
 from dmmi_core.resources import shared
 
 DOMAINS = range(1, 102)
-"""Domain ids whose ports lie below those that Linux hands out at random."""
+"""Domain ids whose ports lie below the ephemeral ports of Linux."""
 
 
 class Domain:
-    """Holds a ROS domain id against all others who ask here; freed with the process at the latest."""
+    """Reserves a ROS domain id among the programs that use this class, until the process ends."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         for self.id in DOMAINS:
             self._lock = _locked(Path(tempfile.gettempdir()) / f"dmmi-ros-domain-{self.id}.lock")
             if self._lock is not None:
@@ -26,7 +26,7 @@ class Domain:
         raise RuntimeError("no ROS domain id is free: are other programs still running?")
 
     def environment(self) -> dict[str, str]:
-        """What programs of this domain need in their environment, this one among them."""
+        """Return the environment variables that programs in this domain need, including this process."""
         return {
             "ROS_DOMAIN_ID": str(self.id),
             "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
@@ -35,12 +35,12 @@ class Domain:
 
 
 class NodeProcess:
-    """Runs `command` until `stop` or the end of the `with` block, whatever ends that."""
+    """Runs `command` until `stop` or the end of the `with` block."""
 
     def __init__(
-        self, command: Sequence[str | Path], *, environment: dict[str, str], output: IO | None = None
+        self, command: Sequence[str | Path], *, environment: dict[str, str], output: IO[str] | None = None
     ):
-        # A session of its own: Ctrl-C in a terminal reaches only the program that stops this one in order.
+        # In a new session, so that Ctrl-C in a terminal reaches only the parent, which stops this process.
         self._process = subprocess.Popen(
             command,
             env={**os.environ, **environment},
@@ -52,22 +52,25 @@ class NodeProcess:
     def __enter__(self) -> "NodeProcess":
         return self
 
-    def __exit__(self, *_exception) -> None:
+    def __exit__(self, *_exception: object) -> None:
         self.stop()
 
     @property
     def pid(self) -> int:
+        """The process id."""
         return self._process.pid
 
     @property
     def is_alive(self) -> bool:
+        """Whether the process runs."""
         return self._process.poll() is None
 
     def send_signal(self, number: int) -> None:
+        """Send a signal, unless the process has ended."""
         self._process.send_signal(number)
 
     def wait(self, *, timeout: float = 20.0) -> int:
-        """The exit status, once it ends by itself; kills what has not ended after `timeout` seconds."""
+        """Wait for the end, kill the process after `timeout` seconds, and return the exit status."""
         try:
             return self._process.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -75,16 +78,16 @@ class NodeProcess:
             return self._process.wait()
 
     def stop(self) -> int:
-        """Sends SIGINT, which is nothing to a process that has ended, and waits."""
+        """Send SIGINT, wait, and return the exit status."""
         self.send_signal(signal.SIGINT)
         return self.wait()
 
 
-def _locked(path: Path) -> IO | None:
-    """The file, open and locked; None if another process has it."""
+def _locked(path: Path) -> IO[str] | None:
+    """Return the file, open and locked, or None if another process holds the lock."""
     try:
         file = path.open("w")
-    except OSError:  # another user's
+    except OSError:  # it belongs to another user
         return None
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -4,24 +4,24 @@ from types import SimpleNamespace
 
 import pytest
 
-from dmmi_ros.bags.command_schedule import Command, Request
-from dmmi_ros.bags.pending import Questions
-from dmmi_ros.bags.reader import IMAGE, Frame
+from dmmi_ros.bags.command_schedule import Request, ScheduledCommand
+from dmmi_ros.bags.pending import PendingFrames
+from dmmi_ros.bags.reader import IMAGE, RecordedFrame
 from dmmi_ros.bags.typestore import make_header, make_typestore
 from helpers.recordings import SECOND, STAMP_OFFSET, TOPIC, raw, red_boxes
 
-ONE = Command(0, (Request(1, "the cat", 1),))
-TWO = Command(0, (Request(2, "the cat", 1), Request(2, "the dog", 2)))
+ONE = ScheduledCommand(0, (Request(1, "the cat", 1),))
+TWO = ScheduledCommand(0, (Request(2, "the cat", 1), Request(2, "the dog", 2)))
 
 
-def frame(number: int, **options) -> Frame:
+def frame(number: int, **options) -> RecordedFrame:
     time = number * SECOND - STAMP_OFFSET
-    return Frame(TOPIC, IMAGE, time, b"", raw(red_boxes(), time, **options))
+    return RecordedFrame(TOPIC, IMAGE, time, b"", raw(red_boxes(), time, **options))
 
 
-def add(questions: Questions, *numbers: int, command: Command = ONE) -> None:
+def add(pending: PendingFrames, *numbers: int, command: ScheduledCommand = ONE) -> None:
     for number in numbers:
-        questions.add(number, frame(number), command)
+        pending.add(number, frame(number), command)
 
 
 def answer(number: int, text: str) -> SimpleNamespace:
@@ -42,64 +42,64 @@ def answer(number: int, text: str) -> SimpleNamespace:
 
 
 def outcomes(answers) -> list[tuple[int, str, str]]:
-    return [(item.frame.stamp // SECOND, item.request.text, item.outcome) for item in answers]
+    return [(item.frame.stamp // SECOND, item.request.text, item.kind) for item in answers]
 
 
 @pytest.fixture
-def questions():
-    return Questions()
+def pending():
+    return PendingFrames()
 
 
-def test_frames_before_an_answered_one_are_dropped(questions):
-    add(questions, 1, 2, 3, 4)
-    assert outcomes(questions.settled()) == []
-    questions.take(answer(3, "the cat"))
-    assert outcomes(questions.settled()) == [
+def test_frames_before_an_answered_one_are_dropped(pending):
+    add(pending, 1, 2, 3, 4)
+    assert outcomes(pending.settled()) == []
+    pending.on_segmentation(answer(3, "the cat"))
+    assert outcomes(pending.settled()) == [
         (1, "the cat", "dropped"),
         (2, "the cat", "dropped"),
         (3, "the cat", "no_target"),
     ]
-    questions.take(answer(4, "the cat"))
-    assert outcomes(questions.settled()) == [(4, "the cat", "no_target")]
-    assert outcomes(questions.rest()) == []
+    pending.on_segmentation(answer(4, "the cat"))
+    assert outcomes(pending.settled()) == [(4, "the cat", "no_target")]
+    assert outcomes(pending.rest()) == []
 
 
-def test_each_request_has_its_answer(questions):
-    add(questions, 1, command=TWO)
-    questions.take(answer(1, "the dog"))
-    assert outcomes(questions.settled()) == []
-    questions.take(answer(1, "the cat"))
-    assert outcomes(questions.settled()) == [(1, "the cat", "no_target"), (1, "the dog", "no_target")]
+def test_each_request_has_its_answer(pending):
+    add(pending, 1, command=TWO)
+    pending.on_segmentation(answer(1, "the dog"))
+    assert outcomes(pending.settled()) == []
+    pending.on_segmentation(answer(1, "the cat"))
+    assert outcomes(pending.settled()) == [(1, "the cat", "no_target"), (1, "the dog", "no_target")]
 
 
-def test_answers_to_something_else_are_nobodys(questions):
-    add(questions, 1)
-    questions.take(answer(1, "the dog"))
-    questions.take(answer(2, "the cat"))
-    assert outcomes(questions.rest()) == [(1, "the cat", "dropped")]
+def test_answers_to_something_else_are_nobodys(pending):
+    add(pending, 1)
+    pending.on_segmentation(answer(1, "the dog"))
+    pending.on_segmentation(answer(2, "the cat"))
+    assert outcomes(pending.rest()) == [(1, "the cat", "dropped")]
 
 
-def test_frames_of_one_stamp_have_their_own_answers(questions):
+def test_frames_of_one_stamp_have_their_own_answers(pending):
     first, second, third = frames = [frame(5) for _ in range(3)]
     for number, item in enumerate(frames, start=1):
-        questions.add(number, item, ONE)
-    questions.take(answer(2, "the cat"))
-    dropped, answered = questions.settled()
-    assert (dropped.frame is first, dropped.outcome) == (True, "dropped")
-    assert (answered.frame is second, answered.outcome) == (True, "no_target")
-    (rest,) = questions.rest()
-    assert (rest.frame is third, rest.outcome) == (True, "dropped")
+        pending.add(number, item, ONE)
+    pending.on_segmentation(answer(2, "the cat"))
+    dropped, answered = pending.settled()
+    assert (dropped.frame is first, dropped.kind) == (True, "dropped")
+    assert (answered.frame is second, answered.kind) == (True, "no_target")
+    (rest,) = pending.rest()
+    assert (rest.frame is third, rest.kind) == (True, "dropped")
 
 
-def test_a_frame_without_an_answer_may_be_broken(questions):
-    questions.add(1, frame(1, encoding="nonsense"), ONE)
-    (only,) = questions.rest()
-    assert only.outcome == "broken"
+def test_a_frame_without_an_answer_may_be_broken(pending):
+    pending.add(1, frame(1, encoding="nonsense"), ONE)
+    (only,) = pending.rest()
+    assert only.kind == "broken"
     assert only.problem.startswith("unsupported image encoding 'nonsense'")
 
 
-def test_latency(questions):
-    add(questions, 1)
-    questions.take(answer(1, "the cat"))
-    (only,) = questions.settled()
+def test_latency(pending):
+    add(pending, 1)
+    pending.on_segmentation(answer(1, "the cat"))
+    (only,) = pending.settled()
     assert 0 <= only.latency_ms < 60_000

@@ -1,4 +1,4 @@
-"""The test's side of the conversation with a node: publishes, listens, asks, and waits for events."""
+"""A client of a node under test: publishes images and commands, calls services, collects messages."""
 
 from array import array
 
@@ -13,7 +13,7 @@ from std_msgs.msg import Header, String
 from dmmi.msg import NoTarget, Segmentation
 from dmmi.srv import Segment
 from dmmi_ros.conversion.images import from_array
-from dmmi_ros.testing.node_monitor import Companion
+from dmmi_ros.testing.node_monitor import NodeMonitor
 
 TIMEOUT_S = 30.0
 RELIABLE = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE)
@@ -27,16 +27,16 @@ SERVICES = {
 }
 
 
-class Client(Companion):
-    """Keeps everything the node says; the node is `<namespace>/dmmi`."""
+class Client(NodeMonitor):
+    """Collects the messages of the node `<namespace>/dmmi`."""
 
-    def __init__(self, *, namespace: str):
+    def __init__(self, *, namespace: str) -> None:
         super().__init__("client", namespace=namespace, timeout=TIMEOUT_S)
         self._stamp = 0
-        self._heard: list[list] = []
+        self._received: list[list] = []
         self.images = self.create_publisher(Image, "image", RELIABLE)
         self.compressed = self.create_publisher(CompressedImage, "image/compressed", RELIABLE)
-        # Last, so that who has heard it has also met the publishers before it.
+        # Last, so that a node that hears a command has discovered the other publishers.
         self.commands = self.create_publisher(String, "command", RELIABLE)
         self._service_clients = {
             name: self.create_client(service_type, f"dmmi/{name}") for name, service_type in SERVICES.items()
@@ -45,30 +45,30 @@ class Client(Companion):
         self.no_targets = self._collect(NoTarget, "dmmi/no_target")
         self.labels = self._collect(Image, "dmmi/labels")
         self._has_met_node = False
-        self._heard.append(self.reports)
+        self._received.append(self.reports)
         self.listen_to_reports()
 
     def listen(self, message_type, topic: str) -> list:
-        """The list that all messages of `topic` will be put into; the node knows that somebody listens."""
+        """Return a list that collects the messages of `topic`, once the node has seen the subscription."""
         return self.listen_to((message_type, topic))[0]
 
     def listen_to(self, *topics) -> list[list]:
-        """The same for several pairs of type and topic, with one wait for all."""
-        heard = [self._collect(*topic) for topic in topics]
+        """Do the same for several pairs of type and topic, with one wait for all."""
+        collected = [self._collect(*topic) for topic in topics]
         self.reports.clear()
         self.listen_to_reports()
         self.wait_for(lambda: self.reports, "report")
-        return heard
+        return collected
 
-    def forget(self) -> None:
-        """Empties all the lists."""
-        for heard in self._heard:
-            heard.clear()
+    def clear(self) -> None:
+        """Empty all lists of messages."""
+        for messages in self._received:
+            messages.clear()
 
     # Waiting
 
     def wait_until_active(self, *, images=None) -> None:
-        """Until the node takes frames from `images` (a publisher) and its answers will be heard."""
+        """Wait until the node is active, connected to `images` (a publisher), and its results will arrive."""
         images = images or self.images
         self.wait_for(lambda: self.state() == "active", "active node")
         self.wait_for(images.get_subscription_count, "image subscription")
@@ -76,22 +76,22 @@ class Client(Companion):
         topics = ("dmmi/segmentation", "dmmi/no_target", "dmmi/labels")
         self.wait_for(lambda: all(map(self.count_publishers, topics)), "publishers of results")
 
-    # Speaking
+    # Topics
 
     def command(self, text: str) -> None:
-        """Sends a command and waits until the node has taken it."""
+        """Send a command and wait until the node confirms it."""
         self.commands.publish(String(data=text))
         self.wait_for_report(command=text)
 
     def next_header(self) -> Header:
-        """Unlike that of any other message."""
+        """Return a header with a stamp and a frame id of its own."""
         self._stamp += 1
         self.last_header = Header(frame_id=f"camera_{self._stamp}")
         self.last_header.stamp.sec, self.last_header.stamp.nanosec = 1000 + self._stamp, 7 * self._stamp
         return self.last_header
 
     def send(self, pixels) -> Header:
-        """Publishes uint8 RGB (H, W, 3) and returns its header."""
+        """Publish an image, uint8 RGB (H, W, 3), and return its header."""
         header = self.next_header()
         self.images.publish(from_array(pixels, header=header))
         return header
@@ -102,7 +102,7 @@ class Client(Companion):
         return header
 
     def answer_to(self, header: Header) -> Segmentation:
-        """The answer to the frame with this header, once it is there."""
+        """Wait for the result for the frame with this header, and return it."""
         self.wait_for(lambda: self._find(self.segmentations, header), f"answer to {header.frame_id}")
         return self._find(self.segmentations, header)
 
@@ -110,16 +110,16 @@ class Client(Companion):
         self.wait_for(lambda: self._find(self.labels, header), f"labels of {header.frame_id}")
         return self._find(self.labels, header)
 
-    # Asking
+    # Services
 
     def start_asking(self, name: str, request):
-        """The future of the response."""
+        """Call a service and return the future of the response."""
         client = self._service_clients[name]
         self.wait_for(lambda: self._has_met_node and client.service_is_ready(), f"service {name}")
         return client.call_async(request)
 
     def ask(self, name: str, request):
-        """The response."""
+        """Call a service and return the response."""
         future = self.start_asking(name, request)
         self.wait_for(future.done, f"response of {name}")
         return future.result()
@@ -149,7 +149,7 @@ class Client(Companion):
         return self.set_parameters({name: value})[0]
 
     def set_parameters(self, values: dict):
-        """The result for each; what one is refused for does not keep the others from being set."""
+        """Set parameters and return the result for each; a refused one does not affect the others."""
         parameters = [Parameter(name, value=value).to_parameter_msg() for name, value in values.items()]
         return self.ask("set_parameters", SetParameters.Request(parameters=parameters)).results
 
@@ -158,15 +158,15 @@ class Client(Companion):
         return self.ask("describe_parameters", request).descriptors
 
     def _collect(self, message_type, topic: str) -> list:
-        heard: list = []
-        self._heard.append(heard)
-        self.create_subscription(message_type, topic, heard.append, RELIABLE)
-        return heard
+        messages: list = []
+        self._received.append(messages)
+        self.create_subscription(message_type, topic, messages.append, RELIABLE)
+        return messages
 
     @staticmethod
     def _find(messages: list, header: Header):
         return next((message for message in messages if message.header == header), None)
 
-    def _take_report(self, message) -> None:
-        super()._take_report(message)
+    def _on_diagnostics(self, message) -> None:
+        super()._on_diagnostics(message)
         self._has_met_node |= bool(self.reports)

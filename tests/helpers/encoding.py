@@ -1,4 +1,4 @@
-"""Pictures in every encoding that cameras send."""
+"""Images in every encoding that cameras send."""
 
 from array import array
 
@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from sensor_msgs.msg import Image
 
-BAYER = {  # colour of the four corners of a cell, by index into RGB
+BAYER = {  # channels (RGB) of the four pixels of a cell
     "rggb": (0, 1, 1, 2),
     "bggr": (2, 1, 1, 0),
     "gbrg": (1, 2, 0, 1),
@@ -21,7 +21,7 @@ ALL = (*COLOUR, *GREY, *WIDE_GREY, *MOSAIC, *YUV)
 
 
 def message_of(pixels: np.ndarray, encoding: str, *, padding: int = 0, big_endian: bool = False) -> Image:
-    """`pixels`, uint8 or uint16 (H, W[, C]), as a camera would send them."""
+    """Return `pixels`, uint8 or uint16 (H, W[, C]), as a camera would send them."""
     height, width = pixels.shape[:2]
     pixels = pixels.astype(pixels.dtype.newbyteorder(">" if big_endian else "<"))
     rows = np.frombuffer(pixels.tobytes(), np.uint8).reshape(height, -1)
@@ -33,14 +33,14 @@ def message_of(pixels: np.ndarray, encoding: str, *, padding: int = 0, big_endia
 
 
 def encoded(rgb: np.ndarray, encoding: str) -> np.ndarray:
-    """`rgb`, uint8 (H, W, 3) with even sides, as the pixels of `encoding`, uint8 or uint16 (H, W[, C])."""
+    """Return `rgb`, uint8 (H, W, 3) with even sides, in `encoding`: uint8 or uint16 (H, W[, C])."""
     if encoding in COLOUR:
         return _in_colour(rgb, encoding)
     if encoding in YUV:
         uyvy = cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV_UYVY)
         return uyvy if encoding in ("uyvy", "yuv422") else uyvy[..., ::-1]
     grey = _mosaic(rgb, encoding[6:10]) if encoding in MOSAIC else cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
-    # The lower bytes are others than the upper ones, so that an exchange of both shows.
+    # Lower and upper bytes differ, so that swapping them shows.
     return grey.astype(np.uint16) * 256 + (255 - grey) if encoding in WIDE else grey
 
 
@@ -52,7 +52,7 @@ def _in_colour(rgb: np.ndarray, encoding: str) -> np.ndarray:
 
 
 def _mosaic(rgb: np.ndarray, pattern: str) -> np.ndarray:
-    """Of each pixel the one colour that its filter lets through."""
+    """Return for each pixel the channel that its colour filter lets through."""
     mosaic = np.empty(rgb.shape[:2], np.uint8)
     for place, channel in enumerate(BAYER[pattern]):
         row, column = divmod(place, 2)

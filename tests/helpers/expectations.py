@@ -1,4 +1,4 @@
-"""What a message must say, to the pixel."""
+"""Assertions about messages, exact to the pixel."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from dmmi.msg import InstanceMask, Segmentation
 
 
 def full_size(message: Segmentation, instance: InstanceMask) -> np.ndarray:
-    """The instance's mask in the whole picture, bool (H, W)."""
+    """Return the instance's mask at the size of the frame, bool (H, W)."""
     roi, mask = instance.roi, instance.mask
     assert (mask.encoding, mask.height, mask.width) == ("mono8", roi.height, roi.width)
     pixels = np.frombuffer(mask.data, np.uint8).reshape(mask.height, mask.step)[:, : mask.width]
@@ -17,7 +17,7 @@ def full_size(message: Segmentation, instance: InstanceMask) -> np.ndarray:
 
 
 def assert_finds(message: Segmentation, objects: list[np.ndarray]) -> None:
-    """`message` has exactly `objects`, each bool (H, W), in this order and to the pixel."""
+    """Assert that `message` has exactly `objects`, each bool (H, W), in this order and to the pixel."""
     assert message.status == min(len(objects), Segmentation.MANY)
     assert (message.height, message.width) == objects[0].shape
     assert [instance.id for instance in message.instances] == list(range(1, len(objects) + 1))
@@ -28,7 +28,7 @@ def assert_finds(message: Segmentation, objects: list[np.ndarray]) -> None:
 
 
 def assert_about_finds(message: Segmentation, objects: list[np.ndarray]) -> None:
-    """The same for pictures with blurred edges."""
+    """Assert the same with a tolerance for images with blurred edges."""
     assert len(message.instances) == len(objects)
     for instance, expected in zip(message.instances, objects, strict=True):
         found = full_size(message, instance)

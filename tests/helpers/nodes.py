@@ -11,12 +11,12 @@ from helpers.client import Client
 from helpers.paths import STUB_NODE
 
 SETTINGS = {"image_reliability": "reliable", "diagnostics_period": 0.05}
-"""What tests need otherwise than it is by default: nothing lost, and no second's wait for a report."""
+"""Parameters that differ from the defaults in tests: no frame is lost, and reports come quickly."""
 _numbers = count(1)
 
 
 class Gate:
-    """Keeps a stub inside a slow step; see stub_node.py."""
+    """Holds a stub inside a slow step; see stub_node.py."""
 
     def __init__(self, path: Path):
         self.path = path
@@ -24,16 +24,13 @@ class Gate:
 
     @contextmanager
     def held(self):
-        """Waits until the stub is inside, and lets it go on after the block."""
+        """Wait until the stub has reached the gate, and let it pass after the block."""
         with self.path.open("wb"):
             yield
 
 
 class StubNode:
-    """A stub node in a process of its own, and the `client` who speaks with it.
-
-    `remap` gives topics of the node other names.
-    """
+    """A stub node in its own process, and its `client`; `remap` maps names of topics to others."""
 
     def __init__(
         self,
@@ -57,10 +54,11 @@ class StubNode:
             self.process = NodeProcess(command, environment=environment, output=output)
 
     def log(self) -> str:
-        """All it wrote so far."""
+        """Return the log so far."""
         return self._log.read_text()
 
     def end(self) -> None:
+        """Stop the node and assert that its log has no traceback."""
         self.process.stop()
         self.client.destroy_node()
         assert "Traceback" not in self.log(), self.log()

@@ -1,4 +1,4 @@
-"""Bags of drawn pictures, written with nothing but rosbags."""
+"""Bags of synthetic images, written with rosbags alone."""
 
 from pathlib import Path
 
@@ -9,10 +9,10 @@ from rosbags.typesys import Stores, get_typestore
 
 STORE = get_typestore(Stores.ROS2_KILTED)
 TYPES = STORE.types
-SIDE = 64  # that of the network of RedFinder, so that masks are exact
+SIDE = 64  # the input size of RedFinder, so that masks are exact
 SECOND = 10**9
 START = 1_700_000_000 * SECOND
-"""When a bag's recording starts; its headers have stamps that are 5 s older."""
+"""Start of the recording in nanoseconds; the stamps of the headers are 5 s older."""
 STAMP_OFFSET = -5 * SECOND
 TOPIC = "/camera/image_raw"
 
@@ -23,7 +23,7 @@ def header(time: int):
 
 
 def raw(pixels: np.ndarray, time: int, *, encoding: str = "rgb8", padding: int = 0):
-    """`pixels` uint8 (H, W[, C])."""
+    """Return `pixels`, uint8 (H, W[, C]), as an Image."""
     height, width = pixels.shape[:2]
     rows = np.pad(pixels.reshape(height, -1), ((0, 0), (0, padding)), constant_values=99)
     step = rows.shape[1]
@@ -38,7 +38,7 @@ def compressed(pixels: np.ndarray, time: int):
 
 
 def write_bag(path: Path, messages: list[tuple[str, int, object]], *, storage: str = "mcap") -> Path:
-    """Messages with their topic and time of recording; bytes stand for a broken Image."""
+    """Write messages with their topics and times of recording; bytes stand for a broken Image."""
     with Writer(path, version=9, storage_plugin=StoragePlugin[storage.upper()]) as writer:
         connections = {}
         for topic, time, message in messages:
@@ -51,11 +51,11 @@ def write_bag(path: Path, messages: list[tuple[str, int, object]], *, storage: s
 
 
 def red_boxes(*boxes: tuple[int, int, int, int]) -> np.ndarray:
-    """A black picture with red boxes: x, y, width, height of each."""
-    picture = np.zeros((SIDE, SIDE, 3), np.uint8)
+    """Return a black image with red boxes (x, y, width, height)."""
+    image = np.zeros((SIDE, SIDE, 3), np.uint8)
     for x, y, width, height in boxes:
-        picture[y : y + height, x : x + width] = 255, 0, 0
-    return picture
+        image[y : y + height, x : x + width] = 255, 0, 0
+    return image
 
 
 def box_mask(x: int, y: int, width: int, height: int) -> np.ndarray:

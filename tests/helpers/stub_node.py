@@ -1,8 +1,8 @@
-"""The real node around a stand-in for the model. Run as a program by the tests.
+"""The real node with a stand-in for the model, run as a program by the tests.
 
-The parameter `model` says how the model loads: "broken" fails, "slow" waits at the gate first. A command
-with the word "slowly" waits at the gate too, one with "run out" does what it says. The gate is the FIFO that
-STUB_GATE names: whoever holds it open for writing knows that the stub is inside, and keeps it there.
+The parameter `model` controls loading: "broken" fails, "slow" waits at the gate first. A command with the
+word "slowly" waits at the gate during inference; one with "run out" runs out of memory. The gate is the FIFO
+named by STUB_GATE: opening it for writing waits until the stub is there, and closing it lets the stub pass.
 """
 
 import os
@@ -15,6 +15,7 @@ from dmmi_ros.testing.fake_segmenter import ColourSegmenter
 
 
 def pass_gate() -> None:
+    """Wait until the gate is opened and closed."""
     Path(os.environ["STUB_GATE"]).read_bytes()
 
 

@@ -64,7 +64,7 @@ def node(shared_node):
     }
     # What is not sent need not be missed.
     client.set_parameters({**tunable, **SETTINGS, "frame_timeout": 0.0})
-    client.forget()
+    client.clear()
     client.wait_until_active()
     return shared_node
 

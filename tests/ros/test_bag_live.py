@@ -34,7 +34,7 @@ def bag(tmp_path):
 
 
 PROGRAM = "import sys; from dmmi_ros.bags.cli import main; sys.exit(main())"
-PATIENT = f"import dmmi_ros.bags.node_session as player; player.SILENCE_S = 1e9; {PROGRAM}"
+PATIENT = f"import dmmi_ros.bags.node_session as session; session.RESULT_TIMEOUT_S = 1e9; {PROGRAM}"
 """Ends by nothing but the node's reports."""
 
 TELLING = f"""

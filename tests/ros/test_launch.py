@@ -151,7 +151,7 @@ def test_a_node_that_crashes_comes_back_active(launch, robot, scene):
     line = next(line for line in process.stdout if "started with pid" in line)
     os.kill(int(line.split("pid [")[1].rstrip("]\n")), signal.SIGKILL)
     assert next(line for line in process.stdout if "started with pid" in line)
-    robot.forget()
+    robot.clear()
     robot.wait_for_report(state="active", command="")
     robot.wait_until_active()
     robot.command("the red boxes")

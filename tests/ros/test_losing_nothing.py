@@ -48,7 +48,7 @@ def test_300_frames_give_300_answers(ros, tmp_path, model):
         period = max(
             1 / CAMERA_RATE_HZ, 3 * (time.monotonic() - start) / 10
         )  # at a third of the node's speed
-        client.forget()
+        client.clear()
 
         headers, start = [], time.monotonic()
         for number in range(FRAMES):

@@ -35,7 +35,7 @@ def test_twenty_cycles_leak_nothing(ros, tmp_path, model_folder, scene):
             client.answer_to(client.send(scene.image))
             assert client.change_state("deactivate")
             assert client.change_state("cleanup")
-            client.forget()
+            client.clear()
             sizes.append(resident_mib(node.pid))
         assert node.stop() == 0
     client.destroy_node()

@@ -1,4 +1,4 @@
-"""Giving memory back to the system."""
+"""Return freed memory to the system."""
 
 import ctypes
 import gc
@@ -7,10 +7,10 @@ from contextlib import suppress
 
 
 def free_memory() -> None:
-    """Gives back what nobody refers to any more, on the GPU too."""
+    """Collect garbage and return the freed memory of CPU and GPU to the system."""
     gc.collect()
-    with suppress(AttributeError):  # only glibc has it; without, freed models leave their holes in the heap
+    with suppress(AttributeError):  # only glibc has it; it returns the holes that a freed model leaves
         ctypes.CDLL(None).malloc_trim(0)
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available():
-        torch.cuda.empty_cache()  # or PyTorch keeps freed memory from other processes
+        torch.cuda.empty_cache()  # PyTorch caches freed memory otherwise

@@ -1,8 +1,8 @@
-"""The node's parameters: declared with descriptions and ranges, read into one frozen dataclass."""
+"""The node's parameters, declared with descriptions and ranges and read into one frozen dataclass."""
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from enum import Enum
 from typing import Any
 
@@ -10,13 +10,13 @@ from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescri
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from dmmi_core.engines import ENGINES, PRECISIONS
+from dmmi_core.engines.registry import ENGINES, PRECISIONS
 
 CAMERA_NAME = re.compile("[A-Za-z][A-Za-z0-9_]{0,63}")
 
 
 class Read(Enum):
-    """When the value of a parameter is taken over. It may change before, and in the states named."""
+    """When the node reads a parameter; the value names the states in which it may change."""
 
     AT_START = "never"
     AT_CONFIGURE = "unconfigured"
@@ -24,10 +24,17 @@ class Read(Enum):
     AT_ONCE = "always"
 
 
-def _parameter(default: Any, description: str, *, within=None, choices=(), read=Read.AT_CONFIGURE) -> Any:
-    """A field that says all there is to know of its parameter.
+def _parameter(
+    default: Any,
+    description: str,
+    *,
+    within: tuple[float, float] | None = None,
+    choices: tuple[str, ...] = (),
+    read: Read = Read.AT_CONFIGURE,
+) -> Any:
+    """Return a dataclass field with everything about a parameter.
 
-    `within` is (lowest, highest), `choices` the values of a string.
+    `within` is the range (lowest, highest) of a number, `choices` are the values of a string.
     """
     metadata = {"description": description, "within": within, "choices": choices, "read": read}
     return field(default=default, metadata=metadata)
@@ -35,26 +42,28 @@ def _parameter(default: Any, description: str, *, within=None, choices=(), read=
 
 @dataclass(frozen=True)
 class Parameters:
-    """One consistent set of values; names, defaults and descriptions are those of the ROS parameters."""
+    """A consistent set of parameter values; fields have the names and defaults of the ROS parameters."""
 
     model: str = _parameter("dmmi-lite", "A model shipped with the package, or the path of a model folder.")
-    device: str = _parameter("auto", "Where the model runs: auto, cpu, cuda, cuda:1, ...")
+    device: str = _parameter("auto", "Device of the model: auto, cpu, cuda, cuda:1, ...")
     engine: str = _parameter(
         "auto",
-        "What runs the model; auto is the fastest that is installed and agrees with PyTorch.",
+        "Engine that runs the model; auto is the fastest installed one that agrees with PyTorch.",
         choices=("auto", *ENGINES),
     )
     precision: str = _parameter(
-        "auto", "What it computes in; auto is the fastest that agrees.", choices=("auto", *PRECISIONS)
+        "auto",
+        "Precision of the computation; auto is the fastest that agrees with PyTorch.",
+        choices=("auto", *PRECISIONS),
     )
     cameras: tuple[str, ...] = _parameter(
         ("",),
-        "Names of cameras: front subscribes to front/image and answers on ~/front/segmentation and so on. "
-        "One empty name: a single camera, with image and ~/segmentation.",
+        "Names of the cameras: front has topics front/image, ~/front/segmentation and so on. "
+        "One empty name means a single camera, with image and ~/segmentation.",
     )
     presence_threshold: float = _parameter(
         -1.0,
-        "The answer is NO_TARGET where presence is below this; negative: below the model's own threshold.",
+        "The status is NO_TARGET if presence is below this; negative values mean the model's own threshold.",
         within=(-1.0, 1.0),
         read=Read.AT_ONCE,
     )
@@ -62,96 +71,96 @@ class Parameters:
         0.5, "Pixels above this probability are foreground.", within=(0.0, 1.0), read=Read.AT_ONCE
     )
     min_area: int = _parameter(
-        64, "Instances of fewer pixels are left out.", within=(0, 2**31 - 1), read=Read.AT_ONCE
+        64, "Instances with fewer pixels are discarded.", within=(0, 2**31 - 1), read=Read.AT_ONCE
     )
     command_timeout: float = _parameter(
         0.0,
-        "Seconds that a command holds; 0: until replaced or cancelled.",
+        "Seconds after which a command expires; 0 means never.",
         within=(0.0, 1e6),
         read=Read.AT_ONCE,
     )
     max_rate: float = _parameter(
         0.0,
-        "Frames a second of each camera that are answered at most; 0: as many as the model has time for.",
+        "Highest rate in Hz at which frames of each camera are processed; 0 means no limit.",
         within=(0.0, 1e3),
         read=Read.AT_ONCE,
     )
     frame_timeout: float = _parameter(
         5.0,
-        "Seconds without a frame, while a command holds, after which the node warns; 0: never.",
+        "Seconds without a frame, while there is a command, after which the node warns; 0 means never.",
         within=(0.0, 1e6),
         read=Read.AT_ONCE,
     )
     tracking: bool = _parameter(
         False,
-        "Instances keep their id from frame to frame, by the overlap of their masks, while a command holds.",
+        "Instances keep their ids from frame to frame, matched by the IoU of their masks.",
         read=Read.AT_ONCE,
     )
     depth: bool = _parameter(
         False,
-        "Subscribe to depth, registered to image, and camera_info; publish on ~/poses where instances are.",
+        "Subscribe to depth, registered to image, and to camera_info; publish positions on ~/poses.",
         read=Read.AT_ACTIVATE,
     )
     depth_tolerance: float = _parameter(
         0.05,
-        "Seconds between the stamps of a frame and of a depth image that belongs to it. While there is "
-        "nothing else to do it is waited for so long after its frame, but 0.1 s at most.",
+        "Largest difference in seconds between the stamps of a frame and of its depth image. The node waits "
+        "this long for the depth image, but at most 0.1 s, and not while another frame is due.",
         within=(0.0, 1e3),
         read=Read.AT_ONCE,
     )
     image_transport: str = _parameter(
         "auto",
-        "raw subscribes to image, compressed to image/compressed, auto to the one of the first frame.",
+        "raw subscribes to image, compressed to image/compressed, auto to whichever has the first frame.",
         choices=("auto", "raw", "compressed"),
         read=Read.AT_ACTIVATE,
     )
     image_reliability: str = _parameter(
         "best_effort",
-        "Of the image subscription; best_effort matches every camera driver.",
+        "Reliability of the image subscriptions; best_effort matches every camera driver.",
         choices=("best_effort", "reliable"),
         read=Read.AT_ACTIVATE,
     )
     diagnostics_period: float = _parameter(
-        1.0, "Seconds between two reports on /diagnostics.", within=(0.01, 60.0), read=Read.AT_ONCE
+        1.0, "Period of /diagnostics in seconds.", within=(0.01, 60.0), read=Read.AT_ONCE
     )
     autostart: bool = _parameter(
-        False, "Configure and activate at start, without a lifecycle manager.", read=Read.AT_START
+        False, "Configure and activate the node at start, without a lifecycle manager.", read=Read.AT_START
     )
 
     @classmethod
     def declare(cls, node: Node) -> None:
-        """Declares them all; raises rclpy's `ParameterException` where an override does not fit."""
+        """Declare all parameters. Raises rclpy's `ParameterException` for an invalid override."""
         for parameter in fields(cls):
             node.declare_parameter(parameter.name, parameter.default, _descriptor(parameter))
 
     @classmethod
     def read(cls, node: Node) -> "Parameters":
-        """The current values."""
-        values = {}
+        """Return the current values."""
+        values: dict[str, Any] = {}
         for parameter in fields(cls):
-            # An empty list in a file has no type, and leaves the parameter without a value.
-            default = Parameter(parameter.name, value=parameter.default)
+            # An empty list in a file has no type and leaves the parameter without a value.
+            default: Parameter[Any] = Parameter(parameter.name, value=parameter.default)
             value = node.get_parameter_or(parameter.name, default).value
             values[parameter.name] = tuple(value) if isinstance(value, list) else value
         return cls(**values)
 
     @property
     def camera_names(self) -> tuple[str, ...]:
-        """At least one; "" is the name of a single camera."""
+        """The names of the cameras, at least one; "" is the name of a single camera."""
         return self.cameras or ("",)
 
 
 _METADATA = {parameter.name: parameter.metadata for parameter in fields(Parameters)}
 
 
-def refusal(changes: Iterable, *, is_configured: bool, is_active: bool) -> str:
-    """Why `changes` (rclpy Parameters) cannot be made now; empty if they can.
+def refusal(changes: Iterable[Parameter], *, is_configured: bool, is_active: bool) -> str:
+    """Return why `changes` are refused in the present state; empty if they are accepted.
 
-    rclpy checks ranges, and refuses to change what is read at the start.
+    rclpy itself checks ranges and refuses changes to read-only parameters.
     """
     for change in changes:
         metadata = _METADATA.get(change.name)
-        if metadata is None:  # use_sim_time and such
+        if metadata is None:  # not ours, such as use_sim_time
             continue
         if is_configured and metadata["read"] == Read.AT_CONFIGURE:
             return f"{change.name} is read when the node is configured: clean it up first, then set it"
@@ -159,12 +168,12 @@ def refusal(changes: Iterable, *, is_configured: bool, is_active: bool) -> str:
             return f"{change.name} is read when the node is activated: deactivate it first, then set it"
         if metadata["choices"] and change.value not in metadata["choices"]:
             return f"{change.name} must be one of {', '.join(metadata['choices'])}, not {change.value!r}"
-        if change.name == "cameras" and (reason := _refusal_of_cameras(change.value or ())):
+        if change.name == "cameras" and (reason := _cameras_refusal(change.value or ())):
             return reason
     return ""
 
 
-def _refusal_of_cameras(names: Sequence[str]) -> str:
+def _cameras_refusal(names: Sequence[str]) -> str:
     if list(names) == [""]:
         return ""
     for name in names:
@@ -177,7 +186,7 @@ def _refusal_of_cameras(names: Sequence[str]) -> str:
     return ""
 
 
-def _descriptor(parameter) -> ParameterDescriptor:
+def _descriptor(parameter: Field[Any]) -> ParameterDescriptor:
     metadata = parameter.metadata
     descriptor = ParameterDescriptor(description=metadata["description"])
     descriptor.read_only = metadata["read"] == Read.AT_START

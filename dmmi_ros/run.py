@@ -1,4 +1,4 @@
-"""Running a node until SIGINT or SIGTERM, which interrupt nothing."""
+"""Run a node until SIGINT or SIGTERM, which end it in order instead of interrupting it."""
 
 import os
 import signal
@@ -10,10 +10,11 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
 GRACE_S = 3.0
+"""Seconds that a callback may take to return after a signal."""
 
 
 def catch_signals() -> threading.Event:
-    """SIGINT and SIGTERM set the event from now on, and do nothing else."""
+    """Return an event that SIGINT and SIGTERM set from now on; they do nothing else."""
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -21,12 +22,12 @@ def catch_signals() -> threading.Event:
 
 
 def spin_until(stop: threading.Event, node: Node, *, first: Callable[[], None] = lambda: None) -> None:
-    """Runs `first`, then the callbacks of `node`, in a thread; destroys the node once `stop` is set.
+    """Run `first` and the callbacks of `node` in a thread until `stop` is set; then destroy the node.
 
-    Raises what a callback raised. A callback that goes on for `GRACE_S` seconds after that, such as one
-    that loads a model, has nothing to lose: the process then ends at once, with exit status 0.
+    Raises what a callback raised. If a callback, such as one that loads a model, does not return within
+    `GRACE_S` seconds, the process exits at once with status 0.
 
-    rclpy must be initialised without signal handlers: its own take the context away from under callbacks.
+    rclpy must be initialised without signal handlers: its own shut the context down while callbacks run.
     """
     executor = SingleThreadedExecutor()
     executor.add_node(node)

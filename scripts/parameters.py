@@ -1,16 +1,16 @@
-"""Writes the table of parameters in docs/ros.md anew, from the code: `python scripts/parameters.py`."""
+"""Renew the table of parameters in docs/ros.md from the code: `python scripts/parameters.py`."""
 
 from dataclasses import fields
 from pathlib import Path
 
 from dmmi_ros.parameters import Parameters
 
-PAGE = Path(__file__).parent / "ros.md"
+PAGE = Path(__file__).parents[1] / "docs" / "ros.md"
 BEGIN, END = "<!-- parameters: written by scripts/parameters.py -->", "<!-- end of parameters -->"
 
 
 def with_table(page: str) -> str:
-    """`page` with the present parameters between its two marks."""
+    """Return `page` with the table of parameters between its two marks."""
     before, rest = page.split(BEGIN)
     _, after = rest.split(END)
     return f"{before}{BEGIN}\n{table()}\n{END}{after}"
@@ -35,7 +35,7 @@ def row(parameter) -> str:
 
 
 def shown(default: object) -> str:
-    """As a parameter file has it."""
+    """Return a default as a parameter file has it."""
     if isinstance(default, bool):
         return code(str(default).lower())
     return code(str(list(default)) if isinstance(default, tuple | list) else str(default) or '""')

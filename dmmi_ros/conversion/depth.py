@@ -1,6 +1,6 @@
-"""Where instances are in space, from a depth image that is registered to the camera image.
+"""Positions of instances, from a depth image that is registered to the camera image.
 
-Depth images follow REP 118, points the optical frame of REP 103: x to the right, y down, z forward.
+Depth images follow REP 118; points are in the optical frame of REP 103: x right, y down, z forward.
 """
 
 from collections.abc import Iterable
@@ -14,15 +14,15 @@ from dmmi_core.errors import InputError
 from dmmi_core.result import Instance
 from dmmi_ros.conversion.decoding import rows_of
 
-_ENCODINGS = {"16UC1": (np.uint16, 1e-3), "32FC1": (np.float32, 1.0)}
-"""Type of a pixel and its unit in metres (REP 118)."""
+_ENCODINGS: dict[str, tuple[type, float]] = {"16UC1": (np.uint16, 1e-3), "32FC1": (np.float32, 1.0)}
+"""Pixel type and its unit in metres (REP 118)."""
 _PIXEL_BYTES = {encoding: np.dtype(type_).itemsize for encoding, (type_, _) in _ENCODINGS.items()}
 
 
 def depth_in_metres(message: Image) -> np.ndarray:
-    """The depth image as float32 (H, W); what has no depth is 0, NaN or infinite.
+    """Return the depth image as float32 (H, W); pixels without depth are 0, NaN or infinite.
 
-    Raises `InputError` for encodings other than 16UC1 and 32FC1 and for sizes that contradict each other.
+    Raises `InputError` for encodings other than 16UC1 and 32FC1 and for inconsistent sizes.
     """
     rows = np.ascontiguousarray(rows_of(message, _PIXEL_BYTES))
     type_, unit = _ENCODINGS[message.encoding]
@@ -31,11 +31,11 @@ def depth_in_metres(message: Image) -> np.ndarray:
 
 
 def camera_matrix(info: CameraInfo, size: tuple[int, int]) -> np.ndarray:
-    """The matrix of the camera, float64 (3, 3), for pixels of an image of `size` (height, width).
+    """Return the camera matrix, float64 (3, 3), for an image of `size` (height, width).
 
-    That of the rectified image, P, as everything that registers depth has it; K where there is no P. An image
-    may be a region of interest of what was calibrated, binned or resized (REP 104). Raises `InputError` where
-    the camera is not calibrated.
+    It is that of the rectified image, P, to which depth is registered, or K if there is no P. The image may
+    be a region of interest of the calibrated one, binned or resized (REP 104). Raises `InputError` if the
+    camera is not calibrated.
     """
     projection, intrinsic = np.reshape(info.p, (3, 4))[:, :3], np.reshape(info.k, (3, 3))
     matrix = np.array(projection if projection[0, 0] > 0 else intrinsic, np.float64)
@@ -54,11 +54,11 @@ def camera_matrix(info: CameraInfo, size: tuple[int, int]) -> np.ndarray:
 def locate(
     instance: Instance, depth: np.ndarray, camera_matrix: np.ndarray, *, size: tuple[int, int]
 ) -> np.ndarray | None:
-    """The median of the points seen on `instance`, float64 (3,) in metres; None where none has a depth.
+    """Return the centroid of `instance`, float64 (3,) in metres, or None if none of its pixels has a depth.
 
-    The median of each coordinate, so that background at the edges of the mask has no say. `depth` is float32
-    (H, W) in metres and may have another size than the image: the nearest of its pixels counts. `size` is
-    (height, width) of the image, `camera_matrix` (3, 3) that of its pixels, which have no distortion.
+    The centroid is the median of each coordinate, so that background at the edge of the mask has no effect.
+    `depth` is float32 (H, W) in metres; it may differ in size from the image and is sampled at the nearest
+    pixel. `size` is (height, width) of the image and `camera_matrix` (3, 3) its matrix, without distortion.
     """
     v, u = np.nonzero(instance.mask)
     v, u = v + instance.roi.y, u + instance.roi.x
@@ -73,7 +73,7 @@ def locate(
 
 
 def to_pose_array(points: Iterable[np.ndarray], header: Header) -> PoseArray:
-    """Points (3,) in the optical frame that `header` names, as poses without rotation."""
+    """Return points (3,) in the optical frame of `header` as poses without rotation."""
     message = PoseArray(header=header)
     for x, y, z in points:
         pose = Pose(position=Point(x=float(x), y=float(y), z=float(z)))  # w is 1 by default
@@ -82,5 +82,5 @@ def to_pose_array(points: Iterable[np.ndarray], header: Header) -> PoseArray:
 
 
 def _nearest(index: np.ndarray, size: int, other_size: int) -> np.ndarray:
-    """Indices of pixels along a side of `size`, along the same side of `other_size`."""
+    """Map pixel indices along a side of length `size` to the nearest ones along `other_size`."""
     return (2 * index + 1) * other_size // (2 * size)

@@ -60,7 +60,9 @@ class QosMonitor:
             self._node.get_logger().warning(mismatch)
 
     def _find(self) -> Iterator[str]:
-        for topic in {own.topic_name for own in (*self._node.subscriptions, *self._node.publishers)}:
+        topics = {subscription.topic_name for subscription in self._node.subscriptions}
+        topics |= {publisher.topic_name for publisher in self._node.publishers}
+        for topic in topics:
             # Take our own endpoints from the graph too: it knows every policy, our profiles leave some open.
             publishers = self._node.get_publishers_info_by_topic(topic)
             subscriptions = self._node.get_subscriptions_info_by_topic(topic)

@@ -1,4 +1,4 @@
-"""The node on pictures or a video, for a machine without a camera; arguments of dmmi.launch.py go through.
+"""Run the node on images or a video, without a camera. Arguments of dmmi.launch.py are passed on.
 
 ros2 launch dmmi demo.launch.py source:=photographs/ text:="the two cats" rviz:=true
 """
@@ -15,9 +15,9 @@ from launch import LaunchDescription
 
 HERE = Path(__file__).parent
 ARGUMENTS = {  # name: (default, description)
-    "source": ("", "Picture, folder of pictures or video to show; empty: the camera of topic image"),
-    "rate": ("10.0", "Frames a second"),
-    "hold": ("3.0", "Seconds that each picture is shown"),
+    "source": ("", "Image, folder of images or video to publish; empty: use the camera on topic image"),
+    "rate": ("10.0", "Frames per second"),
+    "hold": ("3.0", "Seconds for which each image is shown"),
 }
 
 

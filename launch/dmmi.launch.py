@@ -1,4 +1,4 @@
-"""Starts the node, and has it configure and activate itself unless autostart:=false.
+"""Start the node, which configures and activates itself unless autostart:=false.
 
 ros2 launch dmmi dmmi.launch.py image:=/camera/image_raw
 ros2 launch dmmi dmmi.launch.py cameras:="front=/front/image_raw left=/left/image_raw"
@@ -23,24 +23,24 @@ from launch_ros.utilities import make_namespace_absolute, prefix_namespace
 from launch import LaunchContext, LaunchDescription
 
 CONFIG = Path(__file__).parents[1] / "config"
-NAME = "dmmi"  # of the node
+NAME = "dmmi"  # name of the node
 ARGUMENTS = {  # name: (default, description)
     "namespace": ("", "Namespace of the node"),
-    "use_sim_time": ("false", "Use the clock of a simulation or a bag"),
-    "autostart": ("true", "Configure and activate the node, also after each respawn"),
-    "params_file": (str(CONFIG / "dmmi.yaml"), "Parameters of the node"),
-    "use_respawn": ("false", "Start the node again if it crashes"),
+    "use_sim_time": ("false", "Use the clock of a simulation or bag"),
+    "autostart": ("true", "Configure and activate the node at start and after each respawn"),
+    "params_file": (str(CONFIG / "dmmi.yaml"), "Parameter file of the node"),
+    "use_respawn": ("false", "Restart the node if it crashes"),
     "log_level": ("info", "Log level of the node"),
     "model": ("", "Model shipped with the package, or path of a model folder; empty: as in params_file"),
     "device": ("", "auto, cpu, cuda, cuda:1, ...; empty: as in params_file"),
     "engine": ("", "auto, torch, compiled, onnx, openvino; empty: as in params_file"),
     "precision": ("", "auto, fp32, bf16, fp16; empty: as in params_file"),
-    "image": ("image", "Topic of the camera; compressed images come from below it"),
-    "depth": ("", "Topic of depth images, for places in space; empty: as in params_file"),
-    "camera_info": ("camera_info", "Topic of the camera's calibration, which depth needs"),
-    "cameras": ("", "Several cameras and their topics: 'front=/front/image_raw left=/left/image_raw'"),
+    "image": ("image", "Topic of the camera; compressed images are expected below it"),
+    "depth": ("", "Topic of depth images, for 3D positions; empty: as in params_file"),
+    "camera_info": ("camera_info", "Topic of the camera calibration, needed for depth"),
+    "cameras": ("", "Several cameras with their topics: 'front=/front/image_raw left=/left/image_raw'"),
     "command": ("command", "Topic of the commands"),
-    "text": ("", "A first command, given as soon as the node listens"),
+    "text": ("", "First command, sent as soon as the node listens"),
 }
 TOPICS = ("image", "depth", "camera_info", "command")
 
@@ -50,7 +50,7 @@ def generate_launch_description() -> LaunchDescription:
         DeclareLaunchArgument(name, default_value=default, description=description)
         for name, (default, description) in ARGUMENTS.items()
     ]
-    # Without it, Fast DDS loses frames between processes. A profile of the user's own stays.
+    # Without this profile, Fast DDS loses frames between processes. A profile set by the user is kept.
     profile = EnvironmentVariable(
         "FASTDDS_DEFAULT_PROFILES_FILE", default_value=str(CONFIG / "fastdds_images.xml")
     )
@@ -60,6 +60,7 @@ def generate_launch_description() -> LaunchDescription:
 
 
 def make_node(context: LaunchContext) -> list[SetLaunchConfiguration | LifecycleNode]:
+    """Return the action that starts the node, and one that publishes its full name."""
     cameras = read_cameras(context)
     node = LifecycleNode(
         package="dmmi",
@@ -76,19 +77,19 @@ def make_node(context: LaunchContext) -> list[SetLaunchConfiguration | Lifecycle
         respawn_delay=2.0,
         output="screen",
     )
-    # By this, launch files that include this one know what the node is called.
+    # Tells the full name of the node to launch files that include this one.
     return [SetLaunchConfiguration("full_node_name", absolute(context, NAME)), node]
 
 
 def absolute(context: LaunchContext, name: str) -> str:
-    """The node's own name, or that of one of its topics, from the root."""
+    """Return the fully qualified name of the node or of one of its topics."""
     pushed = context.launch_configurations.get("ros_namespace")
     namespace = prefix_namespace(pushed, LaunchConfiguration("namespace").perform(context))
     return make_namespace_absolute(prefix_namespace(namespace, name))
 
 
 def read_cameras(context: LaunchContext) -> dict[str, str]:
-    """The topic of each camera of argument `cameras`."""
+    """Return the topic of each camera in the argument `cameras`."""
     pairs = LaunchConfiguration("cameras").perform(context).split()
     if not all(re.fullmatch(r"\w+=[\w/]+", pair) for pair in pairs):
         raise ValueError("cameras must be like 'front=/front/image_raw left=/left/image_raw'")
@@ -104,7 +105,7 @@ def read_cameras(context: LaunchContext) -> dict[str, str]:
 
 
 def overrides(context: LaunchContext, *, cameras: list[str]) -> dict[str, ParameterValue | bool | list[str]]:
-    """The parameters that arguments decide, whatever params_file says."""
+    """Return the parameters that arguments set; they override params_file."""
     types = {"use_sim_time": bool, "autostart": bool}
     types |= dict.fromkeys(("model", "device", "engine", "precision"), str)
     decided = {
@@ -118,9 +119,10 @@ def overrides(context: LaunchContext, *, cameras: list[str]) -> dict[str, Parame
 
 
 def make_first_command(context: LaunchContext) -> list[ExecuteProcess]:
+    """Return the action that publishes the argument `text`, if it is set."""
     text, topic = (LaunchConfiguration(name).perform(context) for name in ("text", "command"))
     if not text:
         return []
-    message = json.dumps({"data": text}, ensure_ascii=False)  # which is YAML too
+    message = json.dumps({"data": text}, ensure_ascii=False)  # JSON is YAML
     publish = ["ros2", "topic", "pub", "--once", absolute(context, topic), "std_msgs/msg/String", message]
     return [ExecuteProcess(cmd=publish, output="log")]

@@ -1,4 +1,4 @@
-"""The node on a bag, which plays once the node is active; arguments of dmmi.launch.py go through.
+"""Run the node on a bag, which plays once the node is active. Arguments of dmmi.launch.py are passed on.
 
 ros2 launch dmmi replay.launch.py bag:=kitchen image:=/camera/image_raw text:="the cups on the left"
 """
@@ -25,11 +25,12 @@ from launch import LaunchContext, LaunchDescription
 
 HERE = Path(__file__).parent
 PATIENCE_S = 30.0
+"""Seconds after which a hint tells what the replay waits for."""
 
 
 def generate_launch_description() -> LaunchDescription:
     arguments = [
-        DeclareLaunchArgument("bag", description="Folder of the bag, or its mcap file"),
+        DeclareLaunchArgument("bag", description="Bag folder or mcap file"),
         DeclareLaunchArgument("rate", default_value="1.0", description="Speed of the replay"),
     ]
     node = IncludeLaunchDescription(
@@ -40,12 +41,15 @@ def generate_launch_description() -> LaunchDescription:
 
 
 def play_once_active(context: LaunchContext) -> list[Action]:
-    """All names are found here: a group that includes this file has forgotten them when the handlers run."""
+    """Return the actions that wait for the node and then play the bag.
+
+    All names are resolved here, as a group that includes this file drops them before the handlers run.
+    """
     node, bag, rate = (
         LaunchConfiguration(name).perform(context) for name in ("full_node_name", "bag", "rate")
     )
-    # Loading the model takes longer than many a bag lasts. The node is asked, since the message of its
-    # transition may come before anybody hears it.
+    # Loading the model may take longer than the bag lasts. Poll the state of the node, because the message of
+    # its transition may come before anybody listens.
     waiting = ExecuteProcess(
         cmd=[f"until ros2 lifecycle get {node} | grep -q ^active; do sleep 0.2; done"],
         name="wait_until_active",

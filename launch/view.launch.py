@@ -1,4 +1,4 @@
-"""Shows what the node answers, in RViz or Foxglove; demo.launch.py and replay.launch.py include it."""
+"""Show the results of the node in RViz or Foxglove; included by demo.launch.py and replay.launch.py."""
 
 from pathlib import Path
 
@@ -11,15 +11,15 @@ from launch import LaunchDescription
 
 CONFIG = Path(__file__).parents[1] / "config"
 ARGUMENTS = {  # name: (default, description)
-    "namespace": ("", "Namespace of the node whose answers are shown"),
-    "use_sim_time": ("false", "Use the clock of a simulation or a bag"),
+    "namespace": ("", "Namespace of the node whose results are shown"),
+    "use_sim_time": ("false", "Use the clock of a simulation or bag"),
     "image": ("image", "Topic of the camera"),
     "rviz": ("false", "Start RViz with config/dmmi.rviz"),
-    "fixed_frame": ("camera", "Frame in which RViz shows poses: that of the images, or one that tf knows"),
+    "fixed_frame": ("camera", "Fixed frame of RViz: that of the images, or another one known to tf"),
     "foxglove": (
         "false",
-        "Start foxglove_bridge; in Foxglove, config/foxglove.json is the layout: in its panel Camera, choose "
-        "the topic of the camera",
+        "Start foxglove_bridge. In Foxglove, import the layout config/foxglove.json and choose the topic of "
+        "the camera in its panel Camera",
     ),
 }
 TOPICS = ("dmmi/overlay", "dmmi/labels", "dmmi/poses")
@@ -37,7 +37,7 @@ def generate_launch_description() -> LaunchDescription:
         namespace=LaunchConfiguration("namespace"),
         arguments=["-d", str(CONFIG / "dmmi.rviz"), "-f", LaunchConfiguration("fixed_frame")],
         parameters=[parameters],
-        # The layout has names from the root; these bring them into the namespace.
+        # The layout has absolute names; these remappings move them into the namespace.
         remappings=[("/image", LaunchConfiguration("image")), *((f"/{topic}", topic) for topic in TOPICS)],
         condition=IfCondition(LaunchConfiguration("rviz")),
     )

@@ -1,4 +1,4 @@
-"""Timed commands: which holds when, and what is wrong with a file."""
+"""Timed commands: the one that holds at a time, and errors in files."""
 
 import json
 
@@ -86,7 +86,7 @@ def test_mistakes(read, tmp_path, line, complaint):
 
 
 def test_lines_end_at_line_feeds_only(read):
-    """JSON texts may hold what Unicode calls line ends; they separate requests, as in the node."""
+    """JSON texts may contain Unicode line ends; these separate requests, as in the node."""
     schedule = read('{"at": 0, "command": "the cat\u2028the dog\u0085the cup"}\r', '{"at": 1, "command": ""}')
     assert [request.text for request in schedule.commands[0].requests] == ["the cat", "the dog", "the cup"]
 

@@ -1,4 +1,4 @@
-"""`dmmi-bag evaluate` on drawn pictures, with a model that finds red: all figures are by hand."""
+"""`dmmi-bag evaluate` on synthetic images with a model that finds red; all figures are computed by hand."""
 
 import json
 import logging
@@ -39,12 +39,12 @@ BOTH = f"{PRESENT}\n{ABSENT}"
 BROKEN_RLE = "the runs of an RLE are broken, or do not add up to the image"
 SCHEDULE = [(0.5, PRESENT), (3.5, BOTH), (4.5, "")]
 PICTURES = {0: (A,), 1: (A,), 2: (A, B), 3: None, 4: (A, B), 5: (A,)}
-"""What is red at each second; None is a broken frame."""
+"""The red boxes at each second; None is a broken frame."""
 
 
 @pytest.fixture(autouse=True)
 def red_finder(tokenizer, monkeypatch):
-    """In place of every model: one that finds red where PRESENT is asked for, and nothing for ABSENT."""
+    """Replace every model by one that finds red for PRESENT and nothing for ABSENT."""
     monkeypatch.setattr(
         Segmenter,
         "from_pretrained",
@@ -105,7 +105,7 @@ def truth(tmp_path):
 
 
 def run(capsys, *arguments) -> tuple[int, str, list[str]]:
-    """Exit status, stdout, and the lines on stderr."""
+    """Return the exit status, stdout, and the lines of stderr."""
     status = main([str(argument) for argument in arguments])
     output = capsys.readouterr()
     return status, output.out, output.err.splitlines()
@@ -160,7 +160,7 @@ def test_scores(capsys, tmp_path, commands, truth, options, kept):
 
 @pytest.mark.parametrize("between", ["", ABSENT])
 def test_runs_and_ids_end_where_something_else_is_asked(capsys, tmp_path, between):
-    """Of A and a smaller box A has the id 1, of A and B it has 2."""
+    """A has id 1 beside a smaller box, and id 2 beside B."""
     messages = [
         (TOPIC, START + at * SECOND, raw(red_boxes(A, B if at > 2 else C), START + at * SECOND))
         for at in range(6)
@@ -187,7 +187,7 @@ def test_what_no_frame_was_asked_has_figures_too(capsys, tmp_path):
 
 
 def test_ids_of_the_ground_truth(capsys, tmp_path):
-    """The list's order changes, the ids tell who is who."""
+    """The order of the list changes; the ids identify the objects."""
     path = tmp_path / "truth.jsonl"
     samples = [sample(2, PRESENT, A, B, ids=[7, 9]), sample(4, PRESENT, B, A, ids=[9, 7])]
     path.write_text("".join(json.dumps(item) + "\n" for item in samples))
@@ -314,7 +314,7 @@ def test_the_report_has_what_is_beside_the_table(capsys, tmp_path, commands, tru
 
 @pytest.mark.parametrize(("options", "drawn"), [((), 0), (("--report", "report.html"), 4)])
 def test_nothing_is_drawn_before_all_is_answered(capsys, tmp_path, commands, monkeypatch, options, drawn):
-    """Live, an answer that waits for a picture would count as late."""
+    """In live evaluation, results that wait for drawing would count as late."""
     events = []
 
     def heard(name, function):
@@ -374,7 +374,7 @@ def test_bad_input(capsys, tmp_path, options, complaint):
 
 
 def test_reports_that_cannot_be(capsys, tmp_path, monkeypatch):
-    """It is said before anything is asked of the model."""
+    """The error comes before the model runs."""
     monkeypatch.setattr(Segmenter, "from_pretrained", None)
     evaluate = (
         "evaluate",

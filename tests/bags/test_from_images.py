@@ -1,4 +1,4 @@
-"""`dmmi-bag make`: images and videos into bags, read back."""
+"""`dmmi-bag make`: images and videos are written to bags and read back."""
 
 import struct
 import zlib
@@ -16,7 +16,7 @@ SECOND = 10**9
 
 
 def pictures(count: int) -> np.ndarray:
-    """Smooth uint8 BGR pictures, all different."""
+    """Return smooth images, uint8 BGR, all different."""
     rng = np.random.default_rng(0)
     small = rng.integers(40, 216, (count, 3, 4, 3), np.uint8)
     return np.stack([cv2.resize(item, (64, 48), interpolation=cv2.INTER_CUBIC) for item in small])
@@ -24,7 +24,7 @@ def pictures(count: int) -> np.ndarray:
 
 @pytest.fixture
 def folder(tmp_path):
-    """Three pictures, whose names are not in the order of writing, and something else."""
+    """Return a folder of three images, whose names are not in the order of writing, and another file."""
     path = tmp_path / "photographs"
     path.mkdir()
     for name, picture in zip(("b.jpg", "c.png", "a.BMP"), pictures(3), strict=True):
@@ -34,7 +34,7 @@ def folder(tmp_path):
 
 
 def read(path) -> list[tuple]:
-    """Topic, time of recording and message of each."""
+    """Return topic, time of recording and message of each."""
     with AnyReader([path]) as reader:
         return [(c.topic, time, reader.deserialize(data, c.msgtype)) for c, time, data in reader.messages()]
 
@@ -113,7 +113,7 @@ def write_link(path):
 
 
 def write_large(path):
-    """A PNG whose header speaks of 100000 x 100000 pixels."""
+    """Write a PNG whose header claims 100000 x 100000 pixels."""
     data = cv2.imencode(".png", np.zeros((4, 4, 3), np.uint8))[1].tobytes()
     head = b"IHDR" + struct.pack(">IIBBBBB", 100_000, 100_000, 8, 2, 0, 0, 0)
     path.write_bytes(data[:12] + head + struct.pack(">I", zlib.crc32(head)) + data[33:])

@@ -1,4 +1,4 @@
-"""`dmmi-bag` works where there is no ROS, and starts quickly."""
+"""`dmmi-bag` works without ROS and starts quickly."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Which answer of a live node is whose, and what was dropped."""
+"""The assignment of a live node's results to frames and requests, and dropped frames."""
 
 from types import SimpleNamespace
 
@@ -25,7 +25,7 @@ def add(pending: PendingFrames, *numbers: int, command: ScheduledCommand = ONE) 
 
 
 def answer(number: int, text: str) -> SimpleNamespace:
-    """Only what makes an answer somebody's, and a mask of no instances."""
+    """Return as much of a Segmentation as identifies its frame and request, without instances."""
     store = make_typestore()
     header = make_header(store, number, "camera_link")
     return SimpleNamespace(

@@ -1,4 +1,4 @@
-"""Frames come out of bags as they went in, whatever the storage and the transport."""
+"""Frames are read as they were written, for every storage and transport."""
 
 import numpy as np
 import pytest

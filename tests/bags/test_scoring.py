@@ -1,4 +1,4 @@
-"""Scores and kept ids against values by hand."""
+"""Kept ids against values computed by hand."""
 
 import numpy as np
 import pytest

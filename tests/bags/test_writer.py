@@ -1,4 +1,4 @@
-"""A bag or a report that cannot be written: one line, and nothing is left of it."""
+"""Bags and reports that cannot be written: one line of error, and no files left behind."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""Fixtures that start real nodes, each in a namespace of its own, in a ROS domain that nobody else uses."""
+"""Fixtures that start real nodes, each in its own namespace, in a ROS domain of this test process."""
 
 import os
 from dataclasses import fields
@@ -21,7 +21,7 @@ else:
 
 @pytest.fixture(scope="session")
 def ros():
-    """A ROS context, and with it the environment for nodes, in a domain of this test process alone."""
+    """Initialise ROS in a domain of this test process; return the environment for nodes in it."""
     domain = Domain()
     environment = domain.environment()
     os.environ.update(environment)
@@ -32,7 +32,7 @@ def ros():
 
 @pytest.fixture
 def start_node(ros, tmp_path):
-    """Starts a stub node with the given parameters; it is ended with the test, and must not have crashed."""
+    """Return a function that starts a stub node with parameters; it ends with the test and must not crash."""
     started = []
 
     def start(**parameters):
@@ -54,7 +54,7 @@ def shared_node(ros, tmp_path_factory):
 
 @pytest.fixture
 def node(shared_node):
-    """The module's node, as good as new: active, no command, nothing counted and nothing heard of it."""
+    """Return the module's node, reset: active, without a command, counters at 0, no messages collected."""
     client = shared_node.client
     for transition in ("deactivate", "cleanup", "configure", "activate"):
         client.change_state(transition)  # not all are possible in the state that the last test left

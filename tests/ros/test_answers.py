@@ -1,4 +1,4 @@
-"""What comes out of a real node, over DDS, for the frames and commands that go in."""
+"""Results of a real node over DDS for given frames and commands."""
 
 import numpy as np
 import pytest

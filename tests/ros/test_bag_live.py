@@ -24,7 +24,7 @@ FRAMES = 6
 
 @pytest.fixture
 def bag(tmp_path):
-    """Half a second each of the scene, shifted a little further in every frame."""
+    """Return a folder of images of the scene, shifted further in every frame."""
     folder = tmp_path / "pictures"
     folder.mkdir()
     for number in range(FRAMES):
@@ -35,7 +35,7 @@ def bag(tmp_path):
 
 PROGRAM = "import sys; from dmmi_ros.bags.cli import main; sys.exit(main())"
 PATIENT = f"import dmmi_ros.bags.node_session as session; session.RESULT_TIMEOUT_S = 1e9; {PROGRAM}"
-"""Ends by nothing but the node's reports."""
+"""The program without a time limit for results: it ends by the node's reports alone."""
 
 TELLING = f"""
 from dmmi_ros.testing.node_process import NodeProcess
@@ -43,17 +43,17 @@ is_alive = NodeProcess.is_alive.fget
 NodeProcess.is_alive = property(lambda self: (print(self.pid, flush=True), is_alive(self))[1])
 {PROGRAM}
 """
-"""Says the id of the node's process whenever it looks whether that runs."""
+"""The program that prints the id of the node's process whenever it checks that it runs."""
 
 
 def run(*arguments, program: str = PROGRAM) -> subprocess.CompletedProcess:
-    """In a process of its own: it takes a ROS domain of its own too."""
+    """Run the program in its own process, as it takes a ROS domain of its own."""
     command = [sys.executable, "-c", program, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=250)
 
 
 def answers(path: Path) -> dict[int, tuple]:
-    """Of each frame, by the time of its recording."""
+    """Return the messages of a bag by the time of recording."""
     with AnyReader([path]) as reader:
         found = [c for c in reader.connections if c.topic == "/dmmi/segmentation"]
         said = [(time, reader.deserialize(data, c.msgtype)) for c, time, data in reader.messages(found)]
@@ -89,14 +89,14 @@ def test_live_answers_are_those_of_the_model(tmp_path, bag, model_folder, transp
 
 @pytest.fixture
 def asking(tmp_path, model_folder):
-    """The arguments that ask one thing of all frames."""
+    """Return arguments with one command for all frames."""
     commands = tmp_path / "commands.jsonl"
     commands.write_text('{"at": 0, "command": "the dog"}\n')
     return "--commands", commands, "--model", model_folder, "--device", "cpu"
 
 
 def write_frames(path: Path, sides: list[int | None]) -> Path:
-    """Grey pictures of these sides, four a second, without stamps; None stands for what is no message."""
+    """Write grey images of these sides, four per second, without stamps; None is a broken message."""
     image = STORE.types["sensor_msgs/msg/Image"]
     with Writer(path, version=9) as writer:
         connection = writer.add_connection("/image", image.__msgtype__, typestore=STORE)
@@ -111,7 +111,7 @@ def write_frames(path: Path, sides: list[int | None]) -> Path:
 
 
 def test_frames_without_stamps_have_their_own_answers(tmp_path, asking):
-    """They come all at once, so that some are dropped; each has a size of its own."""
+    """Frames come all at once, so that some are dropped; each has a different size."""
     sides = [40 + 8 * number for number in range(20)]
     recording = write_frames(tmp_path / "recording", sides)
     live = run("evaluate", recording, *asking, "--output", tmp_path / "live", "--live", "--rate", "1000")
@@ -126,7 +126,7 @@ def test_frames_without_stamps_have_their_own_answers(tmp_path, asking):
 
 @pytest.mark.parametrize("sides", [[64, None, 64, 0], [64, 0, 64, None]])
 def test_it_ends_though_the_last_frame_is_broken(tmp_path, asking, sides):
-    """Of side 0 is a message without a picture, which the node is sent."""
+    """Side 0 is a message without an image, which the node receives."""
     recording = write_frames(tmp_path / "recording", sides)
     live = run("evaluate", recording, *asking, "--live", "--json", program=PATIENT)
     assert (live.returncode, live.stderr) == (0, "")

@@ -1,4 +1,4 @@
-"""What `dmmi-bag` writes without ROS is what the node would have published."""
+"""The messages that `dmmi-bag` writes without ROS equal those that the node publishes."""
 
 import numpy as np
 import pytest
@@ -17,18 +17,18 @@ STAMP = 12_000_000_034
 
 
 def as_ros(message, type_):
-    """Through the bytes that a bag holds."""
+    """Return a rosbags message as rclpy reads it from a bag."""
     return deserialize_message(bytes(STORE.serialize_cdr(message, message.__msgtype__)), type_)
 
 
 def as_received(message):
-    """With numbers in the precision of the message."""
+    """Return a message after serialisation, with numbers in the precision of its fields."""
     return deserialize_message(serialize_message(message), type(message))
 
 
 @pytest.fixture
 def headers():
-    """One header for each side."""
+    """Return the same header for rosbags and for rclpy."""
     ros = Header(frame_id="camera")
     ros.stamp.sec, ros.stamp.nanosec = 12, 34
     return make_header(STORE, STAMP, "camera"), ros
@@ -60,7 +60,7 @@ def test_messages_back_to_results(headers):
 
 @pytest.mark.parametrize("little_endian", [True, False])
 def test_another_stamp(little_endian):
-    """In the byte order of the message, of which nothing else changes."""
+    """The stamp is written in the byte order of the message; nothing else changes."""
     type_ = STORE.types["sensor_msgs/msg/Image"]
     pixels = np.arange(6, dtype=np.uint8)
     image = type_(make_header(STORE, STAMP, "camera"), 1, 2, "rgb8", 0, 6, pixels)

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.timeout(120)
 
 
 class CameraClient:
-    """Speaks for one camera of a node, and hears the answers of that camera alone."""
+    """The client of one camera of a node."""
 
     def __init__(self, client, name: str):
         self._client = client
@@ -43,7 +43,7 @@ class CameraClient:
 
 @pytest.fixture
 def robot(start_node):
-    """The node, its client and its two cameras."""
+    """Return the node, its client and the clients of its two cameras."""
     node = start_node(cameras="[front, left]", autostart=True)
     client = node.client
     front, left = CameraClient(client, "front"), CameraClient(client, "left")

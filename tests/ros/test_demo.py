@@ -1,4 +1,4 @@
-"""The demonstration, with a stand-in for the model: it ends by itself, and the node with it."""
+"""The demo with a stand-in for the model; it ends by itself and takes the node with it."""
 
 import json
 import signal
@@ -17,7 +17,7 @@ pytest.importorskip("skimage", reason="the photographs are in scikit-image")
 
 
 def start_demo(tmp_path: Path, *arguments: str, model: str | None = None) -> subprocess.Popen:
-    """Its node has `tmp_path` on the command line, to be known by."""
+    """Start the demo with a node that is recognised by `tmp_path` on its command line."""
     node = [sys.executable, str(STUB_NODE), "--ros-args"]
     node += ["-p", "autostart:=true", "-p", f"model:={model or tmp_path}"]
     code = f"import sys, run; sys.exit(run.main({list(arguments)}, node={node}))"

@@ -1,4 +1,4 @@
-"""Points of instances by hand: a pinhole camera with focal lengths 100 and 200, centre (20, 10)."""
+"""Positions of instances by hand: a pinhole camera with focal lengths 100 and 200 and centre (20, 10)."""
 
 from array import array
 
@@ -91,7 +91,7 @@ def test_background_within_the_mask_does_not_pull():
 
 @pytest.mark.parametrize("factor", [2, 3, 0.5])
 def test_depth_of_another_size(factor):
-    """Its left half is at 1 m, its right half at 4 m, as that of the image."""
+    """The left half of both images is at 1 m, the right half at 4 m."""
     height, width = (int(side * factor) for side in SIZE)
     depth = np.full((height, width), 1.0, np.float32)
     depth[:, width // 2 :] = 4.0

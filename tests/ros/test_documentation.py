@@ -1,4 +1,4 @@
-"""docs/ros.md says what the code does: parameters, topics, services, diagnostics, and its examples run."""
+"""docs/ros.md agrees with the code in parameters, topics, services and diagnostics, and its examples run."""
 
 import json
 import re
@@ -40,7 +40,7 @@ def test_every_topic_and_service_is_described(client):
 
 
 def is_of_every_node(topic: str, types: list[str]) -> bool:
-    """Whether rclpy makes it for each lifecycle node."""
+    """Return whether rclpy creates the topic or service for each lifecycle node."""
     kinds = ("rcl_interfaces/", "lifecycle_msgs/", "type_description_interfaces/", "rosgraph_msgs/")
     return types[0].startswith(kinds)
 

@@ -1,4 +1,4 @@
-"""The real node with a small network: each engine by a parameter alone."""
+"""The real node with a small network and each engine."""
 
 import sysconfig
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Frames as cameras really send them, into a real node."""
+"""Frames as real cameras send them, to a real node."""
 
 from itertools import product
 

@@ -1,4 +1,4 @@
-"""Ten thousand messages as nobody should send them: each is answered, or refused in one line."""
+"""Ten thousand malformed messages: each gets a result or a one-line error."""
 
 import random
 import string
@@ -18,7 +18,7 @@ from helpers.expectations import assert_finds
 
 RAW, COMPRESSED, TEXTS = 5500, 2500, 1700
 OVER_DDS = [100, pytest.param(3400, marks=[pytest.mark.slow, pytest.mark.timeout(1200)])]
-"""Messages of each kind that a node in a process of its own gets."""
+"""Number of messages of each kind for the node in its own process."""
 SIZES = [(1, 1), (2, 2), (3, 5), (16, 12), (31, 33)]
 EXTREMES = [0, 1, 2, 3, 255, 256, 65535, 2**31 - 1, 2**32 - 1]
 ENCODINGS = ["", "RGB8", "32FC1", "64FC3", "8UC2", "jpeg", "rgb8\0", "🙂", "x" * 5000, *BYTES_PER_PIXEL]
@@ -43,7 +43,7 @@ def good_image(rng: random.Random) -> Image:
 
 
 def image(rng: random.Random) -> Image:
-    """A good image with up to three faults."""
+    """Return a valid image with up to three faults."""
     message = good_image(rng)
     for _ in range(rng.randrange(4)):
         name = rng.choice(["width", "height", "step", "encoding", "data"])
@@ -57,7 +57,7 @@ def image(rng: random.Random) -> Image:
 
 
 def compressed(rng: random.Random) -> CompressedImage:
-    """JPEG, PNG and others, most of them damaged."""
+    """Return a JPEG, PNG or other file, mostly damaged."""
     height, width = rng.choice(SIZES)
     pixels = np.frombuffer(rng.randbytes(height * width * 3), np.uint8).reshape(height, width, 3)
     extension = rng.choice([".jpg", ".png", ".bmp", ".webp", ".tiff"])
@@ -68,7 +68,7 @@ def compressed(rng: random.Random) -> CompressedImage:
 
 
 def changed(data: bytes, rng: random.Random) -> bytes:
-    """Cut, grown, replaced, or with single bytes overwritten."""
+    """Return `data` truncated, extended, replaced, or with single bytes overwritten."""
     at = rng.randrange(len(data) + 1)
     kind = rng.randrange(5)
     if kind == 0:
@@ -84,7 +84,7 @@ def changed(data: bytes, rng: random.Random) -> bytes:
 
 
 def text(rng: random.Random) -> str:
-    """Words, letters of many kinds, or very long; at times with a colour that the stub knows."""
+    """Return words, unusual characters, or a very long text; sometimes with a colour that the stub knows."""
     kind = rng.randrange(20)
     if kind == 0:
         return rng.choice(WORDS) * 25_000  # some 100 KB
@@ -160,7 +160,7 @@ def wait_until_received(client, number: int) -> None:
 @pytest.mark.parametrize("count", OVER_DDS)
 @pytest.mark.parametrize(("transport", "make"), [("raw", image), ("compressed", compressed)])
 def test_a_node_survives_every_image(start_node, scene, transport, make, count):
-    """Each is answered or counted, in a real process; a good frame is answered after them."""
+    """A real process answers or counts each message, and still answers a valid frame afterwards."""
     rng = random.Random(4)
     node = start_node(autostart=True, image_transport=transport)
     client = node.client

@@ -1,4 +1,4 @@
-"""What a node says when something around it is not as it should be."""
+"""Warnings of a node about its surroundings: QoS mismatches, missing frames, wrong types, lost frames."""
 
 import time
 
@@ -34,7 +34,7 @@ def test_a_camera_whose_qos_does_not_fit(start_node):
 
 
 def test_a_mismatch_is_reported_as_long_as_it_lasts(start_node):
-    """DDS tells of it once only, and those of commands and answers are older than any configure."""
+    """DDS reports a mismatch once only, possibly long before the node is configured."""
     client = start_node().client
     mismatch = client.create_publisher(String, "command", BEST_EFFORT)
     said = f"nothing is received from a publisher of {client.get_namespace()}/command: its RELIABILITY"
@@ -112,7 +112,7 @@ def test_a_camera_that_nobody_publishes_is_a_warning(start_node):
 
 
 def test_images_of_another_type_are_a_warning(start_node):
-    """The commonest mistake, to remap `image` to the topic of compressed images; DDS says nothing of it."""
+    """A common mistake is to remap `image` to the topic of compressed images, which DDS ignores silently."""
     client = start_node(autostart=True, frame_timeout=0.01, remap={"image": "camera/compressed"}).client
     client.create_publisher(CompressedImage, "camera/compressed", RELIABLE)
     client.wait_for_report(state="active")
@@ -135,7 +135,7 @@ def test_silence_is_noticed_while_commands_are_repeated(node, client):
 
 
 def test_frames_overwritten_in_the_queue_are_counted_as_lost(ros, scene):
-    """DDS reports nothing of these."""
+    """DDS does not report these frames."""
     node = LifecycleNode("receiver", namespace="/test_losses", enable_communication_interface=False)
     sender = LifecycleNode("sender", namespace="/test_losses", enable_communication_interface=False)
     frames = []

@@ -1,4 +1,4 @@
-"""The camera for machines without one."""
+"""The image publisher, a substitute for a camera."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ from dmmi_ros.image_publisher import read_frames
 
 @pytest.fixture
 def folder(tmp_path):
-    """Two pictures of one colour each, and a text."""
+    """Return a folder with two images of one colour each, and a text file."""
     for name, colour in (("b.jpg", (0, 0, 255)), ("a.png", (255, 0, 0))):
         cv2.imwrite(str(tmp_path / name), np.full((8, 10, 3), colour, np.uint8))
     (tmp_path / "notes.txt").touch()

@@ -1,4 +1,4 @@
-"""The launch files under the real launch system, where there is one; what they start are stand-ins."""
+"""The launch files under the real launch system, with stand-ins for the programs that they start."""
 
 import json
 import os
@@ -64,7 +64,7 @@ def write_program(path: Path, text: str) -> None:
 
 @pytest.fixture
 def launch(ros, tmp_path):
-    """Starts a launch file with arguments, where `pushed` is the namespace of a group around it, if any.
+    """Return a function that starts a launch file; `pushed` is the namespace of a group around it.
 
     Where it looks for programs, it finds our stand-ins.
     """
@@ -105,7 +105,7 @@ def launch(ros, tmp_path):
 
 @pytest.fixture
 def call_of(tmp_path, robot):
-    """How a program was called, once it was: its arguments and its environment."""
+    """Return a function that waits for the call of a program and returns its arguments and environment."""
 
     def wait(name: str) -> dict:
         file = tmp_path / name

@@ -1,4 +1,4 @@
-"""What can be said of the launch files without a launch system: they are read, not run."""
+"""Static checks of the launch files, without a launch system."""
 
 import ast
 import re
@@ -16,13 +16,13 @@ def tree_of(path: Path) -> ast.Module:
 
 
 def calls(path: Path, name: str) -> list[ast.Call]:
-    """The calls of a function of this name."""
+    """Return the calls of a function of this name."""
     found = (node for node in ast.walk(tree_of(path)) if isinstance(node, ast.Call))
     return [call for call in found if isinstance(call.func, ast.Name) and call.func.id == name]
 
 
 def declared(path: Path) -> set[str]:
-    """The names of its arguments."""
+    """Return the names of the arguments that a file declares."""
     names = {call.args[0].value for call in calls(path, "DeclareLaunchArgument") if is_text(call.args[0])}
     for node in tree_of(path).body:
         if isinstance(node, ast.Assign) and node.targets[0].id == "ARGUMENTS":
@@ -31,7 +31,7 @@ def declared(path: Path) -> set[str]:
 
 
 def decided(path: Path) -> set[str]:
-    """The names of what it tells those that include it."""
+    """Return the names that a file sets for files that include it."""
     return {call.args[0].value for call in calls(path, "SetLaunchConfiguration")}
 
 

@@ -1,4 +1,4 @@
-"""States, transitions and ends of a real node."""
+"""States, transitions and shutdown of a real node."""
 
 from contextlib import ExitStack
 from signal import SIGINT, SIGTERM

@@ -1,4 +1,4 @@
-"""300 camera frames, slower than the node, give 300 answers: default settings, shipped Fast DDS profile."""
+"""300 frames, slower than the node, give 300 results with the defaults and the shipped Fast DDS profile."""
 
 import sys
 import sysconfig

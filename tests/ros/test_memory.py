@@ -1,4 +1,4 @@
-"""What twenty lifecycle cycles of the real node, with a small network, leave behind."""
+"""Memory growth of the real node, with a small network, over twenty lifecycle cycles."""
 
 import sysconfig
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Parameters: what is declared, what changes at run time, what is refused and why."""
+"""Parameters: declarations, changes at run time, and refusals with their reasons."""
 
 import subprocess
 import sys

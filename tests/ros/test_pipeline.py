@@ -1,4 +1,4 @@
-"""What happens to frames in the worker's thread, where the model fails."""
+"""The pipeline with a stand-in for the model that runs out of memory or fails."""
 
 from dataclasses import dataclass, field
 
@@ -23,7 +23,7 @@ class Camera:
     """As much of a camera as a pipeline needs; it is also its own publishers and depth input."""
 
     done: list = field(default_factory=list)
-    """What was published for which request, in order."""
+    """What was published, for which request, in order."""
     failed: list = field(default_factory=list)
     failed_requests: list = field(default_factory=list)
     idle: int = 0
@@ -62,22 +62,22 @@ class Camera:
 
 
 class Segmenter(ColourSegmenter):
-    """Has room for `room` pairs; keeps the sizes of the batches."""
+    """Runs out of memory with more than `room` pairs; records the sizes of the batches."""
 
     def __init__(self, room: int):
         self.room = room
         self.sizes = []
 
-    def batch(self, images, texts):
+    def batch(self, images, texts, options=None):
         self.sizes.append(len(images))
         if len(images) > self.room:
             raise OUT_OF_MEMORY
-        return super().batch(images, texts)
+        return super().batch(images, texts, options)
 
 
 @pytest.fixture
 def process(scene):
-    """Takes a frame of each of `count` cameras through a pipeline; gives the cameras."""
+    """Process one frame of each of `count` cameras; return the cameras."""
 
     def process(segmenter, *, count: int = 1, command: str = "the red boxes"):
         commands, cameras = Commands(), [Camera() for _ in range(count)]
@@ -135,10 +135,10 @@ def test_a_request_that_fails_costs_the_others_nothing(process):
 @pytest.mark.parametrize("next_command", ["", "the green box"])
 def test_nothing_is_published_for_a_command_that_was_cancelled_meanwhile(process, next_command):
     class Cancelling(Segmenter):
-        def batch(self, images, texts):
+        def batch(self, images, texts, options=None):
             for text in ("", next_command):
                 self.commands.accept(text, timeout=0.0)
-            return super().batch(images, texts)
+            return super().batch(images, texts, options)
 
     cameras = process(Cancelling(room=100), count=2)
     assert [(camera.done, camera.idle) for camera in cameras] == [([], 1), ([], 1)]

@@ -15,7 +15,7 @@ PROGRAMS = re.search(r"foreach\(program (.*?)\)", (ROOT / "CMakeLists.txt").read
 
 @pytest.fixture
 def install(tmp_path):
-    """Copies the script as CMakeLists.txt does."""
+    """Return a function that copies the script as CMakeLists.txt does."""
 
     def install(name: str):
         folder = tmp_path / "lib" / "dmmi"

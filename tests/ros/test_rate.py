@@ -1,4 +1,4 @@
-"""`max_rate`: how many frames a second are answered at most."""
+"""The parameter `max_rate`, the highest rate at which frames are processed."""
 
 import pytest
 from sensor_msgs.msg import Image
@@ -26,7 +26,7 @@ def test_what_comes_too_early_is_not_answered():
 
 
 def test_a_camera_whose_period_does_not_divide_that_of_the_rate():
-    """Every 0.25 s on average, though its frames come every 0.1 s."""
+    """Frames come every 0.1 s and are admitted every 0.25 s on average."""
     assert len(admitted([number / 10 for number in range(1000)], rate=4.0)) == 400
 
 

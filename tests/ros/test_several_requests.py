@@ -1,4 +1,4 @@
-"""A command with several requests, one a line."""
+"""Commands with several requests, one per line."""
 
 import pytest
 from std_msgs.msg import String

@@ -1,4 +1,4 @@
-"""Instances over frames, and in space, as a real node publishes them."""
+"""Tracking and 3D positions of instances, as a real node publishes them."""
 
 import time
 
@@ -18,7 +18,7 @@ FX, FY, CX, CY = 80.0, 100.0, 48.0, 30.0
 
 
 def only_second(scene):
-    """The scene without the first of its two red objects."""
+    """Return the scene without the first of its two red objects."""
     image = scene.image.copy()
     image[scene.masks["red"][0]] = 0
     return image
@@ -67,7 +67,7 @@ def node_with_depth(start_node):
 
 @pytest.fixture
 def robot(node_with_depth):
-    """The node's client; publishers of depth and of calibration; the poses heard."""
+    """Return the client, publishers of depth and calibration, and the list of poses."""
     client = node_with_depth.client
     depth = client.create_publisher(Image, "depth", RELIABLE)
     info = client.create_publisher(CameraInfo, "camera_info", RELIABLE)
@@ -86,7 +86,7 @@ def calibration(scene) -> CameraInfo:
 
 
 def send_with_depth(client, depth, scene, millimetres, *, late_s: int = 0):
-    """Publishes the depth image and then, under the same header, the frame."""
+    """Publish the depth image and then the frame, with the same header."""
     header = client.next_header()
     message = from_array(millimetres, header=header)
     message.encoding = "16UC1"
@@ -98,12 +98,12 @@ def send_with_depth(client, depth, scene, millimetres, *, late_s: int = 0):
 
 
 def without_depth(client) -> str:
-    """How many answers had none, as the node reported last."""
+    """Return the newest count of results without depth."""
     return client.reports[-1]["answers without depth"]
 
 
 def poses_of(client, poses, header, *, before: str | None = None):
-    """The poses for a frame, once they are there; None where the node counts one more answer without.
+    """Wait for the poses of a frame; return None if the node counts one more result without depth.
 
     `before` is how many there were when the frame was sent; needed where something was waited for since.
     """

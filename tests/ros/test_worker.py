@@ -1,4 +1,4 @@
-"""The inference thread: frames, jobs, and their turns."""
+"""The worker's thread: frames, jobs, and their turns."""
 
 import threading
 from concurrent.futures import Future
@@ -12,7 +12,7 @@ TIMEOUT_S = 20.0
 
 
 class Bench:
-    """A worker whose frames wait at `door`; `begun` is released for each time that some came in."""
+    """A worker that processes frames only when `door` is released; it releases `begun` when it starts."""
 
     def __init__(self):
         self.processed = []
@@ -41,7 +41,7 @@ def bench():
 
 
 def job(*steps):
-    """Calls each of `steps` at a turn of its own; the result of the last."""
+    """Call each of `steps` in a turn of its own; return the result of the last."""
     result = None
     for number, step in enumerate(steps):
         if number:
@@ -57,7 +57,7 @@ def run(worker: Worker, *steps):
 
 
 def stop_while(worker: Worker, end_what_is_under_way) -> list:
-    """What `stop` returns, when work that is under way ends only after the stop has begun."""
+    """Return the result of `stop` if work that is under way ends only after `stop` was called."""
     stopped = []
     stopping = threading.Thread(target=lambda: stopped.extend(worker.stop()))
     stopping.start()

@@ -16,7 +16,7 @@ HEIGHT, WIDTH = 6, 10
 
 
 def picture() -> np.ndarray:
-    """Random uint8 RGB; no two pixels are alike, so that any slip shows."""
+    """Return random uint8 RGB without equal pixels, so that any shift shows."""
     return np.random.default_rng(1).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
 
 

@@ -1,4 +1,4 @@
-"""Which depth image belongs to a frame, and how long it is waited for."""
+"""The choice of the depth image for a frame, and the wait for it."""
 
 import threading
 from array import array
@@ -20,7 +20,7 @@ FOREVER_S = 1e3
 
 
 class Node:
-    """As much of a node as has subscriptions; `callbacks` are by topic."""
+    """As much of a node as DepthInput needs; `callbacks` are by topic."""
 
     def __init__(self):
         self.callbacks = {}
@@ -66,7 +66,7 @@ def send(node: Node, nanoseconds: int, *, metres: int) -> None:
 
 
 def metres(depth: DepthInput, scene, nanoseconds: int, *, text="the green box", tolerance=0.05, wait=False):
-    """How far the one object of a frame is; `wait` says whether its depth image may be waited for."""
+    """Return the distance of each object of a frame; `wait` allows to wait for the depth image."""
     result = ColourSegmenter()(scene.image, text)
     arrival = depth_input.time.monotonic() - (0 if wait else FOREVER_S)
     (points,) = depth.points([result], header(nanoseconds), tolerance=tolerance, arrival=arrival)
@@ -74,7 +74,7 @@ def metres(depth: DepthInput, scene, nanoseconds: int, *, text="the green box", 
 
 
 def while_waiting(monkeypatch, depth: DepthInput, happens) -> None:
-    """Has `happens` called, in another thread, as soon as the wait has begun."""
+    """Call `happens` in another thread as soon as the wait has begun."""
     wait_for = depth._changed.wait_for
 
     def begin(*arguments, **named):

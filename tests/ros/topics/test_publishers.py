@@ -1,4 +1,4 @@
-"""What is published for an answer, and what is not worked out for nobody."""
+"""Messages published for a result; those without subscribers are not built."""
 
 from collections.abc import Sequence
 
@@ -26,7 +26,7 @@ class Publisher:
 
 
 class Node:
-    """As much of a node as makes publishers."""
+    """As much of a node as Publishers needs."""
 
     def __init__(self):
         self.publishers = {}
@@ -40,7 +40,7 @@ class Node:
 
 @pytest.fixture
 def publish(scene):
-    """Publishes the answer to a text; gives the number of messages by topic."""
+    """Publish the result for a text; return the number of messages by topic."""
     node = Node()
     publishers = Publishers(node, prefix="front/")
 

@@ -12,10 +12,10 @@ class CachingSegmenter(ColourSegmenter):
     def __init__(self) -> None:
         self._results = {}
 
-    def __call__(self, image, text):
-        key = (image.shape, text, self.presence_threshold, self.min_area)
+    def __call__(self, image, text, options=None):
+        key = (image.shape, text, options)
         if key not in self._results:
-            self._results[key] = super().__call__(image, text)
+            self._results[key] = super().__call__(image, text, options)
         return self._results[key]
 
 

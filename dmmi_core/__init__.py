@@ -11,6 +11,7 @@ _HOME = {
     "InputError": "errors",
     "Instance": "result",
     "ModelError": "errors",
+    "Options": "options",
     "Result": "result",
     "Roi": "result",
     "Segmenter": "segmenter",

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,8 +17,9 @@ from dmmi_core.errors import InputError
 from dmmi_core.grammar import expression_of, names_nothing
 from dmmi_core.instances.centres import group_by_centres
 from dmmi_core.instances.grouping import GROUPINGS, group_instances, grouping_for, union_mask
+from dmmi_core.options import Options
 from dmmi_core.resizing import resize
-from dmmi_core.result import Result, Status
+from dmmi_core.result import Instance, Result, Status
 from dmmi_core.tokenizer import WordPieces
 
 if TYPE_CHECKING:
@@ -32,42 +33,15 @@ CENTRES = "centres"
 class Segmenter:
     """Finds every object that a text refers to, or says that there is none.
 
-    `presence_threshold`: below this probability that the image holds any target, the answer is NO_TARGET;
-    by default the model's own. A model without a presence head answers so only where no pixel is foreground.
-    `mask_threshold`: a pixel is foreground above this probability.
-    `min_area`: a group of fewer foreground pixels is not an instance.
-    `grouping`: how foreground becomes instances, one of `GROUPINGS` in `dmmi_core.instances.grouping`, or
-    "centres" if the
-    model has an instance head. The default is "single" for a text about one object, and otherwise "centres"
-    or, without that head, "watershed".
-    `pairs_at_once`: how many pairs of image and text go through the network together; more need more memory,
-    and on a CPU are hardly faster.
-    These five may be changed between calls. The features of recent texts are kept, so a frame with a
-    known text costs the visual side only.
+    Takes the fields of `Options` as keyword arguments. The features of recent texts are kept, so a frame with
+    a known text costs the visual side only.
     """
 
-    def __init__(
-        self,
-        engine: Engine,
-        word_pieces: WordPieces,
-        *,
-        presence_threshold: float | None = None,
-        mask_threshold: float = 0.5,
-        min_area: int = 64,
-        grouping: str | None = None,
-        pairs_at_once: int = 16,
-    ):
-        known = (CENTRES, *GROUPINGS) if engine.config.instances else tuple(GROUPINGS)
-        if grouping not in (None, *known):
-            raise InputError(f"grouping is {grouping!r}; it must be one of {', '.join(known)}")
-        calibrated = engine.config.presence_threshold
+    def __init__(self, engine: Engine, word_pieces: WordPieces, **options):
         self.engine = engine
-        self.presence_threshold = calibrated if presence_threshold is None else presence_threshold
-        self.mask_threshold = mask_threshold
-        self.min_area = min_area
-        self.grouping = grouping
-        self.pairs_at_once = pairs_at_once
         self.word_pieces = word_pieces
+        self.options = Options(**options)
+        self._check_grouping(self.options)
         self._encoded = lru_cache(CACHED_TEXTS)(self._encode)
 
     @classmethod
@@ -78,22 +52,35 @@ class Segmenter:
         engine: str = "auto",
         precision: str = "auto",
         device: str = "auto",
+        on_progress: Callable[[str], None] | None = None,
         **options,
     ) -> "Segmenter":
-        """Opens a model folder, or a model shipped with this package by its name; never uses a network.
+        """Open a model. Never uses a network.
 
-        `engine` and `precision` are "auto" or one of `dmmi_core.engines`; "auto" chooses the fastest that was
-        found to agree with PyTorch. `device` is "auto", "cpu", "cuda" or "cuda:N". `options` are those of the
-        constructor.
-        Raises ModelError where the model is missing or damaged, or cannot be run as asked for.
+        Args:
+            model: a model folder, or the name of a model that is shipped with this package.
+            engine: "auto", or one of `ENGINES` in `dmmi_core.engines.registry`; "auto" is the fastest that
+                agrees with PyTorch.
+            precision: "auto" or one of `PRECISIONS`, there too.
+            device: "auto", "cpu", "cuda" or "cuda:N".
+            on_progress: called about twice a second with a line of progress if the model must be exported
+                first, which takes about a minute; an exception from it ends the export. By default the
+                progress is logged.
+            options: fields of `Options`.
+
+        Raises:
+            ModelError: the model is missing or damaged, or cannot be run as asked for.
+            InputError: an option makes no sense.
         """
         folder = find_model(model)
-        opened = open_engine(folder, engine=engine, precision=precision, device=device)
+        opened = open_engine(
+            folder, engine=engine, precision=precision, device=device, on_progress=on_progress
+        )
         return cls(opened, WordPieces.read(folder, opened.config), **options)
 
     @classmethod
     def of_network(cls, network: "Dmmi", tokenizer, *, device: str = "auto", **options) -> "Segmenter":
-        """The reference, plain PyTorch in float32, of a network in memory and its transformers tokenizer."""
+        """Return a segmenter that runs a network in memory, with its transformers tokenizer, in PyTorch."""
         from dmmi_core.engines.torch_engine import TorchEngine
 
         engine = TorchEngine(network, device=device)
@@ -103,45 +90,70 @@ class Segmenter:
     def device(self) -> str:
         return self.engine.device
 
-    def __call__(self, image: np.ndarray, text: str) -> Result:
-        """image uint8 RGB (H, W, 3). Raises InputError for any other, and for an empty text.
+    @property
+    def presence_threshold(self) -> float:
+        """The threshold in use: that of the options, or else the model's own."""
+        return self._threshold(self.options)
 
-        A text may be a whole request: of "Could you find the cups, please?" only "the cups" is read.
+    def __call__(self, image: np.ndarray, text: str, options: Options | None = None) -> Result:
+        """Find what `text` refers to in an image.
+
+        Args:
+            image: uint8 RGB (H, W, 3).
+            text: an expression or a whole request; of "Could you find the cups, please?" only "the cups" is
+                read.
+            options: for this call, in place of the segmenter's own.
+
+        Raises:
+            InputError: the image is of another kind, or the text is empty.
         """
-        return self.batch([image], [text])[0]
+        return self.batch([image], [text], options)[0]
 
-    def batch(self, images: Sequence[np.ndarray], texts: Sequence[str]) -> list[Result]:
-        """One result for each pair of image and text, in forward passes of at most `pairs_at_once`.
+    def batch(
+        self, images: Sequence[np.ndarray], texts: Sequence[str], options: Options | None = None
+    ) -> list[Result]:
+        """Return one result for each pair of image and text.
 
-        Sizes may differ. Texts about one image, the same object, share what the network does before the
-        first fusion. `timing_ms` of each result is that of its whole pass. Raises InputError as a single call
+        Sizes may differ. Texts about one image, the same object, share the network's work before the first
+        fusion. `timing_ms` of a result is that of its whole forward pass. Raises InputError as a single call
         does.
         """
+        options = options or self.options
+        self._check_grouping(options)
         images = list(images)  # each stays one object, which an array of images does not give
         _check_pairs(images, texts)
         results: list[Result] = []
-        for start in range(0, len(texts), self.pairs_at_once):
-            chunk = slice(start, start + self.pairs_at_once)
-            results += self._pass(images[chunk], texts[chunk])
+        for start in range(0, len(texts), options.pairs_at_once):
+            chunk = slice(start, start + options.pairs_at_once)
+            results += self._pass(images[chunk], texts[chunk], options)
         return results
 
     def warm_up(self) -> None:
-        """Runs on nothing, so that no image waits for what engines set up for one text or for several."""
+        """Run once with one text and with two, so that no image waits for what engines compile."""
         nothing = np.zeros((480, 640, 3), np.uint8)
         for texts in (["warm"], ["warm", "up"]):
             self.batch([nothing] * len(texts), texts)
 
     def foreground(self, images: Sequence[np.ndarray], texts: Sequence[str]) -> np.ndarray:
-        """What the network alone takes for foreground, at its own size: bool (B, S, S), B at least 1.
+        """Return the network's own foreground, bool (B, S, S), at its own size; B is at least 1.
 
-        Neither presence nor a threshold has a say: a pixel is what has the higher of its two scores. Texts
-        are read in full.
+        A pixel is foreground if that score is the higher of its two; presence and thresholds are not used.
+        Texts are read in full.
         """
         images = list(images)
         _check_pairs(images, texts)
         return self._scores(images, texts, _Clock()).margin > 0
 
-    def _pass(self, images: Sequence[np.ndarray], texts: Sequence[str]) -> list[Result]:
+    def _check_grouping(self, options: Options) -> None:
+        known = (CENTRES, *GROUPINGS) if self.engine.config.instances else tuple(GROUPINGS)
+        if options.grouping not in (None, *known):
+            raise InputError(f"grouping is {options.grouping!r}; it must be one of {', '.join(known)}")
+
+    def _threshold(self, options: Options) -> float:
+        own = self.engine.config.presence_threshold
+        return own if options.presence_threshold is None else options.presence_threshold
+
+    def _pass(self, images: Sequence[np.ndarray], texts: Sequence[str], options: Options) -> list[Result]:
         clock = _Clock()
         expressions = [expression_of(text) for text in texts]
         scores = self._scores(images, expressions, clock)
@@ -151,25 +163,31 @@ class Segmenter:
             if names_nothing(expression):
                 foreground[row] = 0
         presence = self._presence(scores, foreground)
-        results = [
-            self._result(
-                text, self._grouping(expression), image.shape[:2], map_, present, centres, clock.laps
+        centres = _centres(scores)
+        results = []
+        for row, (image, expression) in enumerate(zip(images, expressions, strict=True)):
+            height, width = image.shape[:2]
+            grouping = options.grouping or self._grouping(expression)
+            instances: tuple[Instance, ...] = ()
+            if not self._is_rejected(presence[row], options):
+                instances = _instances(foreground[row], (height, width), grouping, centres[row], options)
+            results.append(
+                Result(
+                    text=texts[row],
+                    status=Status.of_count(len(instances)),
+                    presence=presence[row],
+                    presence_threshold=self._threshold(options),
+                    mask=union_mask(instances, height, width),
+                    instances=instances,
+                    grouping=grouping,
+                    timing_ms=clock.laps,
+                )
             )
-            for text, expression, image, map_, present, centres in zip(
-                texts,
-                expressions,
-                images,
-                foreground,
-                presence,
-                _centres(scores),
-                strict=True,
-            )
-        ]
         clock.lap("postprocess")
         return results
 
     def _scores(self, images: Sequence[np.ndarray], texts: Sequence[str], clock: "_Clock") -> Scores:
-        """The engine's, for pairs of image and text."""
+        """Return the engine's scores of pairs of image and text."""
         distinct = {id(image): image for image in images}
         number = {key: index for index, key in enumerate(distinct)}
         config = self.engine.config
@@ -191,68 +209,60 @@ class Segmenter:
         return self.engine.encode(pieces.ids, pieces.mask)
 
     def _presence(self, scores: Scores, foreground: np.ndarray) -> list[float]:
-        """Probabilities of any target: the highest of any pixel where the model has no presence head."""
+        """Return probabilities of any target; without a presence head, the highest of any pixel."""
         highest = foreground.max(axis=(1, 2))
         if scores.presence is None:
             return highest.tolist()
         probability = _sigmoid(scores.presence / self.engine.config.presence_temperature)
         return np.where(highest > 0, probability, 0).tolist()
 
-    def _is_rejected(self, presence: float) -> bool:
-        return self.engine.config.presence and presence < self.presence_threshold
+    def _is_rejected(self, presence: float, options: Options) -> bool:
+        return self.engine.config.presence and presence < self._threshold(options)
 
     def _grouping(self, expression: str) -> str:
-        several = CENTRES if self.engine.config.instances else "watershed"
-        return self.grouping or grouping_for(expression, several=several)
+        return grouping_for(expression, several=CENTRES if self.engine.config.instances else "watershed")
 
-    def _result(
-        self,
-        text: str,
-        grouping: str,
-        size: tuple[int, int],
-        foreground: np.ndarray,
-        presence: float,
-        centres: tuple[np.ndarray, np.ndarray] | None,
-        timing: dict[str, float],
-    ) -> Result:
-        instances = ()
-        if not self._is_rejected(presence) and foreground.max() > self.mask_threshold:
-            probability = cv2.resize(foreground, size[::-1], interpolation=cv2.INTER_LINEAR)
-            limits = {"mask_threshold": self.mask_threshold, "min_area": self.min_area}
-            if grouping == CENTRES:
-                instances = group_by_centres(probability, *centres, **limits)
-            else:
-                instances = group_instances(probability, grouping=grouping, **limits)
-        return Result(
-            text=text,
-            status=Status.of_count(len(instances)),
-            presence=presence,
-            presence_threshold=self.presence_threshold,
-            mask=union_mask(instances, *size),
-            instances=instances,
-            grouping=grouping,
-            timing_ms=timing,
+
+Centres = tuple[np.ndarray, np.ndarray]
+"""Heat map and offsets of the instance head, as `group_by_centres` takes them."""
+
+
+def _instances(
+    foreground: np.ndarray,
+    size: tuple[int, int],
+    grouping: str,
+    centres: Centres | None,
+    options: Options,
+) -> tuple[Instance, ...]:
+    """Return the instances in a foreground map (S, S), at the image's `size` (H, W)."""
+    if foreground.max() <= options.mask_threshold:
+        return ()
+    probability = cv2.resize(foreground, size[::-1], interpolation=cv2.INTER_LINEAR)
+    if grouping == CENTRES and centres is not None:
+        return group_by_centres(
+            probability, *centres, mask_threshold=options.mask_threshold, min_area=options.min_area
         )
+    return group_instances(probability, options.mask_threshold, options.min_area, grouping)
 
 
-def _centres(scores: Scores) -> list[tuple[np.ndarray, np.ndarray] | None]:
-    """Heat and offsets of each text, or None where the model has no instance head."""
-    if scores.centres is None:
+def _centres(scores: Scores) -> Sequence[Centres | None]:
+    """Return heat and offsets for each text, or None if the model has no instance head."""
+    if scores.centres is None or scores.offsets is None:
         return [None] * len(scores.margin)
     return list(zip(scores.centres, scores.offsets, strict=True))
 
 
 def _sigmoid(logits: np.ndarray) -> np.ndarray:
-    """In place."""
+    """Compute the sigmoid in place."""
     np.negative(logits, out=logits)
-    with np.errstate(over="ignore"):  # exp of much is infinite, whose inverse is the 0 that is meant
+    with np.errstate(over="ignore"):  # exp overflows to infinity, whose inverse is 0 as it should be
         np.exp(logits, out=logits)
     logits += 1
     return np.reciprocal(logits, out=logits)
 
 
 class _Clock:
-    """Milliseconds of each step so far; `laps` is shared with the results, which see the last lap too."""
+    """Milliseconds of each step; the results share `laps`, so that they see the last one too."""
 
     def __init__(self):
         self.laps: dict[str, float] = {}

@@ -10,6 +10,7 @@ import numpy as np
 from dmmi.msg import Segmentation
 from dmmi.srv import Segment
 from dmmi_core.errors import InputError
+from dmmi_core.options import Options
 from dmmi_core.result import Result
 from dmmi_core.tracking import Trackers
 from dmmi_ros.camera import Frame
@@ -49,7 +50,6 @@ class Pipeline:
 
     def __init__(self, segmenter: "Segmenter", *, commands: Commands):
         self._segmenter = segmenter
-        self._own_threshold = segmenter.presence_threshold
         self._commands = commands
         self._builder = MessageBuilder.for_rclpy()
 
@@ -125,31 +125,35 @@ class Pipeline:
         self, images: Sequence[np.ndarray], texts: Sequence[str], settings: Parameters
     ) -> list[Outcome]:
         """Return for each pair of image and text its result, or the error that prevented it."""
-        self._set_options(settings)
-        outcomes = self._segment_in_parts(images, texts)
+        outcomes = self._segment_in_parts(images, texts, _options(settings))
         if any(isinstance(each, Exception) and not isinstance(each, InputError) for each in outcomes):
             free_memory()
         return outcomes
 
-    def _segment_in_parts(self, images: Sequence[np.ndarray], texts: Sequence[str]) -> list[Outcome]:
+    def _segment_in_parts(
+        self, images: Sequence[np.ndarray], texts: Sequence[str], options: Options
+    ) -> list[Outcome]:
         """Segment in one batch, or in halves if that fails, so that only the faulty pairs have no result."""
         try:
-            return list(self._segmenter.batch(images, texts))
+            return list(self._segmenter.batch(images, texts, options))
         except Exception as error:
             traceback.clear_frames(error.__traceback__)  # they still hold tensors
             if len(images) == 1:
                 return [error]
         half = len(images) // 2
         return [
-            *self._segment_in_parts(images[:half], texts[:half]),
-            *self._segment_in_parts(images[half:], texts[half:]),
+            *self._segment_in_parts(images[:half], texts[:half], options),
+            *self._segment_in_parts(images[half:], texts[half:], options),
         ]
 
-    def _set_options(self, settings: Parameters) -> None:
-        threshold = settings.presence_threshold
-        self._segmenter.presence_threshold = self._own_threshold if threshold < 0 else threshold
-        self._segmenter.mask_threshold = settings.mask_threshold
-        self._segmenter.min_area = settings.min_area
+
+def _options(settings: Parameters) -> Options:
+    threshold = settings.presence_threshold
+    return Options(
+        presence_threshold=None if threshold < 0 else threshold,  # the model's own
+        mask_threshold=settings.mask_threshold,
+        min_area=settings.min_area,
+    )
 
 
 def _count_idle(frames: Iterable[Frame]) -> None:

@@ -3,6 +3,7 @@
 import logging
 import platform
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,7 @@ def measure(case: Case, image: np.ndarray, text: str, runs: int) -> Iterator[dic
         }
     for batch in case.batches:
         for segmenter in segmenters.values():
-            segmenter.pairs_at_once = batch
+            segmenter.options = replace(segmenter.options, pairs_at_once=batch)
         laps = run_by_turns(segmenters, [image.copy() for _ in range(batch)], [text] * batch, runs)
         reference_ms = summary(laps[REFERENCE])["network_ms"]
         for pair, values in laps.items():

@@ -5,6 +5,7 @@ import json
 import logging
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,7 +85,7 @@ def run(arguments: argparse.Namespace) -> None:
     arguments.device = _device(arguments.device, state)
     segmenter = Segmenter.from_pretrained(arguments.model, **segmenter_options(arguments))
     if arguments.presence_threshold is not None:
-        segmenter.presence_threshold = arguments.presence_threshold
+        segmenter.options = replace(segmenter.options, presence_threshold=arguments.presence_threshold)
     failures = FailureCases(arguments.visualize) if arguments.visualize else None
     progress = _Progress(len(local_range(len(samples), arguments.batch_size)), shown=state.is_main_process)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dmmi_core.checkpoints.folder import WEIGHTS, write_config
 from dmmi_core.config import DmmiConfig
-from dmmi_core.engines.export_process import export_in_child
+from dmmi_core.engines.export_process import OnProgress, export_in_child
 from dmmi_core.engines.manifest import Manifest, config_digest, file_digest, read_manifest
 from dmmi_core.engines.registry import installed_version
 from dmmi_core.errors import ModelError
@@ -37,7 +37,7 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dmmi"
 
 
-def cached(model: Path, config: DmmiConfig) -> tuple[Path, Manifest]:
+def cached(model: Path, config: DmmiConfig, on_progress: OnProgress | None = None) -> tuple[Path, Manifest]:
     """Return the cache's folder with the graphs of a model folder, and their manifest; export if need be.
 
     A damaged entry is made again; one of other weights or versions has another name. Raises CacheError if
@@ -55,7 +55,7 @@ def cached(model: Path, config: DmmiConfig) -> tuple[Path, Manifest]:
     try:
         with replaced_folder(entry) as folder:
             _copy(model, config, folder)
-            export_in_child(folder)
+            export_in_child(folder, on_progress)
         _remove_unused(entry.parent)
     except OSError as error:
         raise CacheError(

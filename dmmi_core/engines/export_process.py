@@ -19,38 +19,53 @@ from queue import Empty, SimpleQueue
 from dmmi_core.errors import ModelError, describe
 
 logger = logging.getLogger(__name__)
-REPORT_S = 5.0
+OnProgress = Callable[[str], None]
+TICK_S = 0.5
 """Seconds between two reports of progress."""
+LOG_S = 5.0
+"""Seconds between two lines of the log."""
 
 
 class ExportError(ModelError):
     """The export ended with an error."""
 
 
-def export_in_child(folder: Path, report: Callable[[str], None] | None = None) -> dict[str, float]:
+def export_in_child(folder: Path, on_progress: OnProgress | None = None) -> dict[str, float]:
     """Write the graphs of the model in `folder` beside its weights, as `export` does.
 
-    Calls `report` with a line of progress at each stage and every few seconds; by default it is logged.
-    Returns the disagreement with PyTorch by "engine:precision". Raises ExportError.
+    Calls `on_progress` with a line of progress twice a second; an exception from it ends the child. Returns
+    the disagreement with PyTorch by "engine:precision". Raises ExportError.
     """
-    report = report or (lambda line: logger.info("%s", line))
     command = [sys.executable, "-m", __spec__.name, str(folder)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
         try:
-            return _follow(child, report)
+            return _follow(child, on_progress or _Log())
         finally:
             child.kill()
 
 
-def _follow(child: subprocess.Popen, report: Callable[[str], None]) -> dict[str, float]:
+class _Log:
+    """Logs the first line of progress, and then one every few seconds."""
+
+    def __init__(self) -> None:
+        self._next = time.monotonic()
+
+    def __call__(self, line: str) -> None:
+        if time.monotonic() >= self._next:
+            logger.info("%s", line)
+            self._next = time.monotonic() + LOG_S
+
+
+def _follow(child: subprocess.Popen, on_progress: OnProgress) -> dict[str, float]:
     lines: SimpleQueue[str] = SimpleQueue()
     threading.Thread(target=_read_lines, args=(child.stdout, lines), daemon=True).start()
     start, stage = time.monotonic(), "starting"
     while True:
+        seconds = time.monotonic() - start
+        on_progress(f"exporting the model, once, about a minute: {stage}, {seconds:.0f} s so far")
         try:
-            line = lines.get(timeout=REPORT_S)
+            line = lines.get(timeout=TICK_S)
         except Empty:
-            report(f"exporting the model, {stage}: {time.monotonic() - start:.0f} s so far")
             continue
         message = json.loads(line) if line else {"error": f"it ended with status {child.wait()}"}
         if "found" in message:
@@ -58,7 +73,6 @@ def _follow(child: subprocess.Popen, report: Callable[[str], None]) -> dict[str,
         if "error" in message:
             raise ExportError(f"the export failed: {message['error']}")
         stage = message["stage"]
-        report(f"exporting the model, {stage}; this is needed once and takes about a minute")
 
 
 def _read_lines(stream, lines: SimpleQueue) -> None:

@@ -11,6 +11,7 @@ from dmmi_core.config import DmmiConfig
 from dmmi_core.device import device_name
 from dmmi_core.engines.cache import CacheError, cached
 from dmmi_core.engines.engine import Engine
+from dmmi_core.engines.export_process import OnProgress
 from dmmi_core.engines.manifest import MANIFEST, Manifest, config_digest, read_manifest
 from dmmi_core.engines.registry import (
     ENGINES,
@@ -39,18 +40,24 @@ class EngineFailed(ModelError):
 
 
 def open_engine(
-    model: Path, *, engine: str = "auto", precision: str = "auto", device: str = "auto"
+    model: Path,
+    *,
+    engine: str = "auto",
+    precision: str = "auto",
+    device: str = "auto",
+    on_progress: OnProgress | None = None,
 ) -> Engine:
     """Open a model folder; graphs in it are used if they are those of its configuration.
 
     "auto" is the fastest engine that is installed and agrees with PyTorch; engines passed over are logged.
-    Raises ModelError if the model is damaged, or if the engine asked for is unavailable or fails.
+    `on_progress` gets a line of progress of an export. Raises ModelError if the model is damaged, or if the
+    engine asked for is unavailable or fails.
     """
     for name, value, known in (("engine", engine, ENGINES), ("precision", precision, PRECISIONS)):
         if value not in ("auto", *known):
             raise InputError(f"{name} is {value!r}; it must be auto or one of {', '.join(known)}")
     config = _config(model)
-    opening = _Opening(model, config, device_name(device), _shipped_graphs(model, config))
+    opening = _Opening(model, config, device_name(device), _shipped_graphs(model, config), on_progress)
     candidates = _candidates(engine, precision, opening.device)
     for number, candidate in enumerate(candidates, start=1):
         try:
@@ -106,6 +113,7 @@ class _Opening:
     device: str
     shipped: Manifest | None
     """Manifest of the graphs in the model folder."""
+    on_progress: OnProgress | None
 
     def open(self, name: str, precision: str, *, is_asked_for: bool) -> Engine:
         """Open one engine; if it disagrees with PyTorch, only one that `is_asked_for`.
@@ -155,7 +163,7 @@ class _Opening:
         elif said := missing(*EXPORT_PACKAGES):
             raise EngineUnavailable(f"the engine {name} has no graphs of {self.model}; their export {said}")
         else:
-            folder, manifest = cached(self.model, self.config)
+            folder, manifest = cached(self.model, self.config, self.on_progress)
         engine = runtime.open_folder(folder, self.config, precision, self.device)
         return engine, self._disagreement(engine, manifest)
 

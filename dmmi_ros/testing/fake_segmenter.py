@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from dmmi_core.errors import InputError
+from dmmi_core.options import Options
 from dmmi_core.result import Instance, Result, Roi, Status
 
 COLOURS = {"red": (220, 20, 40), "green": (30, 190, 60), "blue": (10, 60, 230)}
@@ -46,43 +47,44 @@ class ColourSegmenter:
     text with the word "explode" raises `InputError`.
     """
 
-    presence_threshold = 0.5
-    mask_threshold = 0.5
-    min_area = 64
     engine = SimpleNamespace(name="stub", precision="exact", device="stub")
 
     def warm_up(self) -> None:
         """Segment an empty image."""
         self.batch([np.zeros((HEIGHT, WIDTH, 3), np.uint8)], ["warm"])
 
-    def batch(self, images: Sequence[np.ndarray], texts: Sequence[str]) -> list[Result]:
+    def batch(
+        self, images: Sequence[np.ndarray], texts: Sequence[str], options: Options | None = None
+    ) -> list[Result]:
         """Return a result for each pair of image and text."""
-        return [self(image, text) for image, text in zip(images, texts, strict=True)]
+        return [self(image, text, options) for image, text in zip(images, texts, strict=True)]
 
-    def __call__(self, image: np.ndarray, text: str) -> Result:
+    def __call__(self, image: np.ndarray, text: str, options: Options | None = None) -> Result:
         """Return the result for an image, uint8 RGB (H, W, 3), and a text."""
+        options = options or Options()
+        threshold = 0.5 if options.presence_threshold is None else options.presence_threshold
         if "explode" in text:
             raise InputError("the stub was told to explode")
         colour = next((name for name in COLOURS if name in text), None)
         foreground: np.ndarray = np.zeros(image.shape[:2], bool)
         if colour:
             foreground = np.all(np.abs(image.astype(int) - COLOURS[colour]) < 48, axis=2)
-        instances = self._instances(foreground)
+        instances = self._instances(foreground, options.min_area)
         presence = 0.6 if instances else 0.2
-        if presence < self.presence_threshold:
+        if presence < threshold:
             instances = ()
         mask = np.zeros_like(foreground)
         for instance in instances:
             instance.paste(mask, True)
         status = Status.of_count(len(instances))
-        return Result(text, status, presence, self.presence_threshold, mask, instances, "colour")
+        return Result(text, status, presence, threshold, mask, instances, "colour")
 
-    def _instances(self, foreground: np.ndarray) -> tuple[Instance, ...]:
+    def _instances(self, foreground: np.ndarray, min_area: int) -> tuple[Instance, ...]:
         count, labels, stats, _ = cv2.connectedComponentsWithStats(foreground.astype(np.uint8))
         found: list[Instance] = []
         for label in range(1, count):
             x, y, width, height, area = (int(value) for value in stats[label])
-            if area >= self.min_area:
+            if area >= min_area:
                 mask = labels[y : y + height, x : x + width] == label
                 found.append(Instance(len(found) + 1, 0.9, area, Roi(x, y, width, height), mask))
         return tuple(found)

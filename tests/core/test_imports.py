@@ -15,7 +15,19 @@ FILES = sorted(Path(dmmi_core.__file__).parent.rglob("*.py"))
 
 
 LAYERS = [
-    {"errors", "result", "config", "files", "resources", "device", "distributed", "resizing", "grammar"},
+    {
+        "errors",
+        "result",
+        "config",
+        "files",
+        "resources",
+        "device",
+        "distributed",
+        "resizing",
+        "grammar",
+        "extras",
+        "options",
+    },
     {"tokenizer", "instances", "tracking", "visualization"},
     {"data"},
     {"model", "losses"},

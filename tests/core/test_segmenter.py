@@ -10,6 +10,7 @@ import pytest
 from dmmi_core import segmenter as segmenter_module
 from dmmi_core.errors import InputError, ModelError
 from dmmi_core.instances.grouping import union_mask
+from dmmi_core.options import Options
 from dmmi_core.result import Roi, Status
 from dmmi_core.segmenter import Segmenter
 from helpers.tiny import ABSENT, CONFIG, FAMILIES, PRESENT, RedFinder, make_model
@@ -80,7 +81,7 @@ def test_nothing_where_presence_is_low(segmenter):
     assert result.status == Status.NO_TARGET and result.instances == ()
     assert not result.mask.any() and result.mask.shape == (100, 160)
     assert result.presence == pytest.approx(0.1)
-    segmenter.presence_threshold = 0.05
+    segmenter.options = replace(segmenter.options, presence_threshold=0.05)
     assert segmenter(image, ABSENT).status == Status.MANY
 
 
@@ -119,7 +120,7 @@ def test_nothing_where_nothing_is_foreground(segmenter):
 def test_mask_threshold(segmenter, red, threshold, found):
     image = np.zeros((SIDE, SIDE, 3), np.uint8)
     image[10:30, 10:30, 0] = red
-    segmenter.mask_threshold = threshold
+    segmenter.options = replace(segmenter.options, mask_threshold=threshold)
     result = segmenter(image, PRESENT)
     assert result.status == (Status.ONE if found else Status.NO_TARGET)
     if found:
@@ -129,7 +130,7 @@ def test_mask_threshold(segmenter, red, threshold, found):
 def test_min_area_is_of_pixels_of_the_image(segmenter):
     image, mask = scene(480, 640)
     for min_area, count in ((int(0.9 * 60 * 80), 2), (int(1.1 * 60 * 80), 1), (mask.sum(), 0)):
-        segmenter.min_area = min_area
+        segmenter.options = replace(segmenter.options, min_area=min_area)
         result = segmenter(image, PRESENT)
         assert len(result.instances) == count
         assert result.mask.sum() == sum(item.area for item in result.instances)
@@ -197,7 +198,7 @@ def test_texts_about_one_image_share_the_work_before_the_first_fusion(tokenizer,
 
 
 def test_many_pairs_go_in_passes_of_bounded_size(segmenter, network):
-    segmenter.pairs_at_once = 3
+    segmenter.options = replace(segmenter.options, pairs_at_once=3)
     sizes = []
     network.register_forward_hook(lambda _, inputs, output: sizes.append(len(output.logits)))
     images = [scene(64, 64)[0], scene(64, 64)[0][:, ::-1].copy()] * 4
@@ -296,7 +297,7 @@ def test_from_pretrained(model_folder):
     segmenter = Segmenter.from_pretrained(
         str(model_folder), engine="torch", device="cpu", min_area=7, mask_threshold=0.4
     )
-    assert (segmenter.device, segmenter.min_area, segmenter.mask_threshold) == ("cpu", 7, 0.4)
+    assert (segmenter.device, segmenter.options) == ("cpu", Options(min_area=7, mask_threshold=0.4))
     result = segmenter(scene(48, 80)[0], "the dog")
     assert result.mask.shape == (48, 80) and 0 <= result.presence <= 1
 
@@ -330,3 +331,16 @@ def test_an_instance_head_parts_what_may_be_several(tokenizer, text, grouping):
     result = segmenter(np.zeros((90, 120, 3), np.uint8), text)
     assert result.grouping == grouping and result.instances
     assert result.mask.all()
+
+
+def test_options_of_one_call(segmenter):
+    image, _ = scene(48, 80)
+    whole = segmenter(image, PRESENT)
+    assert segmenter(image, PRESENT, Options(min_area=10**6)).instances == ()
+    assert segmenter(image, PRESENT).instances and whole.instances
+
+
+@pytest.mark.parametrize("count", [0, -1])
+def test_passes_of_no_pairs_are_refused(network, tokenizer, count):
+    with pytest.raises(InputError, match=f"pairs_at_once is {count}; it must be at least 1"):
+        Segmenter.of_network(network, tokenizer, pairs_at_once=count)

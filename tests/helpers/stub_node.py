@@ -20,12 +20,12 @@ def pass_gate() -> None:
 
 
 class GatedSegmenter(ColourSegmenter):
-    def batch(self, images, texts):
+    def batch(self, images, texts, options=None):
         if any("slowly" in text for text in texts):
             pass_gate()
         if any("run out" in text for text in texts):
             raise MemoryError("CUDA out of memory. Tried to allocate 2 GiB.\nmore of it")
-        return super().batch(images, texts)
+        return super().batch(images, texts, options)
 
 
 def load_stub(parameters):

@@ -142,7 +142,7 @@ def measure_loader(trainer: Trainer, workers: int, steps: int) -> tuple[float, f
     """Images a second without a training, and how many CPUs that keeps busy."""
     recipe = replace(trainer.recipe, workers=workers)
     used, started = cpu_seconds(), time.perf_counter()
-    positions = trainer.share.positions(0, steps)
+    positions = trainer.batch_sampler.positions(0, steps)
     for _ in open_loader(trainer.dataset, positions, recipe, trainer.model.config, trainer.tokenizer):
         pass
     seconds = time.perf_counter() - started

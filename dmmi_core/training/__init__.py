@@ -1,4 +1,4 @@
-"""The training engine behind the recipes."""
+"""Training of models from recipes."""
 
 from dmmi_core.training.trainer import Trainer
 

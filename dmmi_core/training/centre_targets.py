@@ -1,4 +1,4 @@
-"""Targets of the instance head: heat maps of the objects' centres, and the way to them."""
+"""Targets of the instance head: heat maps of the objects' centres, and offsets to them."""
 
 from typing import NamedTuple
 
@@ -7,24 +7,27 @@ import torch.nn.functional as F
 from torch import Tensor
 
 SPREAD = 0.08
-"""Standard deviation of a centre's heat along each axis, as a share of the box's side there."""
+"""Standard deviation of a centre's heat along each axis, as a share of the box's side on that axis."""
 LEAST_SPREAD = 0.6
-"""The same in positions of the map, at least."""
+"""Lower limit of the standard deviation, in positions of the map."""
 
 
 class CentreTargets(NamedTuple):
+    """Targets in the shape of the instance head's output."""
+
     heat: Tensor
-    """(B, h, w), 1 at the position of each centre, and less around it."""
+    """(B, h, w), 1 at each centre and a Gaussian around it."""
     offsets: Tensor
-    """(B, 2, h, w): from each position to the centre of its object, x and y, as fractions."""
+    """(B, 2, h, w), x and y from each position to the centre of its object, as fractions of the sides."""
     weights: Tensor
-    """(B, h, w): 1 / number of its object's positions; 0 where there is no object."""
+    """(B, h, w), 1 / the positions of the object that a position belongs to; 0 where there is none."""
 
 
 def centre_targets(labels: Tensor, boxes: Tensor, count: Tensor, size: tuple[int, int]) -> CentreTargets:
-    """Of labels uint8 (B, S, S), boxes (B, K, 4) and count (B,), as `Batch` has them, in a map of `size`.
+    """Compute the targets for a map of `size` (h, w).
 
-    A centre is the middle of the box, so that an object without a mask has one too.
+    labels uint8 (B, S, S), boxes (B, K, 4) and count (B,) are those of `Batch`. A centre is the centre of the
+    box, so that an object without a mask has one too.
     """
     height, width = size
     numbers = torch.arange(boxes.shape[1], device=boxes.device)
@@ -48,13 +51,13 @@ def centre_targets(labels: Tensor, boxes: Tensor, count: Tensor, size: tuple[int
 
 
 def _gaussian(length: int, centre: Tensor, spread: Tensor) -> Tensor:
-    """(B, K, length), 1 at each centre."""
+    """Return Gaussians (B, K, length) with the value 1 at each centre (B, K)."""
     distance = torch.arange(length, device=centre.device) - centre[..., None]
     return torch.exp(-(distance**2) / (2 * spread[..., None] ** 2))
 
 
 def _positions(height: int, width: int, device: torch.device) -> Tensor:
-    """The middle of each position as fractions, x and y, (2, h, w)."""
+    """Return x and y of each position's centre as fractions of the sides, (2, h, w)."""
     y = (torch.arange(height, device=device) + 0.5) / height
     x = (torch.arange(width, device=device) + 0.5) / width
     return torch.stack([x.expand(height, -1), y[:, None].expand(-1, width)])

@@ -1,8 +1,9 @@
-"""The resumable state of a training: the last two checkpoints, written atomically and checked when read."""
+"""Resumable training state: the last two checkpoints, written atomically and verified when read."""
 
 import logging
 import os
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile, ZipFile
 
 import torch
@@ -15,8 +16,8 @@ logger = logging.getLogger(__name__)
 LAST, PREVIOUS = "training.pt", "training.previous.pt"
 
 
-def save_state(state: dict, folder: Path) -> None:
-    """`state` becomes the last checkpoint, and what was the last becomes the previous one."""
+def save_state(state: dict[str, Any], folder: Path) -> None:
+    """Save `state` as the last checkpoint, and keep the former last one as the previous one."""
     last = folder / LAST
     with replaced_file(last) as new:
         torch.save(state, new)
@@ -24,10 +25,10 @@ def save_state(state: dict, folder: Path) -> None:
             os.replace(last, folder / PREVIOUS)
 
 
-def load_state(folder: Path, device: torch.device) -> dict | None:
-    """The last checkpoint, or the previous one where that is damaged; None where there is none.
+def load_state(folder: Path, device: torch.device) -> dict[str, Any] | None:
+    """Return the last checkpoint, or the previous one if the last is damaged, or None if there is none.
 
-    Raises ModelError where both are damaged.
+    Raises ModelError if no undamaged one is left.
     """
     problems = []
     for path in (folder / LAST, folder / PREVIOUS):
@@ -48,7 +49,7 @@ def load_state(folder: Path, device: torch.device) -> dict | None:
 
 
 def _check(path: Path) -> None:
-    """Against the checksums that are in the file: a flipped bit would otherwise be loaded."""
+    """Verify the checksums in the file, which `torch.load` ignores. Raises ModelError."""
     try:
         with ZipFile(path) as file:
             broken = file.testzip()

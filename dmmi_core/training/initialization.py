@@ -1,4 +1,4 @@
-"""The network that a training begins with."""
+"""The network that a training starts from."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,24 +8,21 @@ from transformers import PreTrainedTokenizerBase
 from dmmi_core.checkpoints.checkpoint import load_model
 from dmmi_core.checkpoints.pretrained import load_backbone, load_guide, load_text_encoder, resolve
 from dmmi_core.checkpoints.vocabulary import read_vocabulary, trim_vocabulary
-from dmmi_core.config import PRESETS, DmmiConfig
+from dmmi_core.config import PRESETS
 from dmmi_core.model import Dmmi
 from dmmi_core.model.category_names import name_categories
 from dmmi_core.tokenizer import load_tokenizer
 from dmmi_core.training.recipe import Recipe
 
 
-def starting_point(recipe: Recipe) -> tuple[Dmmi, PreTrainedTokenizerBase]:
-    """A preset with its pretrained parts, or a model folder with all that it holds but its calibration."""
+def initial_model(recipe: Recipe) -> tuple[Dmmi, PreTrainedTokenizerBase]:
+    """Return a preset with its pretrained parts, or a model folder's network without its calibration.
+
+    Raises ModelError if weights are missing or do not fit, and InputError for a bad recipe.
+    """
     if recipe.model not in PRESETS and Path(recipe.model).is_dir():
         model, tokenizer = load_model(Path(recipe.model))
-        fresh = DmmiConfig()
-        model.config = replace(
-            model.config,
-            image_size=recipe.image_size,
-            presence_temperature=fresh.presence_temperature,
-            presence_threshold=fresh.presence_threshold,
-        )
+        model.config = replace(model.config.uncalibrated(), image_size=recipe.image_size)
         return model, tokenizer
     model, tokenizer = _with_text_encoder(recipe)
     load_backbone(model, recipe.backbone_weights)
@@ -36,7 +33,7 @@ def starting_point(recipe: Recipe) -> tuple[Dmmi, PreTrainedTokenizerBase]:
 
 
 def _with_text_encoder(recipe: Recipe) -> tuple[Dmmi, PreTrainedTokenizerBase]:
-    """A new network with the pretrained text encoder, of the recipe's vocabulary."""
+    """Return a new network with the pretrained text encoder, trimmed to the recipe's vocabulary."""
     config, tokenizer = recipe.config(), load_tokenizer(resolve(recipe.text_weights))
     if recipe.vocabulary:
         config = replace(config, text_encoder=replace(config.text_encoder, vocab_size=len(tokenizer)))

@@ -1,4 +1,6 @@
-"""Which parameters learn, and how quickly."""
+"""Frozen parameters, parameter groups and learning rates."""
+
+from typing import Any
 
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -8,7 +10,7 @@ from dmmi_core.training.recipe import Recipe
 
 
 def train_mode(model: Dmmi, recipe: Recipe) -> None:
-    """Training mode, except for what is frozen: its parameters, its dropout, its norms' statistics."""
+    """Set training mode, except for frozen parts: their parameters, dropout and norm statistics are fixed."""
     model.train()
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(not name.startswith(recipe.freeze))
@@ -19,8 +21,8 @@ def train_mode(model: Dmmi, recipe: Recipe) -> None:
             module.eval()
 
 
-def parameter_groups(model: nn.Module, recipe: Recipe) -> list[dict]:
-    """Parameters of one learning rate, each without weight decay for norms and biases."""
+def parameter_groups(model: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
+    """Group the parameters by learning rate and weight decay; norms and biases have no weight decay."""
     groups: dict[tuple[float, bool], list[Tensor]] = {}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
@@ -32,11 +34,11 @@ def parameter_groups(model: nn.Module, recipe: Recipe) -> list[dict]:
 
 
 def peak_rate(name: str, recipe: Recipe) -> float:
-    """The learning rate of a parameter, before it decays."""
+    """Return the learning rate of a parameter before decay, by the longest prefix of its name."""
     rates = {"": recipe.learning_rate, "visual.": recipe.backbone_learning_rate, **recipe.learning_rates}
     return rates[max((prefix for prefix in rates if name.startswith(prefix)), key=len)]
 
 
 def learning_rate_factor(step: int, steps: int, warmup_steps: int) -> float:
-    """Of the peak: linear warm-up, then the paper's polynomial decay, power 0.9 as released."""
+    """Return the factor of the peak rate: linear warm-up times polynomial decay of power 0.9, as released."""
     return (1 - step / steps) ** 0.9 * min(1.0, (step + 1) / max(warmup_steps, 1))

@@ -1,13 +1,15 @@
-"""Training recipes: typed YAML, checked before anything starts."""
+"""Training recipes: typed YAML, validated before a training starts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from dmmi_core.config import PRESETS, DmmiConfig, preset
 from dmmi_core.data.recipe import DataRecipe, require_positive
-from dmmi_core.engines import PRECISIONS
+from dmmi_core.engines.registry import PRECISIONS
 from dmmi_core.errors import InputError, one_line
 from dmmi_core.training.schema import build
 
@@ -17,65 +19,85 @@ SELECT_BY = ("oIoU", "mIoU", "Acc", "gIoU", "cIoU")
 
 @dataclass(frozen=True)
 class LossRecipe:
-    """Weights of the losses; the paper's total is the plain sum of its three."""
+    """Weights of the losses; the paper's total is the plain sum of L_ce, L_sim and L_con."""
 
     segmentation: float = 1.0
+    """L_ce."""
     similarity: float = 1.0
+    """L_sim (eq. 8)."""
     contrast: float = 1.0
+    """L_con (eq. 9-11)."""
     dice: float = 0.0
+    """Dice loss of the mask."""
     projection: float = 0.0
-    """Of targets that have a box only."""
+    """Projection loss of targets that have a box and no mask."""
     presence: float = 1.0
+    """Cross-entropy of the presence head, if the network has one."""
     centres: float = 0.1
+    """Focal loss of the instance head's centres, if the network has one."""
     offsets: float = 1.0
-    """Of the instance head, where the network has one."""
+    """L1 loss of the instance head's offsets, if the network has one."""
 
 
 @dataclass(frozen=True)
 class Recipe:
+    """All settings of a training.
+
+    Raises InputError for values that are out of range or contradict each other.
+    """
+
     model: str
-    """Name of the preset to train, or a model folder to go on from, which has both weights below already."""
+    """Name of the preset to train, or a model folder to continue from, whose weights replace those below."""
     data: DataRecipe
     output: str
     """Folder for the log, the resumable state and the models."""
     backbone_weights: str
+    """Weights of the image encoder: a path, "package:NAME/FILE" for a file of an installed package, or a name
+    on the Hugging Face hub."""
     text_weights: str
-    """Each a path, "package:NAME/FILE" inside an installed package, or a name on the Hugging Face hub; the
-    text folder has the tokenizer."""
+    """Weights and tokenizer of the text encoder: a folder, located like `backbone_weights`."""
     guide_weights: str = ""
-    """For a network with a guide: the folder of the published detector, with weights.safetensors and
-    graph.param, or a model folder that has it."""
+    """Weights of the guide: a folder of the published detector, with weights.safetensors and graph.param, or
+    a model folder that has a guide. Required for a network with a guide."""
     vocabulary: str = ""
-    """List of the word pieces to keep, one a line, of those of the text encoder; without one, all."""
+    """File that lists the word pieces of the text encoder to keep, one a line; by default all are kept."""
     network: dict = field(default_factory=dict)
     """Fields of DmmiConfig that differ from the preset."""
     image_size: int = 448
+    """Side of the square that images are resized to, in pixels; a multiple of 32."""
     freeze: tuple[str, ...] = ()
-    """Prefixes of the parameters that keep their values."""
+    """Name prefixes of the parameters that are not trained."""
     batch_norm: str = "train"
-    """"train": statistics of the batch, over all processes on GPUs; "frozen": those of the start."""
+    """Statistics of batch norms: "train" for those of the batch, over all processes on GPUs; "frozen" for the
+    initial running statistics."""
     losses: LossRecipe = field(default_factory=LossRecipe)
+    """Weights of the losses."""
     background_weight: float = 1.0
-    """How much a background pixel counts in the segmentation loss, where a target's pixel counts 1."""
+    """Weight of a background pixel in the segmentation loss; an object pixel has the weight 1."""
     gather_negatives: bool = True
-    """The contrastive loss has the batches of all processes for negatives, not only its own."""
+    """Whether the contrastive loss takes negatives from the batches of all processes, not only its own."""
     steps: int | None = None
+    """Optimizer steps of the training; give either this or `epochs`."""
     epochs: int | None = None
-    """Length of the training; one of the two. Templates have no epochs."""
+    """Epochs of the training; templates have none."""
     batch_size: int = 16
     """Samples of one optimizer step, over all processes."""
     accumulate: int = 1
-    """Forward passes that a process splits its part of the batch into."""
+    """Forward passes into which each process splits its part of a batch."""
     learning_rate: float = 5e-5
+    """Peak learning rate."""
     backbone_learning_rate: float = 5e-5
+    """Peak learning rate of the image encoder."""
     learning_rates: dict[str, float] = field(default_factory=dict)
-    """Rates of parameters by how their names begin, such as visual.stages.3; the longest that fits counts."""
+    """Peak learning rates by name prefix, such as visual.stages.3; the longest prefix that fits counts."""
     weight_decay: float = 0.01
+    """Weight decay of AdamW, for all parameters but norms and biases."""
     warmup_steps: int = 0
+    """Steps of linear warm-up."""
     clip_norm: float | None = None
-    """Largest norm of the gradient; larger ones are scaled down to it."""
+    """Norm to which larger gradients are clipped."""
     ema_decay: float | None = None
-    """Decay of the exponential moving average of the weights, which is then what is evaluated and saved."""
+    """Decay of an exponential moving average of the weights, which is then evaluated and saved."""
     precision: str = "fp32"
     """fp32, or bf16 or fp16 for automatic mixed precision; fp16 only on a GPU."""
     device: str = "auto"
@@ -83,12 +105,15 @@ class Recipe:
     workers: int = 1
     """Processes that load samples, for each training process."""
     log_every: int = 20
+    """Steps between log entries."""
     checkpoint_every: int = 200
+    """Steps between checkpoints."""
     validate_every: int | None = None
-    """Steps between evaluations on the validation split, after each of which the best model is kept."""
+    """Steps between evaluations on the validation split; the best model is kept."""
     select_by: str = "oIoU"
-    """Which metric says what is best."""
+    """Metric that selects the best model."""
     seed: int = 0
+    """Seed of all random draws."""
 
     def __post_init__(self):
         require_positive(self, "image_size", "batch_size", "accumulate", "log_every", "checkpoint_every")
@@ -108,15 +133,21 @@ class Recipe:
             raise InputError("recipe: network changes a preset; a model folder is as it is")
 
     def config(self) -> DmmiConfig:
-        """The preset with what `network` changes. Raises InputError or ModelError."""
+        """Return the preset with the changes of `network`. Raises InputError or ModelError."""
         values = _merged(preset(self.model).to_dict(), self.network)
         return replace(build(DmmiConfig, values, "network."), image_size=self.image_size)
 
 
-def read_recipe(path: str | Path, overrides: list[str] = ()) -> Recipe:
-    """Reads a YAML recipe; `overrides` are key=value, with dots into sections. Raises InputError.
+def read_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
+    """Read a YAML recipe.
 
-    Its key `base` names a recipe, relative to this one, whose values it changes.
+    Args:
+        path: the recipe. Its key `base` is the path of another recipe, relative to this one, whose values it
+            changes.
+        overrides: further changes, key=value, with dots into sections.
+
+    Raises:
+        InputError: a recipe cannot be read, or a key or value is wrong.
     """
     path = Path(path)
     values = _read_yaml(path)
@@ -125,7 +156,7 @@ def read_recipe(path: str | Path, overrides: list[str] = ()) -> Recipe:
     return build(Recipe, _with_base(values, path, above=()))
 
 
-def _read_yaml(path: Path) -> dict:
+def _read_yaml(path: Path) -> dict[str, Any]:
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -137,8 +168,11 @@ def _read_yaml(path: Path) -> dict:
     return values
 
 
-def _with_base(values: dict, path: Path, above: tuple[Path, ...]) -> dict:
-    """`values`, read from `path`, over those of their base; `above` are the recipes that it is a base of."""
+def _with_base(values: dict[str, Any], path: Path, above: tuple[Path, ...]) -> dict[str, Any]:
+    """Return `values`, read from `path`, merged into those of their base.
+
+    `above` are the recipes that `path` is a base of, to find circles.
+    """
     if "base" not in values:
         return values
     base, above = values["base"], (*above, path.resolve())
@@ -151,8 +185,8 @@ def _with_base(values: dict, path: Path, above: tuple[Path, ...]) -> dict:
     return _merged(_with_base(_read_yaml(below), below, above), changes)
 
 
-def _merged(values: dict, changes: dict) -> dict:
-    """`values` with `changes`, section by section."""
+def _merged(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Return `values` with `changes` applied section by section."""
     merged = dict(values)
     for key, value in changes.items():
         both = isinstance(value, dict) and isinstance(merged.get(key), dict)
@@ -160,7 +194,8 @@ def _merged(values: dict, changes: dict) -> dict:
     return merged
 
 
-def _override(values: dict, override: str) -> None:
+def _override(values: dict[str, Any], override: str) -> None:
+    """Apply an override, key=value, to `values` in place."""
     key, equals, text = override.partition("=")
     if not equals:
         raise InputError(f"{override!r} is not key=value")

@@ -1,15 +1,23 @@
-"""Plain values, as YAML and JSON have them, into typed dataclasses; mistakes name the nearest right key."""
+"""Conversion of plain YAML or JSON values to typed dataclasses; errors suggest the nearest valid key."""
 
 from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from types import NoneType, UnionType
-from typing import get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from dmmi_core.errors import InputError
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
-def build(cls, values: dict, prefix: str = ""):
-    """`cls` from `values`, sections into their dataclasses. Raises InputError; `prefix` names the section."""
+T = TypeVar("T", bound="DataclassInstance")
+
+
+def build(cls: type[T], values: dict[str, Any], prefix: str = "") -> T:
+    """Build the dataclass `cls` from `values`, and its sections from nested mappings.
+
+    `prefix` is the section's name in error messages. Raises InputError for a wrong key or type.
+    """
     hints, known = get_type_hints(cls), {f.name for f in fields(cls)}
     for key in values:
         if key not in known:
@@ -22,8 +30,9 @@ def build(cls, values: dict, prefix: str = ""):
         raise InputError(f"recipe: {str(error).partition('__init__() ')[2] or error}") from error
 
 
-def _typed(kind, value, key: str):
-    if is_dataclass(kind):
+def _typed(kind: Any, value: Any, key: str) -> Any:
+    """Convert `value` to the type `kind`. Raises InputError, which names `key`."""
+    if isinstance(kind, type) and is_dataclass(kind):
         if not isinstance(value, dict):
             raise InputError(f"recipe: {key} is a section with keys of its own, not {value!r}")
         return build(kind, value, f"{key}.")
@@ -47,7 +56,7 @@ def _typed(kind, value, key: str):
     raise InputError(f"recipe: {key} is {value!r}; it must be {_described(kind)}")
 
 
-def _described(kind) -> str:
+def _described(kind: Any) -> str:
     if get_origin(kind) is tuple:
         return f"a list of {_described(get_args(kind)[0])}"
     return getattr(kind, "__name__", str(kind))

@@ -31,7 +31,7 @@ from dmmi_core.errors import ModelError
 from dmmi_core.model import Dmmi
 from dmmi_core.model.dmmi import EncodedText
 from dmmi_core.tokenizer import load_tokenizer
-from dmmi_core.training.initialization import starting_point
+from dmmi_core.training.initialization import initial_model
 from dmmi_core.training.recipe import Recipe
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "two", "red", "cups", "on", "left", "a", "dog"]
@@ -124,12 +124,12 @@ def test_training_goes_on_from_the_folder(model, words, tmp_path):
     convert(write(tmp_path, as_released(model)), tmp_path / "out", tokenizer=words)
     data = DataRecipe("images", "annotations")
     recipe = Recipe(str(tmp_path / "out"), data, "runs", "unused", "unused", image_size=96, steps=1)
-    start, tokenizer = starting_point(recipe)
+    start, tokenizer = initial_model(recipe)
     assert start.config == replace(model.config, image_size=96)
     assert torch.equal(start.recovery.layer.linear1.weight, model.recovery.layer.linear1.weight)
     assert len(tokenizer) == len(WORDS)
     with pytest.raises(ModelError, match="no preset 'nowhere'"):
-        starting_point(replace(recipe, model="nowhere"))
+        initial_model(replace(recipe, model="nowhere"))
 
 
 def test_images_of_any_shape(model):

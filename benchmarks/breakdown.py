@@ -1,9 +1,9 @@
-"""Break scores down by what is asked for, by how much of the image it fills, and by how many there are.
+"""Break scores down by category, by the share of the image that targets fill, and by their number.
 
     python benchmarks/breakdown.py SAMPLES.jsonl --images DIR [--model M] [--engine E] [--precision P]
 
-Printed for each part of the samples: their number, mIoU, Prec@0.5 and instance F1 in percent, at the images'
-own size; and Acc and T-acc of all. `validation_lists.py` writes the fixed samples files.
+The table has, for each part of the samples, their number, mIoU, Prec@0.5 and instance F1 in percent, at the
+images' own size; Acc and T-acc of all samples follow. `validation_lists.py` writes the fixed samples files.
 """
 
 import argparse

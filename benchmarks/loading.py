@@ -1,14 +1,14 @@
-"""What loading costs.
+"""Measure the cost of loading data.
 
     python benchmarks/loading.py refs [--refs 100000] [--workers 1 2 4]
     python benchmarks/loading.py images RECIPE.yaml [KEY=VALUE ...] [--steps 10]
 
-`refs` writes a refs file and an instances file, RefCOCO's in form, and prints how long they take to read, the
-memory of that, and by how much worker processes grow that go through all the samples. Private memory is what
-a process shares with no other (as Linux counts it).
+`refs` writes a refs file and an instances file in RefCOCO's format. It prints the time and the memory to read
+them, and the growth of worker processes that go through all samples. Private memory is not shared with any
+other process (as Linux counts it).
 
-`images` prints how many images a second the loader of a recipe makes by itself, with 1 and 2 workers, the
-share of the CPUs that this takes, and how many the training takes.
+`images` prints the images per second of a recipe's loader alone, with 1 and 2 workers, the CPUs that it keeps
+busy, and the images per second of the training.
 """
 
 import argparse
@@ -50,7 +50,7 @@ WORDS = (
 
 
 def write_refs(folder: Path, count: int) -> tuple[Path, Path]:
-    """A ref has three sentences, an image three refs, a polygon 20 to 60 points."""
+    """Write refs of three sentences, images of three refs, and polygons of 20 to 60 points."""
     rng = np.random.default_rng(0)
     images = [_image(number) for number in range(-(-count // 3))]
     annotations = [_annotation(number, rng) for number in range(count)]
@@ -84,7 +84,7 @@ def _ref(number: int, rng: np.random.Generator) -> dict:
 
 
 def memory(kind: str) -> float:
-    """MiB of this process that are resident ("Rss"), or that it shares with no other ("Private")."""
+    """Return the MiB of this process that are resident ("Rss"), or shared with no other ("Private")."""
     lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
     return sum(int(line.split()[1]) for line in lines if line.startswith(kind)) / 1024
 
@@ -97,7 +97,7 @@ def _work(samples: Sequence[Sample], report) -> None:
 
 
 def measure_workers(samples: Sequence[Sample], count: int, method: str) -> tuple[float, float]:
-    """What the slowest worker takes for all the samples, seconds, and the greediest grows by, private MiB."""
+    """Return the largest time (s) of a worker for all samples, and the largest growth (private MiB)."""
     context = multiprocessing.get_context(method)
     report = context.SimpleQueue()
     processes = [context.Process(target=_work, args=(samples, report)) for _ in range(count)]
@@ -111,7 +111,7 @@ def measure_workers(samples: Sequence[Sample], count: int, method: str) -> tuple
 
 def measure_refs(arguments: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        # Written by another process, so that this one's memory is that of reading.
+        # Another process writes, so that this one's memory is of reading alone.
         writer = multiprocessing.get_context("spawn").Process(
             target=write_refs, args=(Path(folder), arguments.refs)
         )
@@ -133,13 +133,13 @@ def measure_refs(arguments: argparse.Namespace) -> None:
 
 
 def cpu_seconds() -> float:
-    """That this process and its children, once they have ended, have taken."""
+    """Return the CPU time, in seconds, of this process and its finished children."""
     times = os.times()
     return times.user + times.system + times.children_user + times.children_system
 
 
 def measure_loader(trainer: Trainer, workers: int, steps: int) -> tuple[float, float]:
-    """Images a second without a training, and how many CPUs that keeps busy."""
+    """Return the images per second of the loader alone, and the number of CPUs that it keeps busy."""
     recipe = replace(trainer.recipe, workers=workers)
     used, started = cpu_seconds(), time.perf_counter()
     positions = trainer.batch_sampler.positions(0, steps)
@@ -158,7 +158,7 @@ def measure_images(arguments: argparse.Namespace) -> None:
         print(f"| loader alone | {workers} | {rate:.1f} | {busy:.1f} |")
     trainer.steps = arguments.steps + 1
     batches = trainer._batches()
-    trainer._train_step(next(batches))  # the first allocates
+    trainer._train_step(next(batches))  # the first step allocates memory
     used, started = cpu_seconds(), time.perf_counter()
     for batch in islice(batches, arguments.steps):
         trainer._train_step(batch)

@@ -1,14 +1,14 @@
-"""How well do the features of an image encoder tell categories apart? A linear probe of its stages.
+"""Measure how well the features of an image encoder tell categories apart, by a linear probe of its stages.
 
     python benchmarks/probe.py (--model MODEL_FOLDER | --weights LOCATION [--backbone NAME])
         --annotations INSTANCES --images DIR [--categories cat,dog,horse] [--stages 4]
         [--guide] [--guide-weights FOLDER]
 
-Each photograph goes through the stages alone, without any text. An object is the average of a stage's map
-over its mask. A linear classifier learns the categories from some photographs and names the objects of the
-others. Printed for each stage: the share named rightly, mean and standard deviation over the repeats, which
-differ in how photographs fall into folds. With `--guide` the heads of the guide's detector are probed too,
-alone and beside each stage.
+Each image goes through the stages alone, without a text. An object is the average of a stage's map over its
+mask. A linear classifier learns the categories from some images and names the objects of the others. The
+table has the accuracy of each stage: mean and standard deviation over the repeats, which differ in the folds
+of the images. With `--guide` the heads of the guide's detector are probed too, alone and together with each
+stage.
 """
 
 import argparse
@@ -37,7 +37,7 @@ from dmmi_core.model.guide import Guide
 from dmmi_core.resizing import resize
 
 LEAST_AREA = 0.005
-"""Least area of an object that is probed, as a share of the photograph."""
+"""Least area of an object that is probed, as a share of the image."""
 MASK_QUALITY = 0.8
 LEAST_OBJECTS = 20
 """Least number of objects of a category that is probed without being asked for."""
@@ -47,11 +47,11 @@ PENALTY = 1.0
 """Factor of half the squared weights, beside the loss summed over the objects."""
 
 Found = list[tuple[Scene, list[ViewedObject]]]
-"""Photographs with the objects that are probed."""
+"""Images with the objects that are probed."""
 
 
 def read_network(arguments: argparse.Namespace) -> Dmmi:
-    """In evaluation mode; the parts that the probe does not use may have random weights."""
+    """Return the network in evaluation mode; parts that the probe does not use may have random weights."""
     if arguments.model:
         model, _ = load_model(arguments.model)
     else:
@@ -79,9 +79,9 @@ def read_network(arguments: argparse.Namespace) -> Dmmi:
 def find_objects(
     scenes: Sequence[Scene], categories: Sequence[str], size: int, most: int | None
 ) -> tuple[Found, list[str]]:
-    """The photographs with the objects that are probed, as the network sees them, and their categories.
+    """Return the images with the objects to probe, as the network sees them, and their categories.
 
-    No `categories` are all of which there are enough. Of each `most` objects at most are drawn by chance.
+    Without `categories`, all with enough objects are probed. At most `most` random objects of each are used.
     """
     found = []
     for scene in scenes:
@@ -107,7 +107,7 @@ def find_objects(
 
 @torch.no_grad()
 def feature_maps(model: Dmmi, pixels: Tensor, *, guide: bool) -> tuple[list[Tensor], list[Tensor]]:
-    """pixels uint8 RGB (1, 3, H, W) -> the map of each stage, and of the guide's heads that are probed."""
+    """Return the maps of the stages and of the guide's heads for pixels, uint8 RGB (1, 3, H, W)."""
     x, stages = model.visual.stem(model.normalize(pixels)), []
     for stage in model.visual.stages:
         x = stage(x)
@@ -117,7 +117,7 @@ def feature_maps(model: Dmmi, pixels: Tensor, *, guide: bool) -> tuple[list[Tens
 
 
 def pooled(features: Tensor, mask: np.ndarray) -> Tensor:
-    """Average of (1, C, h, w) over a mask, bool (S, S): a position counts by how much of it is covered."""
+    """Return the average of (1, C, h, w) over a mask, bool (S, S), weighted by covered shares."""
     height, width = features.shape[2:]
     share = cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
     share = torch.from_numpy(share)
@@ -127,7 +127,7 @@ def pooled(features: Tensor, mask: np.ndarray) -> Tensor:
 def object_features(
     model: Dmmi, found: Found, images: Path, size: int, stages: Sequence[int], *, guide: bool
 ) -> dict[str, Tensor]:
-    """By what is printed: (objects, C) in the order of `found`. `stages` are counted from 1."""
+    """Return features (objects, C), in the order of `found`, by name. `stages` are counted from 1."""
     rows: dict[str, list[Tensor]] = {}
     for scene, objects in found:
         image = resize(read_image(images / scene.image), size, model.config.antialias)
@@ -163,18 +163,16 @@ def fit(features: Tensor, labels: Tensor, classes: int) -> nn.Linear:
     return layer
 
 
-def cross_validated(
-    features: Tensor, labels: Tensor, photographs: Tensor, folds: int, repeats: int
-) -> np.ndarray:
-    """Share of the objects named rightly in each repeat. Objects of a photograph are in one fold.
+def cross_validated(features: Tensor, labels: Tensor, images: Tensor, folds: int, repeats: int) -> np.ndarray:
+    """Return the accuracy of each repeat. All objects of an image are in one fold.
 
-    features (N, C); labels and photographs int64 (N,), counted from 0.
+    features (N, C); labels and images int64 (N,), counted from 0.
     """
     rng, classes = np.random.default_rng(0), int(labels.max()) + 1
     accuracies = []
     for _ in range(repeats):
-        count = int(photographs.max()) + 1
-        fold_of = torch.from_numpy(rng.permutation(count) % folds)[photographs]
+        count = int(images.max()) + 1
+        fold_of = torch.from_numpy(rng.permutation(count) % folds)[images]
         right = 0
         for fold in range(folds):
             held_out = fold_of == fold
@@ -202,7 +200,7 @@ def main() -> None:
         "--categories", default="", help="joined by commas; default: all of 20 objects or more"
     )
     parser.add_argument("--max-objects", type=int, help="of a category")
-    parser.add_argument("--size", type=int, default=320, help="side of the network's picture")
+    parser.add_argument("--size", type=int, default=320, help="side of the network's input")
     parser.add_argument("--stages", type=int, nargs="+", choices=(1, 2, 3, 4), default=[4])
     parser.add_argument("--guide", action="store_true", help="probe the heads of the guide, too")
     parser.add_argument("--guide-weights", metavar="FOLDER", help="as guide_weights of a recipe")
@@ -224,13 +222,13 @@ def probe(arguments: argparse.Namespace) -> None:
     asked = [name.strip() for name in arguments.categories.split(",") if name.strip()]
     found, categories = find_objects(scenes, asked, arguments.size, arguments.max_objects)
     if len(found) < arguments.folds:
-        raise DmmiError(f"{arguments.folds} folds need as many photographs; there are {len(found)}")
+        raise DmmiError(f"{arguments.folds} folds need as many images; there are {len(found)}")
     named = [(i, item.category) for i, (_, objects) in enumerate(found) for item in objects]
-    photographs = torch.tensor([i for i, _ in named])
+    images = torch.tensor([i for i, _ in named])
     labels = torch.tensor([categories.index(category) for _, category in named])
     counts = Counter(category for _, category in named)
     listed = ", ".join(f"{name} {counts[name]}" for name in categories)
-    print(f"{len(named)} objects in {len(found)} photographs: {listed}")
+    print(f"{len(named)} objects in {len(found)} images: {listed}")
     print(f"always the most frequent category: {max(counts.values()) / len(named):.3f}")
     features = object_features(
         model, found, arguments.images, arguments.size, arguments.stages, guide=arguments.guide
@@ -238,7 +236,7 @@ def probe(arguments: argparse.Namespace) -> None:
     torch.set_num_threads(1)  # more are slower with matrices as small as these
     rows = [("features", "width", "accuracy", "deviation")]
     for name, vectors in features.items():
-        accuracies = cross_validated(vectors, labels, photographs, arguments.folds, arguments.repeats)
+        accuracies = cross_validated(vectors, labels, images, arguments.folds, arguments.repeats)
         rows.append((name, str(vectors.shape[1]), f"{accuracies.mean():.3f}", f"{accuracies.std():.3f}"))
     print(aligned(rows))
 

@@ -1,10 +1,10 @@
-"""Writes the fixed validation samples as files, for `dmmi evaluate --samples`.
+"""Write the fixed validation samples to files, for `dmmi evaluate --samples`.
 
     python benchmarks/validation_lists.py OUT_DIR --annotations INSTANCES [FURTHER ...]
 
-`plain.jsonl` has those that a training is validated on: of INSTANCES alone. `balanced.jsonl` has about as
-many of every category, of all the files: those of FURTHER complete INSTANCES, as in `data.annotations` of a
-recipe. Printed for each: samples of each kind, and photographs.
+`plain.jsonl` has the samples that a training is validated on, from INSTANCES alone. `balanced.jsonl` has
+about as many samples of every category, from all files: FURTHER completes INSTANCES, as in `data.annotations`
+of a recipe. The output counts the samples of each kind, and the images.
 """
 
 import argparse
@@ -40,7 +40,7 @@ def write(name: str, samples: list[Sample], folder: Path) -> None:
     write_samples(folder / f"{name}.jsonl", samples)
     kinds = Counter(sample.kind for sample in samples)
     counts = ", ".join(f"{kinds[kind]} {kind}" for kind in KINDS)
-    print(f"{name}: {len(samples)} samples ({counts}) of {len({s.image for s in samples})} photographs")
+    print(f"{name}: {len(samples)} samples ({counts}) of {len({s.image for s in samples})} images")
 
 
 if __name__ == "__main__":

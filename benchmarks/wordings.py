@@ -1,12 +1,12 @@
-"""Do different wordings of one request get the same answer? Measured with sentences that people wrote.
+"""Measure whether different wordings of a request get the same result, with sentences that people wrote.
 
     python benchmarks/wordings.py SENTENCES.json data.images=... data.annotations=... [--model M]
         [--count 300]
 
-SENTENCES.json is a list of objects with `sent`, a referring expression (of RefCOCOg, say). Each is asked of a
-validation photograph that holds what it is about, in the forms of WORDINGS; and, for comparison, beside a
-sentence about another object of the category. Printed for each: how often both find a target or both find
-none, and the mean IoU of their masks where either finds one.
+SENTENCES.json is a list of objects with `sent`, a referring expression (of RefCOCOg, say). Each is asked
+about a validation image that shows its category, in the forms of WORDINGS, and, for comparison, next to a
+sentence about another object of the category. The table has, for each form, how often both texts find a
+target or both find none, and the mean IoU of their masks if either finds one.
 """
 
 import argparse
@@ -25,6 +25,7 @@ from dmmi_core.data.refzom.subject import read_text
 from dmmi_core.data.refzom.vocabulary import Vocabulary
 from dmmi_core.data.samples import read_image
 from dmmi_core.data.sources import held_out_scenes
+from dmmi_core.data.synthesis.scenes import Scene
 from dmmi_core.evaluation.metrics import overlap
 from dmmi_core.result import Result, Status
 from dmmi_core.training.recipe import read_recipe
@@ -40,30 +41,31 @@ WORDINGS: dict[str, Callable[[str], str]] = {
     "CAPITALS": str.upper,
     "full stop": lambda text: f"{text}.",
 }
-Question = tuple[str, str, str]
-"""A photograph's file name and two texts."""
+TextPair = tuple[str, str, str]
+"""An image's file name and two texts."""
 
 
 def subject_of(sentence: str, vocabulary: Vocabulary) -> str | None:
-    """The category of what it is about, where that is one."""
+    """Return the category that a sentence is about, or None if it is not exactly one."""
     subjects = read_text(sentence, vocabulary).subjects
     categories = {category for subject in subjects for category in subject.term.categories}
     return categories.pop() if len(categories) == 1 else None
 
 
-def questions(
-    sentences: Sequence[str], scenes: Sequence, rng: np.random.Generator
-) -> dict[str, list[Question]]:
+def text_pairs(
+    sentences: Sequence[str], scenes: Sequence[Scene], rng: np.random.Generator
+) -> dict[str, list[TextPair]]:
+    """Return the pairs of texts to compare, by form."""
     vocabulary = Vocabulary({o.category for scene in scenes for o in scene.objects})
-    photographs = defaultdict(list)
+    images = defaultdict(list)
     for scene in scenes:
         for category in sorted({o.category for o in scene.objects}):
-            photographs[category].append(scene.image)
+            images[category].append(scene.image)
     said = [(subject_of(sentence, vocabulary), sentence) for sentence in sentences]
-    said = sorted(pair for pair in said if pair[0] in photographs)
+    said = sorted(pair for pair in said if pair[0] in images)
     found = defaultdict(list)
     for (category, sentence), (other_category, other_sentence) in pairwise(said):
-        image = rng.choice(photographs[category])
+        image = rng.choice(images[category])
         for name, reword in WORDINGS.items():
             if (other := reword(sentence)) != sentence:
                 found[name].append((image, sentence, other))
@@ -73,7 +75,7 @@ def questions(
 
 
 def compare(pairs: Iterable[tuple[Result, Result]]) -> list[str]:
-    """Percent with the same status, and mean IoU where either has a mask."""
+    """Return the number of pairs, the percentage of equal status, and the mean IoU if either has a mask."""
     same, overlaps = [], []
     for first, second in pairs:
         same.append((first.status == Status.NO_TARGET) == (second.status == Status.NO_TARGET))
@@ -95,7 +97,7 @@ def main() -> None:
     rng = np.random.default_rng(0)
     segmenter = Segmenter.from_pretrained(arguments.model)
     rows = [("wording", "questions", "same status", "IoU")]
-    for name, asked in questions(sentences, held_out_scenes(data), rng).items():
+    for name, asked in text_pairs(sentences, held_out_scenes(data), rng).items():
         chosen = [asked[i] for i in rng.permutation(len(asked))[: arguments.count]]
         answers = (
             segmenter.batch([read_image(Path(data.images) / image)] * 2, texts) for image, *texts in chosen

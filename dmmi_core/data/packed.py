@@ -20,7 +20,7 @@ class PackedSamples(Sequence[Sample]):
     """
 
     def __init__(self, records: "_Records", rows: torch.Tensor, kinds: np.ndarray):
-        """`rows` int64 (N, 3): positions in `records` of the image, the objects and the text of each sample."""
+        """`rows` int64 (N, 3): positions in `records` of the image, objects and text of each sample."""
         self._records, self._rows = records, rows
         self.kinds = kinds
         """uint8 (N,), indices into KINDS."""

@@ -51,7 +51,7 @@ class DataRecipe:
     validation_share: int = 10
     """One image in so many is held out, chosen by its file name."""
     draw_sentence: bool = False
-    """Whether an epoch has one random sentence for each object, as the authors train RefCOCO, or all of them."""
+    """Whether an epoch has one random sentence for each object, as the authors train RefCOCO, or all."""
     balanced: bool = False
     """Whether every batch has equal numbers of the kinds zero, one and many that occur."""
 

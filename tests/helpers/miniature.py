@@ -1,7 +1,7 @@
-"""Miniatures of RefCOCO, RefCOCO+, RefCOCOg and Ref-ZOM: the files as they are released, drawn photographs.
+"""Miniatures of RefCOCO, RefCOCO+, RefCOCOg and Ref-ZOM: files in the released formats, with drawn images.
 
-Every photograph is drawn as in `pictures`, so that `reader.understand` tells from its pixels alone which
-objects an expression means.
+Images are drawn as in `pictures`, so that `reader.understand` finds the objects of an expression by their
+pixels alone.
 """
 
 import json
@@ -23,15 +23,17 @@ SPLITS = {
     ("refcocog", "google"): ("train", "val"),
     ("ref-zom", "final"): ("train", "test"),
 }
-"""The data sets, who split them, and the splits."""
+"""Splits by dataset and author of the splits."""
 WIDTH, HEIGHT, CELL = 96, 64, 32
 PLURAL = {category: plural for plural, category in PLURALS.items()}
 
 
 @dataclass(frozen=True)
 class Miniature:
+    """The files of a miniature dataset."""
+
     images: Path
-    """Folder of the photographs, 96 x 64."""
+    """Folder of the images, 96 x 64."""
     refs: Path
     annotations: Path
 
@@ -47,10 +49,10 @@ class _Object:
 def write_miniature(
     folder: Path, dataset: str = "refcoco", split_by: str = "unc", *, images_per_split: int = 4
 ) -> Miniature:
-    """Writes `images`, `refs(SPLIT_BY).p` and `instances.json` into `folder`.
+    """Write `images`, `refs(SPLIT_BY).p` and `instances.json` into `folder`.
 
-    A photograph has three objects, two of one category (RefCOCO+, which knows no places: of three). Each
-    object has a ref of two or three sentences; in Ref-ZOM a photograph has a zero, a one and two many refs.
+    An image has three objects, two of one category (in RefCOCO+, which has no words of place, of three). Each
+    object has a ref of two or three sentences; in Ref-ZOM an image has a zero, a one and two many refs.
     """
     files = Miniature(folder / "images", folder / f"refs({split_by}).p", folder / "instances.json")
     files.images.mkdir(parents=True)
@@ -58,7 +60,7 @@ def write_miniature(
     images, annotations, refs = [], [], []
     splits = [split for split in SPLITS[dataset, split_by] for _ in range(images_per_split)]
     for number, split in enumerate(splits):
-        image, objects, outlines = _photograph(files.images, number, dataset, rng)
+        image, objects, outlines = _draw_image(files.images, number, dataset, rng)
         images.append(image)
         annotations += outlines
         tell = _tell_zom if dataset == "ref-zom" else _tell
@@ -71,40 +73,40 @@ def write_miniature(
     return files
 
 
-def _photograph(
+def _draw_image(
     folder: Path, number: int, dataset: str, rng: np.random.Generator
 ) -> tuple[dict, list[_Object], list[dict]]:
-    """Draws one; its entry in the instances file, its objects, and their annotations."""
+    """Draw an image; return its entry in the instances file, its objects, and their annotations."""
     first, second, third = rng.permutation(CATEGORIES).tolist()[:3]
     image_id = 500 + 7 * number
     year = "val2014" if dataset == "ref-zom" and number % 2 else "train2014"
-    picture = np.full((HEIGHT, WIDTH, 3), 110, np.uint8)
+    pixels = np.full((HEIGHT, WIDTH, 3), 110, np.uint8)
     objects, annotations = [], []
     categories = (first, second, third if dataset == "refcoco+" else first)
     for cell, (category, side) in enumerate(zip(categories, ("left", "middle", "right"), strict=True)):
         item = _Object(10_000 + 3 * number + cell, category, side)
         boxes = _cross(cell * CELL, rng)
         for x, y, width, height in boxes:
-            picture[y : y + height, x : x + width] = COLOURS[category]
+            pixels[y : y + height, x : x + width] = COLOURS[category]
         objects.append(item)
         annotations.append(_annotation(item, image_id, boxes, number + cell))
     name = f"COCO_{year}_{image_id:012}.jpg"
     exact = [cv2.IMWRITE_JPEG_QUALITY, 100]
     exact += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
-    assert cv2.imwrite(str(folder / name), picture[..., ::-1], exact)
+    assert cv2.imwrite(str(folder / name), pixels[..., ::-1], exact)
     image = {"license": 1, "file_name": name, "height": HEIGHT, "width": WIDTH, "id": image_id}
     return image, objects, annotations
 
 
 def _cross(left: int, rng: np.random.Generator) -> list[tuple[int, int, int, int]]:
-    """Two boxes x, y, width, height that overlap, within a cell."""
+    """Return two overlapping boxes x, y, width, height inside a cell."""
     width, height = (int(side) for side in rng.integers(14, CELL - 8, 2))
     x, y = left + 3 + int(rng.integers(0, CELL - 6 - width)), int(rng.integers(3, HEIGHT - 3 - height))
     return [(x, y + 4, width, height - 8), (x + 4, y, width - 8, height)]
 
 
 def _annotation(item: _Object, image_id: int, boxes: list[tuple], form: int) -> dict:
-    """`form` chooses among the segmentations that COCO files hold."""
+    """Return an annotation; `form` selects one of the forms of segmentation in COCO files."""
     polygons = [[float(v) for v in (x, y, x + w, y, x + w, y + h, x, y + h)] for x, y, w, h in boxes]
     merged = coco_mask.merge(coco_mask.frPyObjects(polygons, HEIGHT, WIDTH))
     compressed = {"size": [HEIGHT, WIDTH], "counts": merged["counts"].decode()}
@@ -121,7 +123,7 @@ def _annotation(item: _Object, image_id: int, boxes: list[tuple], form: int) -> 
 
 
 def _uncompressed(mask: np.ndarray) -> dict:
-    """Lengths of the runs of 0 and 1, column by column, beginning with 0."""
+    """Return an uncompressed RLE: lengths of the runs of 0 and 1, column by column, starting with 0."""
     pixels = mask.flatten(order="F")
     ends = np.flatnonzero(np.diff(pixels)) + 1
     counts = np.diff([0, *ends, pixels.size]).tolist()
@@ -129,7 +131,7 @@ def _uncompressed(mask: np.ndarray) -> dict:
 
 
 def _tell(objects: list[_Object], *, places: bool) -> list[tuple[list[_Object], list[str]]]:
-    """The sentences of one ref for each object."""
+    """Return the objects and the sentences of one ref for each object."""
     told = []
     for item in objects:
         if places and item.side != "middle":
@@ -155,7 +157,7 @@ def _tell_zom(objects: list[_Object], *, places: bool) -> list[tuple[list[_Objec
 def _ref(
     number: int, image: dict, split: str, told: list[_Object], sentences: list[str], dataset: str
 ) -> dict:
-    """An entry of the refs file; `raw` is as people typed it."""
+    """Return an entry of the refs file; `raw` is the text as typed."""
     first = 10 * number
     ref = {
         "sent_ids": [first + i for i in range(len(sentences))],
@@ -175,7 +177,7 @@ def _ref(
     }
     if dataset == "ref-zom":
         return ref | {"source": ("zero", "one", "many")[min(len(told), 2)]}
-    # The name is that of a crop, which nobody has; the photograph's is in the instances file.
+    # The file name is of a crop that is not released; the image's own name is in the instances file.
     crop = image["file_name"].replace(".jpg", f"_{number}.jpg")
     category = CATEGORIES.index(told[0].category) + 1
     return ref | {"ann_id": told[0].id, "category_id": category, "file_name": crop}

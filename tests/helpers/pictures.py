@@ -1,7 +1,7 @@
-"""Drawn photographs with COCO annotations; `reader` understands the expressions that are made for them.
+"""Drawn images with COCO annotations; `reader` understands the expressions that are generated for them.
 
-Each category has a colour of its own, so that what an expression says can be checked against the pixels of a
-picture alone, after any augmentation.
+Each category has a colour of its own, so that an expression can be checked against the pixels alone, after
+any augmentation.
 """
 
 import json
@@ -19,20 +19,20 @@ NUMBERS = ("zero", "one", "two", "three", "four", "five", "six")
 
 
 def write_pictures(folder: Path, count: int, seed: int = 0) -> Path:
-    """`count` PNG files and `instances.json`, whose path is returned.
+    """Write `count` PNG files and `instances.json`; return the path of the latter.
 
-    Of five pictures one has its cups and dogs labelled only, one has persons of whom one has a mask, and one
-    has a crowd of cups. The others are labelled in full.
+    In every five images, one has labels of cups and dogs only, one has persons of whom one has a mask, and
+    one has a crowd of cups. The others are labelled in full.
     """
     rng = np.random.default_rng(seed)
     images, annotations = [], []
     for number in range(count):
         style = ("all80", "all80", "cup+dog", "one_person", "crowd")[number % 5]
-        picture = np.full((HEIGHT, WIDTH, 3), rng.integers(90, 130), np.uint8)
+        pixels = np.full((HEIGHT, WIDTH, 3), rng.integers(90, 130), np.uint8)
         image = {"id": number, "file_name": f"{number:06}.png", "width": WIDTH, "height": HEIGHT}
         if style in ("cup+dog", "one_person"):
             image["labelled"] = style
-        boxes = _draw(picture, style, rng)
+        boxes = _draw(pixels, style, rng)
         if style == "one_person":
             image["person_boxes"] = [list(box) for category, box in boxes if category == "person"]
             boxes = [item for item in boxes if item[0] == "person"][:1]
@@ -43,15 +43,15 @@ def write_pictures(folder: Path, count: int, seed: int = 0) -> Path:
             for category, box in boxes
         ]
         images.append(image)
-        cv2.imwrite(str(folder / image["file_name"]), picture[..., ::-1])
+        cv2.imwrite(str(folder / image["file_name"]), pixels[..., ::-1])
     path = folder / "instances.json"
     categories = [{"id": i + 1, "name": name} for i, name in enumerate(CATEGORIES)]
     path.write_text(json.dumps({"images": images, "annotations": annotations, "categories": categories}))
     return path
 
 
-def _draw(picture: np.ndarray, style: str, rng: np.random.Generator) -> list[tuple[str, tuple]]:
-    """Filled boxes in cells of a grid, so that none touch: category and x, y, width, height of each."""
+def _draw(pixels: np.ndarray, style: str, rng: np.random.Generator) -> list[tuple[str, tuple]]:
+    """Draw filled boxes in cells of a grid, so that none touch; return category and x, y, width, height."""
     boxes = []
     cells = rng.permutation((WIDTH // CELL) * (HEIGHT // CELL))[: rng.integers(2, 7)]
     kinds = rng.permutation(CATEGORIES)[: rng.integers(1, 3)]
@@ -62,7 +62,7 @@ def _draw(picture: np.ndarray, style: str, rng: np.random.Generator) -> list[tup
         width, height = (int(side) for side in rng.integers(14, CELL - 10, 2))
         left = cell % (WIDTH // CELL) * CELL + int(rng.integers(5, CELL - 4 - width))
         top = cell // (WIDTH // CELL) * CELL + int(rng.integers(5, CELL - 4 - height))
-        picture[top : top + height, left : left + width] = COLOURS[category]
+        pixels[top : top + height, left : left + width] = COLOURS[category]
         boxes.append((category, (left, top, width, height)))
     return boxes
 
@@ -81,11 +81,11 @@ def _annotation(image: int, category: str, box: tuple, *, crowd: bool) -> dict:
 
 @dataclass(frozen=True)
 class Seen:
-    """An object as its pixels show it."""
+    """An object as seen by its pixels."""
 
     mask: np.ndarray
     box: tuple[float, float, float, float]
-    """Left, top, right, bottom, as fractions of the picture."""
+    """Left, top, right, bottom, as fractions of the image."""
     area: int
 
     @property
@@ -98,7 +98,7 @@ class Seen:
 
 
 def look(image: np.ndarray) -> dict[str, list[Seen]]:
-    """The objects of each category, by colour alone."""
+    """Return the objects of each category, found by colour alone."""
     red, green, blue = np.moveaxis(image.astype(int), 2, 0)
     threshold = 40
     masks = {
@@ -111,6 +111,7 @@ def look(image: np.ndarray) -> dict[str, list[Seen]]:
 
 
 def separate(mask: np.ndarray) -> list[Seen]:
+    """Return the connected components of a mask."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
     found = []
     for label in range(1, count):

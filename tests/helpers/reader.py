@@ -1,4 +1,4 @@
-"""Reads an expression, and finds what it refers to in a drawn picture, by the pixels alone."""
+"""A reader that finds the objects of an expression in a drawn image, by its pixels alone."""
 
 import re
 
@@ -26,7 +26,7 @@ _WHOEVER = re.compile(
     r"(?:(?:the|any|all|all of|every one of|each of) )?(?:the )?(?:persons|humans|pedestrians))(?= on|$)"
 )
 _BARE = {**{category: category for category in CATEGORIES}, **PLURALS}
-_HUES = {  # of the four colours that are drawn: which names fit, in bright and in dim light
+_HUES = {  # names that fit the four drawn colours, in bright and in dim light
     "dog": {"red", "pink", "brown", "orange"},
     "cat": {"green"},
     "cup": {"blue", "purple"},
@@ -42,7 +42,7 @@ _COLOURS = {
 
 
 def understand(text: str, seen: dict[str, list[Seen]]) -> list[Seen]:
-    """The objects that `text` refers to; raises AssertionError where it does not fit what is seen."""
+    """Return the objects that `text` refers to; raise AssertionError if it does not fit the image."""
     text = _REQUEST.sub("", _REQUEST.sub("", text))
     if text in _BARE:
         return seen[_BARE[text]]
@@ -98,13 +98,13 @@ def _between(items: list[Seen], landmarks: list[Seen]) -> list[Seen]:
 
 
 def _distance(a: Seen, b: Seen) -> float:
-    """Between the two boxes, as a fraction of the picture."""
+    """Return the distance between two boxes, as a fraction of the image."""
     across = max(a.box[0] - b.box[2], b.box[0] - a.box[2], 0)
     return float(np.hypot(across, max(a.box[1] - b.box[3], b.box[1] - a.box[3], 0)))
 
 
 def _one_phrase(phrase: str, seen: dict[str, list[Seen]], *, check: bool = True) -> list[Seen]:
-    """`check`: that the number of the noun fits what is there."""
+    """Return the objects of one noun phrase; `check`: assert that they fit the number of the noun."""
     for form, plain in (("left most", "leftmost"), ("right most", "rightmost"), ("every one of", "all")):
         phrase = phrase.replace(form, plain)
     words = phrase.split()
@@ -186,7 +186,7 @@ def _sided(by_x: list[Seen], side: str, singular: bool, count: int | None, words
 def _extreme(
     ranked: list[tuple[float, Seen]], *, last: bool, margin: float, share: bool = False
 ) -> list[Seen]:
-    """First or last of several, which is clearly so."""
+    """Return the first or last of several objects; assert that it clearly is."""
     assert len(ranked) > 1, "one is not the most of its kind"
     (a, first), (b, _) = ranked[-1:-3:-1] if last else ranked[:2]
     apart = abs(a - b) / min(a, b) if share else abs(a - b)
@@ -195,7 +195,7 @@ def _extreme(
 
 
 def assert_true(text: str, image: np.ndarray, mask: np.ndarray) -> None:
-    """That `mask` is what `text` says about `image`, and as honest about number and place."""
+    """Assert that `mask` covers what `text` refers to in `image`, and that number and place are true."""
     seen = look(cv2.medianBlur(image, 3))
     meant = understand(text, seen)
     for item in (item for members in seen.values() for item in members):

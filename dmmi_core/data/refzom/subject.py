@@ -32,7 +32,7 @@ class Reading:
 
 
 def read_text(text: str, vocabulary: Vocabulary) -> Reading:
-    """Read a text: "a man and two dogs on a sofa" mentions person, dog and couch, and is about two of them."""
+    """Read a text: "a man and two dogs on a sofa" mentions a couch, and is about a man and two dogs."""
     words = words_of(text)
     mentions = vocabulary.mentions(words)
     mentioned = frozenset().union(*(mention.term.categories for mention in mentions))

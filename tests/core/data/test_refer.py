@@ -47,7 +47,7 @@ def test_every_sentence_of_every_data_set_has_the_mask_that_it_means(tmp_path, d
     assert samples.images() == list(dict.fromkeys(sample.image for sample in samples))
 
 
-def test_ref_zom_has_all_kinds_and_photographs_of_both_folders(zom):
+def test_ref_zom_has_all_kinds_and_images_of_both_folders(zom):
     samples = read_refer(zom.refs, zom.annotations, "train")
     assert {KINDS[kind] for kind in samples.kinds} == set(KINDS)
     assert {name.split("_")[1] for name in samples.images()} == {"train2014", "val2014"}
@@ -187,14 +187,14 @@ def test_what_the_instances_file_lacks_is_left_out_and_told_once(coco, caplog):
     )
 
 
-def test_an_instances_file_of_other_photographs(coco):
+def test_an_instances_file_of_other_images(coco):
     with pytest.raises(
         InputError, match=r"no sentence of split 'train' .* use the instances file that belongs"
     ):
         changed(coco, nothing, images=lambda _: [], annotations=lambda _: [])
 
 
-def test_a_zero_ref_of_an_unknown_photograph_is_left_out(zom, caplog):
+def test_a_zero_ref_of_an_unknown_image_is_left_out(zom, caplog):
     samples = changed(zom, lambda ref: ref.update(image_id=3))
     assert len(samples) == 15 and "(ref 0: image 3)" in caplog.text
 

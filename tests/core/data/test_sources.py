@@ -44,7 +44,7 @@ def test_every_split_of_every_data_set(tmp_path, dataset, split_by):
         assert list(training_samples(replace(data, split=split))) == expected
 
 
-def test_without_a_validation_split_photographs_are_kept_apart(coco):
+def test_without_a_validation_split_images_are_kept_apart(coco):
     data = recipe(coco, validation_share=SHARE)
     trained, held_out = list(training_samples(data)), list(held_out_samples(data))
     everything = list(read_refer(coco.refs, coco.annotations, "train"))
@@ -77,7 +77,7 @@ def test_templates(pictures):
 
 
 def damage(files: Miniature, split: str) -> Path:
-    """Deletes a photograph of the split."""
+    """Deletes an image of the split."""
     refs = pickle.loads(files.refs.read_bytes())
     number = next(ref["image_id"] for ref in refs if ref["split"] == split)
     (path,) = files.images.glob(f"*{number}.jpg")
@@ -85,7 +85,7 @@ def damage(files: Miniature, split: str) -> Path:
     return path
 
 
-def test_missing_photographs_are_left_out_of_all(coco, tmp_path, pictures, caplog):
+def test_missing_images_are_left_out_of_all(coco, tmp_path, pictures, caplog):
     data = recipe(coco, validation_split="val")
     lost = damage(coco, "train"), damage(coco, "val")
     for samples, path in zip((training_samples(data), held_out_samples(data)), lost, strict=True):
@@ -113,7 +113,7 @@ def test_a_split_that_there_is_not(coco, pictures):
 @pytest.mark.parametrize(
     ("read", "share", "purpose"), [(training_samples, 1, "train"), (held_out_samples, 10**9, "validate")]
 )
-def test_no_photograph_is_left(coco, read, share, purpose):
+def test_no_image_is_left(coco, read, share, purpose):
     with pytest.raises(
         InputError, match=f"of 12 images none is left to {purpose} on with data.validation_sh"
     ):

@@ -1,4 +1,4 @@
-"""Drawn photographs as the builder takes them: COCO instances and captions, and RefCOCO's refs."""
+"""Drawn images as the builder takes them: COCO instances and captions, and RefCOCO's refs."""
 
 import json
 import pickle
@@ -21,7 +21,7 @@ class Sources:
     annotations: Path
     captions: Path
     refs: Path
-    """Of every second photograph only."""
+    """Of every second image only."""
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +50,7 @@ def _caption(folder: Path, image: dict) -> dict:
 
 
 def _refs(data: dict) -> list[dict]:
-    """For objects of photographs that are labelled in full: the only one of its category, or the leftmost."""
+    """For objects of images that are labelled in full: the only one of its category, or the leftmost."""
     full = {image["id"] for image in data["images"][::2] if "labelled" not in image}
     members = defaultdict(list)
     for annotation in data["annotations"]:

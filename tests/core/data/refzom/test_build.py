@@ -1,4 +1,4 @@
-"""The built dataset against the pixels of the photographs, and its files against each other."""
+"""The built dataset against the pixels of the images, and its files against each other."""
 
 import json
 import pickle

@@ -16,8 +16,8 @@ OBJECTS = ["person", "dog", "person", "dog", "dog", "car", "truck"]
 def proposed(caption: str, complete=COMPLETE, masked: int = len(OBJECTS)) -> list[tuple]:
     objects = tuple(SceneObject(category, (0, 0, 9, 9)) for category in OBJECTS)
     ids = tuple(range(10, 10 + masked))
-    photograph = SourceImage(5, Scene("a.jpg", 9, 9, objects, complete), ids, frozenset(), (caption,), (), ())
-    pairs = list(candidate_pairs(photograph, Vocabulary(COMPLETE)))
+    image = SourceImage(5, Scene("a.jpg", 9, 9, objects, complete), ids, frozenset(), (caption,), (), ())
+    pairs = list(candidate_pairs(image, Vocabulary(COMPLETE)))
     assert all(pair.text == caption and pair.image_id == 5 for pair in pairs)
     return [pair.targets for pair in pairs]
 

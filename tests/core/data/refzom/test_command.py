@@ -124,7 +124,7 @@ def test_a_text_that_people_wrote_for_two_objects_is_left_out(sources, tmp_path)
     assert "thing 1" in texts and texts.isdisjoint(["The thing", "the thing"])
 
 
-def test_only_photographs_that_are_there(sources, tmp_path):
+def test_only_images_that_are_there(sources, tmp_path):
     there = ["000003.png", "000008.png"]
     for name in there:
         (tmp_path / name).write_bytes((sources.images / name).read_bytes())
@@ -212,6 +212,6 @@ def test_bad_numbers(sources, tmp_path, capsys, option):
     assert "--seed must be at least 0 and --test-share at least 1" in capsys.readouterr().err
 
 
-def test_no_photographs(sources, tmp_path, capsys):
+def test_no_images(sources, tmp_path, capsys):
     assert build(sources, tmp_path / "out", "--images", tmp_path) == 2
     assert "no photograph to use" in capsys.readouterr().err

@@ -20,7 +20,7 @@ CATEGORIES = [name.strip() for name in CATEGORIES.split(",")]
 NOTHING, THERE, CAPTIONED, UNLABELLED, UNCLEAR = REASONS
 
 
-def photograph(present=(), *, unlabelled=(), captions=()) -> SourceImage:
+def source_image(present=(), *, unlabelled=(), captions=()) -> SourceImage:
     """One with an annotation of each category in `present`, labelled in full but for some categories."""
     scene = Scene("a.jpg", 40, 30, (), frozenset(CATEGORIES) - set(unlabelled))
     return SourceImage(5, scene, (), frozenset(present), captions, (), ())
@@ -136,7 +136,7 @@ def checker() -> ConflictChecker:
     ],
 )  # fmt: skip
 def test_reasons(checker, text, present, reason):
-    assert checker.conflict(text, photograph(present)) == reason
+    assert checker.conflict(text, source_image(present)) == reason
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_reasons(checker, text, present, reason):
     ],
 )
 def test_what_is_not_labelled_in_full_may_be_there(checker, text, reason):
-    assert checker.conflict(text, photograph(unlabelled=["dog", "couch"])) == reason
+    assert checker.conflict(text, source_image(unlabelled=["dog", "couch"])) == reason
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_what_is_not_labelled_in_full_may_be_there(checker, text, reason):
     ],
 )
 def test_what_annotators_missed_the_captions_may_name(checker, caption, reason):
-    assert checker.conflict("a dog", photograph(captions=("Nothing.", caption))) == reason
+    assert checker.conflict("a dog", source_image(captions=("Nothing.", caption))) == reason
 
 
 def test_other_categories_than_cocos():

@@ -22,7 +22,7 @@ def samples(scenes) -> list:
     return balanced_validation_samples(scenes)
 
 
-def test_samples_are_true_of_their_photograph(samples, pictures):
+def test_samples_are_true_of_their_image(samples, pictures):
     assert len(samples) > 40
     for sample in samples:
         assert_true(sample.text, read_image(pictures.parent / sample.image), sample.mask())

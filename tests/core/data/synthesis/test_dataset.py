@@ -91,7 +91,7 @@ def without_masks(scene: Scene) -> Scene:
     return replace(scene, objects=tuple(replace(item, polygons=None) for item in scene.objects))
 
 
-def test_photographs_that_cannot_serve_are_reported(scenes, pictures):
+def test_images_that_cannot_serve_are_reported(scenes, pictures):
     with pytest.raises(InputError, match="photograph"):
         samples = make([without_objects(scene) for scene in scenes], pictures)
         for index in range(10):

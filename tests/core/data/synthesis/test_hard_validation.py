@@ -13,7 +13,7 @@ def scenes(pictures) -> list[Scene]:
     return read_scenes(pictures)
 
 
-def test_samples_are_true_of_their_photograph(scenes, pictures):
+def test_samples_are_true_of_their_image(scenes, pictures):
     samples = hard_validation_samples(scenes, pictures.parent)
     kinds = Counter(sample.kind for sample in samples)
     assert all(kinds[kind] > 10 for kind in ("zero", "one", "many")), kinds

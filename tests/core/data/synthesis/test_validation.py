@@ -16,7 +16,7 @@ def scenes(pictures) -> list[Scene]:
     return read_scenes(pictures)
 
 
-def test_samples_are_true_of_their_photograph(scenes, pictures):
+def test_samples_are_true_of_their_image(scenes, pictures):
     samples = validation_samples(scenes)
     kinds = Counter(sample.kind for sample in samples)
     assert all(kinds[kind] > 10 for kind in COUNTS), kinds
@@ -27,7 +27,7 @@ def test_samples_are_true_of_their_photograph(scenes, pictures):
         assert (sample.kind == "zero") == (not sample.mask().any())
 
 
-def test_no_photograph_has_more_than_its_share(scenes):
+def test_no_image_has_more_than_its_share(scenes):
     counts = Counter((sample.image, sample.kind) for sample in validation_samples(scenes))
     for kind, most in COUNTS.items():
         assert max(count for (_, k), count in counts.items() if k == kind) == most

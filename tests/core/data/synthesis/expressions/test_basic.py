@@ -1,4 +1,4 @@
-"""What may be said of a view. `test_dataset.py` checks what is said against pictures."""
+"""What may be said of a view. `test_dataset.py` checks what is said against pixels."""
 
 import re
 from dataclasses import replace

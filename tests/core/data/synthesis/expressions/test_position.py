@@ -1,4 +1,4 @@
-"""Places finer than left and right. `test_dataset.py` checks what is said against pictures."""
+"""Places finer than left and right. `test_dataset.py` checks what is said against pixels."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Places beside others. `test_scene_dataset.py` checks what is said against pictures."""
+"""Places beside others. `test_dataset.py` checks what is said against pixels."""
 
 import numpy as np
 import pytest

@@ -15,7 +15,7 @@ def inverse(matrix: np.ndarray) -> np.ndarray:
     return np.linalg.inv(np.vstack([matrix, [0, 0, 1]]))[:2]
 
 
-def test_random_views_are_crops_of_the_photograph_mirrored_half_of_the_time():
+def test_random_views_are_crops_of_the_image_mirrored_half_of_the_time():
     flips, sides = 0, []
     for seed in range(200):
         matrix = random_view(SCENE, SIZE, np.random.default_rng(seed))

@@ -21,7 +21,7 @@ RED, GREEN, GREY = (210, 30, 30), (40, 160, 50), (120, 120, 120)
 
 
 def write(folder: Path, number: int, **colours: tuple) -> None:
-    """A photograph of one person with hair, and each garment in its colour, one below the other."""
+    """An image of one person with hair, and each garment in its colour, one below the other."""
     (folder / "images").mkdir(exist_ok=True)
     (folder / "labels").mkdir(exist_ok=True)
     (folder / "labels.json").write_text(json.dumps(LABELS))
@@ -69,7 +69,7 @@ def test_damaged_folders_are_reported(tmp_path, damage):
 
 
 def persons(tmp_path: Path, *clothes: dict) -> AnnotatedImage:
-    """The persons of several photographs side by side."""
+    """The persons of several images side by side."""
     for number, colours in enumerate(clothes):
         write(tmp_path, number, **colours)
     size, images, objects = 120, [], []
@@ -82,11 +82,11 @@ def persons(tmp_path: Path, *clothes: dict) -> AnnotatedImage:
     return AnnotatedImage(image, View(tuple(objects), frozenset({"person"})))
 
 
-def garments(picture: AnnotatedImage) -> dict[str, tuple[int, ...]]:
+def garments(image: AnnotatedImage) -> dict[str, tuple[int, ...]]:
     """Without the words in between: "coat" and "red coat"."""
     found = {}
     for seed in range(5):
-        for named in by_garment(picture, "person", np.random.default_rng(seed)):
+        for named in by_garment(image, "person", np.random.default_rng(seed)):
             found[re.sub(r"^person (in|wearing|with|carrying)( an?| the)? ", "", named.noun)] = named.members
     return found
 
@@ -108,16 +108,16 @@ def test_colours_tell_the_same_garment_apart(tmp_path):
 
 
 def test_of_persons_whose_clothes_are_not_known_nothing_is_said(tmp_path):
-    picture = persons(tmp_path, {"coat": RED})
+    image = persons(tmp_path, {"coat": RED})
     stranger = ViewedObject("person", (0.8, 0.5), 0.1, np.ones((120, 120), bool))
-    both = View((*picture.view.objects, stranger), picture.view.complete)
-    assert by_garment(AnnotatedImage(picture.pixels, both), "person", np.random.default_rng(0)) == []
+    both = View((*image.view.objects, stranger), image.view.complete)
+    assert by_garment(AnnotatedImage(image.pixels, both), "person", np.random.default_rng(0)) == []
 
 
 def called(*names: set[str]) -> dict[str, tuple[int, ...]]:
     objects = tuple(ViewedObject("person", (0.5, 0.5), 0.1, None, names=frozenset(n)) for n in names)
-    picture = AnnotatedImage(np.zeros((4, 4, 3), np.uint8), View(objects, frozenset({"person"})))
-    return {named.noun: named.members for named in by_person_word(picture, "person")}
+    image = AnnotatedImage(np.zeros((4, 4, 3), np.uint8), View(objects, frozenset({"person"})))
+    return {named.noun: named.members for named in by_person_word(image, "person")}
 
 
 def test_words_for_persons():

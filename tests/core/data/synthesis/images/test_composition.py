@@ -1,4 +1,4 @@
-"""Pictures of several photographs: their masks against their pixels."""
+"""Composed images: their masks against their pixels."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -54,7 +54,7 @@ def assert_masks_are_pixels(image: AnnotatedImage) -> None:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_each_half_shows_its_photograph(tmp_path, seed):
+def test_each_half_shows_its_image(tmp_path, seed):
     rng = np.random.default_rng(seed)
     dog = drawn(tmp_path, "dog.png", rectangle("dog", 70, 30, 60, 40))
     cup = drawn(tmp_path, "cup.png", rectangle("cup", 70, 30, 60, 40), complete=("cup",))
@@ -169,7 +169,7 @@ def test_cutouts(item, usable):
 
 @pytest.mark.parametrize("kind", ["zero", "one", "many"])
 def test_the_sampler_keeps_to_what_is_asked(pictures, kind):
-    """A image that is to lack a category lacks it for certain, in the pixels as well."""
+    """An image that is to lack a category lacks it for certain, in the pixels as well."""
     sampler = ImageSampler(read_scenes(pictures), pictures.parent, SIZE)
     rng, numbers = np.random.default_rng(0), []
     for index in range(60):
@@ -186,7 +186,7 @@ def test_the_sampler_keeps_to_what_is_asked(pictures, kind):
         assert np.mean([number > (kind == "many") for number in numbers]) > 0.6
 
 
-def test_the_sampler_reads_no_other_photographs(pictures, monkeypatch):
+def test_the_sampler_reads_no_other_images(pictures, monkeypatch):
     """What is kept apart for validation is not even pasted from."""
     from dmmi_core.data.synthesis.images import composition as module
 

@@ -205,9 +205,10 @@ def _outcomes(
         from dmmi_core.segmenter import Segmenter
         from dmmi_ros.bags.offline import evaluate_offline
 
-        # Exporting the model, once, takes up to a minute.
-        logging.getLogger("dmmi_core.engines.cache").setLevel(logging.INFO)
-        segmenter = Segmenter.from_pretrained(arguments.model, **segmenter_options(arguments))
+        # Show the progress of an export, which takes up to a minute, once for a model.
+        logging.getLogger("dmmi_core.engines.export_process").setLevel(logging.INFO)
+        options: dict[str, Any] = segmenter_options(arguments)
+        segmenter = Segmenter.from_pretrained(arguments.model, **options)
         return evaluate_offline(frames, schedule, segmenter, start=bag.start, tracking=arguments.tracking)
     from dmmi_ros.bags.live import evaluate_live
 

@@ -1,6 +1,7 @@
 """What a DMMI network is made of: one frozen, validated dataclass, and the named presets."""
 
 from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
 
 from dmmi_core.errors import ModelError
 
@@ -169,7 +170,7 @@ _SWIN_BASE_RELEASED = replace(
     region_affinity="learned",
     output_stride=4,
 )
-_RESNET101 = {"backbone": "resnet101", "backbone_args": {}, "normalize_skips": False}
+_RESNET101: dict[str, Any] = {"backbone": "resnet101", "backbone_args": {}, "normalize_skips": False}
 
 PRESETS = {
     "dmmi-swin-base": _SWIN_BASE,

@@ -202,9 +202,9 @@ class Segmenter:
     def _encode(self, text: str) -> Encoded:
         pieces = self.word_pieces(text)
         limit = self.engine.config.max_tokens
-        if pieces.count > limit:
+        if pieces.total > limit:
             logger.warning(
-                "the text has %d word pieces; only the first %d are read: %.60s...", pieces.count, limit, text
+                "the text has %d word pieces; only the first %d are read: %.60s...", pieces.total, limit, text
             )
         return self.engine.encode(pieces.ids, pieces.mask)
 

@@ -28,7 +28,7 @@ class Pieces(NamedTuple):
     """int64 (L,), with [CLS] and [SEP]."""
     mask: np.ndarray
     """bool (L,): True for real tokens, False for padding."""
-    count: int
+    total: int
     """Number of pieces before the text was cut to the model's `max_tokens`."""
 
 
@@ -62,7 +62,7 @@ class WordPieces:
         return Pieces(
             ids=np.array(kept + [padding] * missing, np.int64),
             mask=np.array([True] * len(kept) + [False] * missing),
-            count=len(ids),
+            total=len(ids),
         )
 
 

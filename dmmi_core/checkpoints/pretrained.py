@@ -107,10 +107,11 @@ def read_tensors(path: Path) -> dict:
 
 
 def load_guide(model: Dmmi, location: str) -> None:
-    """Weights of the guide: of a folder with weights.safetensors and graph.param, or of a model folder.
+    """Load the guide's weights from a folder with weights.safetensors and graph.param, or a model folder.
 
     `location`: see `resolve`. Raises ModelError.
     """
+    assert model.guide is not None
     if not location:
         raise ModelError("a network with a guide needs its weights: set guide_weights in the recipe")
     folder = resolve(location)
@@ -207,7 +208,8 @@ def rename_efficientnet(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def _stages(state: dict[str, Tensor]) -> list[tuple[int, int]]:
     """(stage, position) of every block: the output width tells the stage."""
-    places, width, number = [], None, 0
+    places: list[tuple[int, int]] = []
+    width, number = None, 0
     while f"_blocks.{number}._project_conv.weight" in state:
         out = state[f"_blocks.{number}._project_conv.weight"].shape[0]
         if out != width:

@@ -43,9 +43,11 @@ def run(arguments: argparse.Namespace) -> None:
     found = calibrate(folder, calibration_samples(data), data.images, device=arguments.device)
     if arguments.plot:
         _draw(found, arguments.plot)
-    chosen = {"presence_temperature": found.temperature, "presence_threshold": found.threshold}
+    calibrated = replace(
+        read_config(folder), presence_temperature=found.temperature, presence_threshold=found.threshold
+    )
     try:
-        write_config(replace(read_config(folder), **chosen), folder)
+        write_config(calibrated, folder)
     except OSError as error:
         raise InputError(f"cannot write into {folder}: {error.strerror}; calibrate a copy of it") from error
     print(json.dumps(asdict(found)) if arguments.json else _text(found))

@@ -1,6 +1,7 @@
 """Options that several subcommands share."""
 
 import argparse
+from typing import Any
 
 from dmmi_core.engines.registry import ENGINES, PRECISIONS
 
@@ -21,6 +22,6 @@ def add_engine(parser: argparse.ArgumentParser, *, default: str = "auto") -> Non
     )
 
 
-def segmenter_options(arguments: argparse.Namespace) -> dict[str, str]:
+def segmenter_options(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the arguments of `add_model` and `add_engine`, for `Segmenter.from_pretrained`."""
     return {"engine": arguments.engine, "precision": arguments.precision, "device": arguments.device}

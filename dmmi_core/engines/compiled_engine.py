@@ -1,6 +1,6 @@
 """torch.compile; on a GPU with CUDA graphs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -8,11 +8,11 @@ import torch.nn.functional as F
 
 from dmmi_core.engines.engine import Encoded, Scores
 from dmmi_core.engines.inference_network import FrameNetwork
-from dmmi_core.engines.torch_engine import TorchEngine
+from dmmi_core.engines.torch_engine import TorchEngine, channels_last
 from dmmi_core.model import Dmmi
 
-OPTIONS = {"freezing": True, "triton.cudagraphs": True}
-"""Freezing folds batch norms and what else depends on weights alone."""
+OPTIONS: dict[str, str | int | bool | Callable] = {"freezing": True, "triton.cudagraphs": True}
+"""Freezing folds batch norms and whatever else depends on weights alone."""
 
 
 class CompiledEngine(TorchEngine):
@@ -22,13 +22,13 @@ class CompiledEngine(TorchEngine):
 
     def __init__(self, model: Dmmi, *, device: str = "auto", precision: str = "fp32"):
         super().__init__(model, device=device, precision=precision)
-        network = FrameNetwork(self._model).to(self.device, memory_format=torch.channels_last)
+        network = channels_last(FrameNetwork(self._model), self.device)
         self._frame = torch.compile(network, options=OPTIONS)
 
     def encode(self, ids: np.ndarray, mask: np.ndarray) -> Encoded:
-        features, mask, categories = super().encode(ids, mask)
-        padding = self.config.max_tokens - len(mask)  # so that few shapes vary
-        return Encoded(F.pad(features, (0, 0, 0, padding)), F.pad(mask, (0, padding)), categories)
+        features, real, categories = super().encode(ids, mask)
+        padding = self.config.max_tokens - len(real)  # so that few shapes vary
+        return Encoded(F.pad(features, (0, 0, 0, padding)), F.pad(real, (0, padding)), categories)
 
     @torch.no_grad()
     def score(self, images: np.ndarray, texts: Sequence[Encoded], image_of: Sequence[int]) -> Scores:

@@ -1,4 +1,4 @@
-"""The interface behind which engines are: encoded texts and images in, scores out."""
+"""The interface of engines: encoded texts and images in, scores out."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
@@ -9,45 +9,47 @@ from dmmi_core.config import DmmiConfig
 
 
 class Encoded(NamedTuple):
-    """One text, for the engine that encoded it; the arrays are of that engine's own kind."""
+    """One encoded text; the arrays are of the kind that the engine itself uses."""
 
     features: Any
-    """E, (L, D)."""
+    """Text features E, (L, D)."""
     mask: Any
     """bool (L,)."""
     categories: Any = None
-    """(80,), the share of each of the guide's categories in what the text names; with a guide only."""
+    """(80,): weight of each of the guide's categories in the text; None without a guide."""
 
 
 class Scores(NamedTuple):
+    """Scores of B pairs of image and text; heads that the model lacks give None."""
+
     margin: np.ndarray
-    """float32 (B, S, S): the logit of object less that of background, at the network's size."""
-    presence: np.ndarray | None
-    """float32 (B,): logits of the presence head, where the model has one."""
+    """float32 (B, S, S): logit of object minus logit of background, at the network's size."""
+    presence: np.ndarray | None = None
+    """float32 (B,): logits of the presence head."""
     centres: np.ndarray | None = None
-    """float32 (B, h, w): logits of the instance head's centres, where the model has one."""
+    """float32 (B, h, w): centre logits of the instance head."""
     offsets: np.ndarray | None = None
-    """float32 (B, 2, h, w): its ways to the centres, as fractions of the sides, x and y."""
+    """float32 (B, 2, h, w): offsets to the centres, x and y, as fractions of the image's sides."""
 
 
 class Engine(Protocol):
-    """Runs one model. `encode` may be called once for a text, whose features then serve any image."""
+    """Runs one model. A text is encoded once; its features then serve any image."""
 
     name: str
-    """One of `dmmi_core.engines.ENGINES`."""
+    """One of `ENGINES` in `dmmi_core.engines.registry`."""
     precision: str
-    """What is computed in, one of `dmmi_core.engines.PRECISIONS`."""
+    """One of `PRECISIONS`, there too."""
     device: str
     config: DmmiConfig
 
     def encode(self, ids: np.ndarray, mask: np.ndarray) -> Encoded:
-        """ids int64 (L,), mask bool (L,), True for real tokens, L at most `config.max_tokens`."""
+        """Encode ids int64 (L,) and mask bool (L,), True for real tokens; L <= `config.max_tokens`."""
         ...
 
     def score(self, images: np.ndarray, texts: Sequence[Encoded], image_of: Sequence[int]) -> Scores:
-        """images uint8 RGB (I, S, S, 3); one score map for each of the B texts.
+        """Score B texts, each about one of the images uint8 RGB (I, S, S, 3).
 
-        `image_of` says which image each text is about; what comes before the first fusion runs once for
-        each image.
+        `image_of` gives the image of each text. The work before the first fusion is shared by the texts
+        about one image.
         """
         ...

@@ -105,6 +105,7 @@ def _export(network: nn.Module, examples, path: Path, inputs, outputs, axes=None
             output_names=outputs,
             dynamic_shapes=axes,
         )
+        assert program is not None  # it is for the exporter that dynamo replaced
         program.save(path)
 
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
@@ -67,7 +67,7 @@ def _follow(child: subprocess.Popen, on_progress: OnProgress) -> dict[str, float
             line = lines.get(timeout=TICK_S)
         except Empty:
             continue
-        message = json.loads(line) if line else {"error": f"it ended with status {child.wait()}"}
+        message: dict = json.loads(line) if line else {"error": f"it ended with status {child.wait()}"}
         if "found" in message:
             return message["found"]
         if "error" in message:
@@ -75,7 +75,7 @@ def _follow(child: subprocess.Popen, on_progress: OnProgress) -> dict[str, float
         stage = message["stage"]
 
 
-def _read_lines(stream, lines: SimpleQueue) -> None:
+def _read_lines(stream: Iterable[str], lines: SimpleQueue[str]) -> None:
     """Put each line of `stream` into `lines`, and an empty one at its end."""
     for line in stream:
         lines.put(line)
@@ -87,7 +87,7 @@ def main(folder: str) -> None:
     from dmmi_core.engines.export import export
 
     try:
-        answer = {"found": export(Path(folder), lambda stage: _say({"stage": stage}))}
+        answer: dict = {"found": export(Path(folder), lambda stage: _say({"stage": stage}))}
     except Exception as error:  # exporters and compilers raise classes of their own
         answer = {"error": describe(error)}
     _say(answer)

@@ -80,7 +80,7 @@ class GraphEngine:
         return self._frame(dict(zip(frame_inputs(self.config), inputs, strict=True)))
 
     def _scores(self, outputs: Sequence[np.ndarray]) -> Scores:
-        return Scores(**{"presence": None, **dict(zip(frame_outputs(self.config), outputs, strict=True))})
+        return Scores(**dict(zip(frame_outputs(self.config), outputs, strict=True)))
 
 
 def split_into_passes(image_of: Sequence[int], sizes: Sequence[int]) -> list[list[int]]:

@@ -1,6 +1,7 @@
-"""A network cut into what a new text costs and what a frame costs, and no more than inference uses."""
+"""The network in two parts, one that a new text costs and one that a frame costs, without training parts."""
 
 from copy import deepcopy
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +15,8 @@ from dmmi_core.model.projection import Projection
 
 
 class TextNetwork(nn.Module):
+    """The text encoder, and the guide's link from texts to categories."""
+
     def __init__(self, model: Dmmi):
         super().__init__()
         self.text, self.link = model.text, model.link
@@ -26,12 +29,13 @@ class TextNetwork(nn.Module):
 
 
 class FrameNetwork(nn.Module):
-    """All but the text encoder; the same answers as the model's own operations give, up to rounding."""
+    """Everything but the text encoder; equals the model's own operations up to rounding."""
 
     def __init__(self, model: Dmmi):
         super().__init__()
         self.model = deepcopy(model).eval()
-        self.model.text = self.model.link = self.model.recovery = self.model.pooling = None
+        for part in ("text", "link", "recovery", "pooling"):  # not used for frames
+            setattr(self.model, part, None)
         _fold_aggregates(self.model.decoder, model.config.image_size)
         self.model.decoder.score = _difference(self.model.decoder.score)
         for module in self.model.modules():
@@ -59,10 +63,12 @@ class FrameNetwork(nn.Module):
 
 @torch.no_grad()
 def _difference(score: nn.Conv2d) -> nn.Conv2d:
-    """Only what object has over background is used, and resizing is linear: one map instead of two."""
+    """Return a layer that computes object minus background: resizing is linear, so one map does for two."""
+    assert score.bias is not None
     one = nn.Conv2d(score.in_channels, 1, 1).to(score.weight)
-    one.weight.copy_(score.weight[1:] - score.weight[:1])
-    one.bias.copy_(score.bias[1:] - score.bias[:1])
+    one.load_state_dict(
+        {"weight": score.weight[1:] - score.weight[:1], "bias": score.bias[1:] - score.bias[:1]}
+    )
     return one
 
 
@@ -75,14 +81,14 @@ def _fold_aggregates(decoder: TextToImageDecoder, side: int) -> None:
 
 
 def _never_build_projections(attention: ImageToTextAttention) -> None:
-    """What of `attention` is as wide as the text at every position is multiplied without being built."""
+    """Replace the projections of `attention` by those that do not build maps as wide as the text."""
     for module in attention.modules():
         if isinstance(module, Projection):
             module.__class__ = ImplicitProjection
 
 
 class ImplicitProjection(Projection):
-    """`Projection`, but products with P = norm(W x + b) are taken of x, where that is less work.
+    """A `Projection` whose products with P = norm(W x + b) are computed from x if that is less work.
 
     Subtracting the mean cancels b, and leaves W x_c with x_c = x - mean(x). Its variance is that of W x,
     diag(W S W^T) with S the covariance of x over the positions, C x C. So P = s W x_c, where s scales the
@@ -103,22 +109,24 @@ class ImplicitProjection(Projection):
 
     @property
     def _matrix(self) -> Tensor:
-        return self[0].weight[:, :, 0, 0]  # (D, C)
+        convolution: Any = self[0]
+        return convolution.weight[:, :, 0, 0]  # (D, C)
 
     def _pays(self, x: Tensor) -> bool:
-        """Whether C^2 N + C^2 D multiplications, for the covariance and the scale, are less than C D N."""
+        """Return whether C^2 N + C^2 D multiplications, for covariance and scale, are less than C D N."""
         outputs, channels = self._matrix.shape
         positions = x.shape[2] * x.shape[3]
         return channels * (positions + outputs) < outputs * positions
 
     def _scale(self, centred: Tensor) -> Tensor:
-        """(B, 1, D)."""
+        """Return s, (B, 1, D)."""
         covariance = centred @ centred.transpose(1, 2) / centred.shape[2]
         variance = ((self._matrix @ covariance) * self._matrix).sum(dim=2)
-        return (variance + self[1].eps).rsqrt()[:, None]
+        norm: Any = self[1]
+        return (variance + norm.eps).rsqrt()[:, None]
 
 
 def _centred(x: Tensor) -> Tensor:
-    """(B, C, N), of mean 0 over the positions."""
+    """Return x as (B, C, N), with mean 0 over the positions."""
     x = x.flatten(2)
     return x - x.mean(dim=2, keepdim=True)

@@ -100,10 +100,10 @@ def _candidates(engine: str, precision: str, device: str) -> list[tuple[str, str
     return list(dict.fromkeys([*fitting, last] if engine == "auto" else fitting or [last]))
 
 
-def _described(error: float) -> str:
-    if math.isnan(error):
+def _described(distance: float) -> str:
+    if math.isnan(distance):
         return "was never compared with PyTorch on such a device"
-    return f"disagrees with PyTorch by {100 * error:.2g} %"
+    return f"disagrees with PyTorch by {100 * distance:.2g} %"
 
 
 @dataclass(frozen=True)
@@ -125,15 +125,17 @@ class _Opening:
         if name == "torch":
             return self._torch(precision)
         try:
-            engine, error = self._compiled(precision) if name == "compiled" else self._graphs(name, precision)
+            engine, distance = (
+                self._compiled(precision) if name == "compiled" else self._graphs(name, precision)
+            )
         except CacheError as error:
             raise EngineFailed(f"the engine {name} failed: {error}") from error
         except ModelError:
             raise
         except Exception as error:  # compilers and runtimes raise classes of their own
             raise EngineFailed(f"the engine {name} failed: {one_line(error)}") from error
-        if not error <= TOLERANCE[precision]:
-            said = f"the engine {name} in {precision} {_described(error)}"
+        if not distance <= TOLERANCE[precision]:
+            said = f"the engine {name} in {precision} {_described(distance)}"
             if not is_asked_for:
                 raise EngineUnavailable(said)
             logger.warning("%s", said)

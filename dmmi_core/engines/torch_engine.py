@@ -1,7 +1,8 @@
-"""PyTorch: the network as it is trained, which is the reference."""
+"""PyTorch, the reference: the network as it is trained."""
 
 from collections.abc import Sequence
 from contextlib import nullcontext
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,22 +17,27 @@ from dmmi_core.model.dmmi import EncodedText
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
+def channels_last(network: Any, device: str | torch.device) -> Any:
+    """Move a network to `device` with channels last in memory; torch has no type for the pair."""
+    return network.to(device, memory_format=torch.channels_last)
+
+
 class TorchEngine:
-    """Eager PyTorch, in the network's own operations; half precisions are those of autocast."""
+    """Runs the network's own operations in eager PyTorch; half precisions use autocast."""
 
     name = "torch"
 
     def __init__(self, model: Dmmi, *, device: str = "auto", precision: str = "fp32"):
         place = select_device(device)
         self.device, self.precision, self.config = str(place), precision, model.config
-        self._model = model.eval().to(place, memory_format=torch.channels_last)
+        self._model = channels_last(model.eval(), place)
 
     @torch.inference_mode()
     def encode(self, ids: np.ndarray, mask: np.ndarray) -> Encoded:
-        ids, mask = self._on_device(ids), self._on_device(mask)
+        pieces, real = self._on_device(ids), self._on_device(mask)
         with self._casting():
-            features, categories = self._model.encode_text(ids[None], mask[None])
-        return Encoded(features[0], mask, None if categories is None else categories[0])
+            features, categories = self._model.encode_text(pieces[None], real[None])
+        return Encoded(features[0], real, None if categories is None else categories[0])
 
     @torch.inference_mode()
     def score(self, images: np.ndarray, texts: Sequence[Encoded], image_of: Sequence[int]) -> Scores:
@@ -46,7 +52,7 @@ class TorchEngine:
 
     @staticmethod
     def _batched(texts: Sequence[Encoded]) -> tuple[EncodedText, Tensor]:
-        """Texts of different lengths, padded to the longest, and their mask."""
+        """Return texts padded to the longest, and their mask."""
         features, masks, categories = zip(*texts, strict=True)
         named = None if categories[0] is None else torch.stack(categories)
         padded = (pad_sequence(list(part), batch_first=True) for part in (features, masks))
@@ -63,9 +69,10 @@ class TorchEngine:
             return nullcontext()
         return torch.autocast(self.device.split(":")[0], DTYPES[self.precision])
 
-    def _scores(self, *values: Tensor | None) -> Scores:
-        """`values` in the order of `Scores`, copied to the host together, so that it waits for a GPU once."""
-        found = [None if v is None else v.float().to("cpu", non_blocking=True) for v in values]
-        if values[0].is_cuda:
-            torch.cuda.synchronize(values[0].device)
-        return Scores(*(None if value is None else value.numpy() for value in found))
+    def _scores(self, margin: Tensor, *others: Tensor | None) -> Scores:
+        """Copy the fields of `Scores`, in their order, to the host together: it waits for a GPU once."""
+        copies = [None if v is None else v.float().to("cpu", non_blocking=True) for v in (margin, *others)]
+        if margin.is_cuda:
+            torch.cuda.synchronize(margin.device)
+        first, *rest = (None if copy is None else copy.numpy() for copy in copies)
+        return Scores(first, *rest)  # type: ignore[arg-type]  # the margin is never None

@@ -1,4 +1,4 @@
-"""How far an engine is from the reference, on inputs that need no files."""
+"""Compares an engine with PyTorch, on inputs that need no files."""
 
 import cv2
 import numpy as np
@@ -6,16 +6,16 @@ import numpy as np
 from dmmi_core.engines.engine import Engine, Scores
 
 TOLERANCE = {"fp32": 1e-3, "bf16": 0.5, "fp16": 0.5}
-"""Disagreement up to which an engine counts as verified. Of float32 it is some 1e-5; of one that computes
-something else, 1 or more. Half precisions round a thousand times more coarsely, and the probe, which is no
-photograph of anything, has faint margins: where it is 0.35, masks of photographs overlap by 98 %."""
+"""Largest disagreement of a verified engine. It is about 1e-5 in float32, and 1 or more for an engine that
+computes something else. Half precisions round a thousand times more coarsely, and the margins of the probe,
+a random image, are faint: at a disagreement of 0.35 masks of photographs overlap by 98 %."""
 
 
 def disagreement(engine: Engine, reference: Engine) -> float:
-    """How far the scores are from the reference's: the largest of what holds for each of its values.
+    """Return how far an engine's scores are from the reference's: the largest error of all its values.
 
-    Of maps the root mean square of the difference, in standard deviations of the reference's; of presence
-    the largest difference of probabilities. Infinite where an engine gives a value that is not finite.
+    The error of a map is the root mean square of its difference, in standard deviations of the reference;
+    that of presence is the largest difference of probabilities. It is infinite if a value is not finite.
     """
     ours, expected = probe(engine), probe(reference)
     errors = []
@@ -36,8 +36,8 @@ def _probability(logits: np.ndarray) -> np.ndarray:
 
 
 def probe(engine: Engine) -> Scores:
-    """Of two blurred random pictures, each with a short text and with a long one: each pair alone, and then
-    two at once, which engines may run in another way."""
+    """Return scores of two blurred random images with a short and a long text: each pair alone, then two at
+    once, which engines may run in another way."""
     config, random = engine.config, np.random.default_rng(0)
     coarse = random.integers(0, 256, (2, 8, 8, 3), np.uint8)
     size = (config.image_size, config.image_size)
@@ -49,4 +49,9 @@ def probe(engine: Engine) -> Scores:
         texts.append(engine.encode(ids, np.arange(tokens) < length))
     scores = [engine.score(image, [text], [0]) for image in images for text in texts]
     scores.append(engine.score(np.concatenate(images), texts, [0, 1]))
-    return Scores(*(None if v[0] is None else np.concatenate(v) for v in zip(*scores, strict=True)))
+    joined: dict[str, np.ndarray] = {
+        name: np.concatenate([getattr(each, name) for each in scores])
+        for name, values in scores[0]._asdict().items()
+        if values is not None
+    }
+    return Scores(**joined)

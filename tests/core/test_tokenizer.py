@@ -28,7 +28,7 @@ def test_as_transformers(tokenizer, text, fill):
     assert pieces.ids.tolist() == ids[0].tolist()
     assert pieces.mask.tolist() == mask[0].tolist()
     assert (pieces.ids.dtype, pieces.mask.dtype) == ("int64", "bool")
-    assert pieces.count == len(tokenizer(text, verbose=False)["input_ids"])
+    assert pieces.total == len(tokenizer(text, verbose=False)["input_ids"])
 
 
 @pytest.mark.parametrize("text", ["the [MASK] dog", "[SEP] dog", "dog[PAD]", "[CLS]", "[UNK] [mask]"])

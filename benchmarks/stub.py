@@ -20,4 +20,4 @@ class CachingSegmenter(ColourSegmenter):
 
 
 if __name__ == "__main__":
-    sys.exit(main(load_segmenter=lambda parameters: CachingSegmenter()))
+    sys.exit(main(load_segmenter=lambda parameters, on_progress: CachingSegmenter()))

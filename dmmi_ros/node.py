@@ -1,6 +1,7 @@
 """The lifecycle node: images and a command in, masks or "no target" out."""
 
 import sys
+import threading
 from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING
@@ -33,12 +34,20 @@ from dmmi_ros.worker import MAX_JOBS, Job, Worker, WorkerBusy, WorkerStopped
 if TYPE_CHECKING:
     from dmmi_core.segmenter import Segmenter
 
-LoadSegmenter = Callable[[Parameters], "Segmenter"]
+OnProgress = Callable[[str], None]
+LoadSegmenter = Callable[[Parameters, OnProgress], "Segmenter"]
+PROGRESS_PERIOD_S = 5.0
+"""Seconds between two lines in the log while a model is exported."""
+
 Transition = Callable[["DmmiNode", LifecycleState], TransitionCallbackReturn]
 
 
-def load_segmenter(parameters: Parameters) -> "Segmenter":
-    """Return the segmenter that `parameters` ask for. Raises `DmmiError`."""
+class Interrupted(Exception):
+    """The process is to end while a model is being loaded."""
+
+
+def load_segmenter(parameters: Parameters, on_progress: OnProgress) -> "Segmenter":
+    """Return the segmenter that `parameters` ask for; see `Segmenter.from_pretrained`. Raises `DmmiError`."""
     # Imported here because it may import PyTorch, which is slow.
     from dmmi_core.segmenter import Segmenter
 
@@ -47,6 +56,7 @@ def load_segmenter(parameters: Parameters) -> "Segmenter":
         engine=parameters.engine,
         precision=parameters.precision,
         device=parameters.device,
+        on_progress=on_progress,
     )
 
 
@@ -68,12 +78,16 @@ class DmmiNode(LifecycleNode):
     """Publishes a result for each frame and each request of the command, under the frame's header.
 
     Callbacks run in the executor's thread and only pass work on; decoding, inference and publishing happen
-    in the worker's thread. `load_segmenter` makes the segmenter; tests pass their own.
+    in the worker's thread. `load_segmenter` makes the segmenter; tests pass their own. Once `stop` is set,
+    loading a model is given up.
     """
 
-    def __init__(self, *, load_segmenter: LoadSegmenter = load_segmenter):
+    def __init__(
+        self, *, load_segmenter: LoadSegmenter = load_segmenter, stop: threading.Event | None = None
+    ):
         super().__init__("dmmi")
         self._load_segmenter = load_segmenter
+        self._stop_requested = stop or threading.Event()
         self._pipeline: Pipeline | None = None
         self._commands = Commands()
         self._worker: Worker[Camera] = Worker(process=self._process)
@@ -199,12 +213,21 @@ class DmmiNode(LifecycleNode):
     def _load(self) -> Pipeline | None:
         """Return the pipeline around a loaded model; report the failure and return None if that fails."""
         try:
-            segmenter = self._load_segmenter(self._settings)
+            segmenter = self._load_segmenter(self._settings, self._on_progress)
             segmenter.warm_up()
+        except Interrupted:
+            return None
         except Exception as error:
             self.report_failure(f"cannot configure: {describe(error)}")
             return None
         return Pipeline(segmenter, commands=self._commands)
+
+    def _on_progress(self, line: str) -> None:
+        """Report that a model is being exported, which blocks the executor's thread for about a minute."""
+        if self._stop_requested.is_set():
+            raise Interrupted
+        self.get_logger().info(line, throttle_duration_sec=PROGRESS_PERIOD_S)
+        self._publish_diagnostics(state=f"configuring: {line}")
 
     def report_failure(self, reason: str) -> None:
         """Report a failed transition in the log and, until the next configure, on /diagnostics."""
@@ -290,7 +313,7 @@ def main(args: list[str] | None = None, *, load_segmenter: LoadSegmenter = load_
     stop = catch_signals()
     try:
         rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
-        node = DmmiNode(load_segmenter=load_segmenter)
+        node = DmmiNode(load_segmenter=load_segmenter, stop=stop)
     except (ParameterException, RuntimeError) as error:  # RuntimeError: what rcl cannot read, or a bad name
         print(f"dmmi_node: {str(error).splitlines()[0]}", file=sys.stderr)
         rclpy.try_shutdown()

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
-GRACE_S = 3.0
+GRACE_S = 0.7
 """Seconds that a callback may take to return after a signal."""
 
 

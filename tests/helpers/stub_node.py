@@ -28,7 +28,7 @@ class GatedSegmenter(ColourSegmenter):
         return super().batch(images, texts, options)
 
 
-def load_stub(parameters):
+def load_stub(parameters, on_progress):
     if parameters.model == "broken":
         raise ModelError("no model 'broken' here; choose another")
     if parameters.model == "slow":

@@ -32,3 +32,20 @@ def test_the_node_runs_every_engine(ros, tmp_path, model_folder, scene, engine, 
         assert node.stop() == 0
     client.destroy_node()
     assert f"is ready on cpu, {engine} {precision}" in log.read_text()
+
+
+def test_ctrl_c_ends_an_export(ros, tmp_path, model_folder):
+    client = Client(namespace="/exporting")
+    command = [Path(sysconfig.get_path("scripts")) / "dmmi_node", "--ros-args"]
+    command += ["-r", f"__ns:={client.get_namespace()}", "-p", "autostart:=true", "-p", "engine:=onnx"]
+    command += ["-p", f"model:={model_folder}", "-p", "device:=cpu"]
+    log, cache = tmp_path / "node.log", tmp_path / "cache"
+    environment = {**ros, "DMMI_CACHE": str(cache)}
+    with log.open("w") as output, NodeProcess(command, environment=environment, output=output) as node:
+        client.wait_for(
+            lambda: any("exporting the model" in report["state"] for report in client.reports), "an export"
+        )
+        assert node.stop() == 0
+    client.destroy_node()
+    assert "exporting the model" in log.read_text() and "Traceback" not in log.read_text()
+    assert list(cache.iterdir()) == []

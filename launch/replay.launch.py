@@ -68,9 +68,12 @@ def play_once_active(context: LaunchContext) -> list[Action]:
     def is_node(action: Action) -> bool:
         return isinstance(action, LifecycleNode) and action.node_name == node
 
-    end = OnProcessExit(
-        target_action=is_node, on_exit=[LogInfo(msg=f"{node} has ended, and so does the replay"), Shutdown()]
-    )
+    def end_replay(_event, context: LaunchContext) -> list[Action]:
+        if context.is_shutdown:  # a second shutdown would raise an error
+            return []
+        return [LogInfo(msg=f"{node} has ended, and so does the replay"), Shutdown()]
+
+    end = OnProcessExit(target_action=is_node, on_exit=end_replay)
     return [
         waiting,
         hint,

@@ -1,12 +1,12 @@
-"""The paper's Table 3 with dmmi-lite: which parts earn their place.
+"""Run the ablation of the paper's Table 3 with dmmi-lite.
 
     python benchmarks/ablation.py data.images=... data.annotations=... [KEY=VALUE ...]
         [--steps 2000] [--seeds 2] [--rows full no-decoder ...] [--device cuda] [--jobs 4] [--minutes 9]
 
-Trains training/ablation/*.yaml, each with every seed and otherwise the same samples in the same order,
-scores them on the validation split, and writes table.md and table.json to --output. Each training and each
-evaluation is a process of its own; --jobs run at a time. After --minutes it stops; called again, it goes on
-from the last checkpoints (`checkpoint_every`), and what has been scored is not trained again.
+The script trains each recipe of training/ablation with each seed, on the same samples in the same order,
+scores the models on the validation split, and writes table.md and table.json to --output. Each training and
+each evaluation is a process of its own; --jobs of them run at a time. The script stops after --minutes. Run
+it again to resume from the last checkpoints (`checkpoint_every`); finished runs are not repeated.
 """
 
 import argparse
@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from statistics import mean, stdev
+from typing import Any
 
 from dmmi_core.training.checkpoint import LAST, PREVIOUS
 from dmmi_core.training.trainer import MODEL
@@ -40,7 +41,9 @@ METRICS = ("oIoU", "mIoU", "Acc")
 
 
 @dataclass(frozen=True)
-class Run:
+class AblationRun:
+    """A row of the table, trained with one seed."""
+
     row: str
     seed: int
     folder: Path
@@ -52,7 +55,7 @@ class Run:
         return self.folder / "scores.json"
 
     def finish(self, deadline: float) -> str:
-        """Does what is still to do; says how that went. Stops, to go on another time, at the deadline."""
+        """Train and score, as far as that is not done, until the deadline; return the outcome as text."""
         if self.scores.exists():
             return "was done before"
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -71,7 +74,7 @@ class Run:
         return "done"
 
     def _call(self, deadline: float, *arguments: str) -> str:
-        """What the `dmmi` command prints. At the deadline it is killed, which training survives."""
+        """Return the output of a `dmmi` command. At the deadline it is killed; a training can resume."""
         left = deadline - time.monotonic()
         if left <= 0:
             raise subprocess.TimeoutExpired("dmmi", 0)
@@ -80,9 +83,9 @@ class Run:
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=limit).stdout
 
 
-def summary(runs: Sequence[Run]) -> dict[str, dict]:
-    """Of each row with scores: those of each seed, and the mean and standard deviation of each metric."""
-    rows: dict[str, dict] = {}
+def summary(runs: Sequence[AblationRun]) -> dict[str, dict[str, Any]]:
+    """Return the scores of each row by seed, and the mean and standard deviation of each metric."""
+    rows: dict[str, dict[str, Any]] = {}
     for run in runs:
         if run.scores.exists():
             scores = json.loads(run.scores.read_text(encoding="utf-8"))
@@ -97,8 +100,8 @@ def summary(runs: Sequence[Run]) -> dict[str, dict]:
     return rows
 
 
-def table(rows: dict[str, dict]) -> str:
-    """Markdown."""
+def table(rows: dict[str, dict[str, Any]]) -> str:
+    """Format the rows as a Markdown table."""
     lines = [f"| | seeds | {' | '.join(METRICS)} |", "|---" * (2 + len(METRICS)) + "|"]
     for row, title in ROWS.items():
         if row in rows:
@@ -107,7 +110,7 @@ def table(rows: dict[str, dict]) -> str:
     return "\n".join(lines)
 
 
-def _text(value: dict) -> str:
+def _text(value: dict[str, Any]) -> str:
     if value["mean"] is None:
         return "-"
     spread = "" if value["spread"] is None else f" ± {value['spread']:.1f}"
@@ -115,13 +118,13 @@ def _text(value: dict) -> str:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="for every recipe")
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="overrides of every recipe")
     parser.add_argument("--steps", type=int, default=2000)
-    parser.add_argument("--seeds", type=int, default=2, help="how many")
+    parser.add_argument("--seeds", type=int, default=2, help="number of seeds (%(default)s)")
     parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS))
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--jobs", type=int, default=1, help="at a time")
+    parser.add_argument("--jobs", type=int, default=1, help="runs at a time (%(default)s)")
     parser.add_argument("--minutes", type=float, default=float("inf"))
     parser.add_argument("--output", type=Path, default=Path("runs/ablation"))
     return parser.parse_intermixed_args()
@@ -133,7 +136,9 @@ def main() -> None:
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // arguments.jobs)))
     overrides = (f"steps={arguments.steps}", "validate_every=null", *arguments.overrides)
     runs = [
-        Run(row, seed, arguments.output / f"{row}-{arguments.steps}-seed-{seed}", overrides, arguments.device)
+        AblationRun(
+            row, seed, arguments.output / f"{row}-{arguments.steps}-seed-{seed}", overrides, arguments.device
+        )
         for seed, row in product(range(arguments.seeds), arguments.rows)  # all rows once, then again
     ]
     with ThreadPoolExecutor(arguments.jobs) as pool:

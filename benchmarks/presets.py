@@ -1,10 +1,10 @@
-"""Parameters, floating point operations and CPU latency of the presets, as a Markdown table.
+"""Print parameters, floating point operations and CPU latency of the presets as a Markdown table.
 
     python benchmarks/presets.py [--size 448] [--runs 5] [--threads 2] [PRESET ...]
 
-What inference uses is counted, for one image of --size and a text of 20 tokens whose features are kept.
-Operations are those that PyTorch's counter knows, two for each multiply-add; runs of the presets alternate,
-so that another load on the machine meets all of them.
+The figures are of inference with one image of --size and an encoded text of 20 tokens. A multiply-add counts
+as two operations, as in PyTorch's counter. The presets run in turn, so that other load on the machine affects
+all alike.
 """
 
 import argparse
@@ -17,32 +17,34 @@ import torch
 from dmmi_core.benchmarking.arithmetic import gflop_of_frame
 from dmmi_core.config import PRESETS, preset
 from dmmi_core.model import Dmmi
+from dmmi_core.model.dmmi import EncodedText
+from dmmi_core.model.nanodet import CLASSES
 
 TOKENS = 20
 
 
 def make(name: str, device: str) -> Dmmi:
+    """Return a preset with random weights, without its training-only parts."""
     torch.manual_seed(0)
     with torch.device(device):
         return Dmmi(replace(preset(name), reconstruct=False, contrast=False)).eval()
 
 
-def inputs(model: Dmmi, size: int, device: str) -> tuple[torch.Tensor, ...]:
-    with torch.device(device):
-        return (
-            torch.randn(1, 3, size, size),
-            torch.randn(1, TOKENS, model.config.hidden_size),
-            torch.ones(1, TOKENS, dtype=torch.bool),
-        )
+def inputs(model: Dmmi, size: int) -> tuple[torch.Tensor, EncodedText, torch.Tensor]:
+    """Return a random image, a random encoded text and its mask."""
+    features = torch.randn(1, TOKENS, model.config.hidden_size)
+    categories = torch.randn(1, CLASSES) if model.config.guide else None
+    mask = torch.ones(1, TOKENS, dtype=torch.bool)
+    return torch.randn(1, 3, size, size), EncodedText(features, categories), mask
 
 
 def latencies(names: list[str], size: int, runs: int) -> dict[str, list[float]]:
-    """Seconds of each run; a first one, of each, does not count."""
+    """Return the seconds of each run; the first run of each preset does not count."""
     models = {name: make(name, "cpu") for name in names}
     seconds: dict[str, list[float]] = {name: [] for name in names}
     for _ in range(runs + 1):
         for name, model in models.items():
-            arguments = inputs(model, size, "cpu")
+            arguments = inputs(model, size)
             started = time.perf_counter()
             model(*arguments)
             seconds[name].append(time.perf_counter() - started)
@@ -51,7 +53,7 @@ def latencies(names: list[str], size: int, runs: int) -> dict[str, list[float]]:
 
 @torch.inference_mode()
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("presets", nargs="*", default=list(PRESETS), metavar="PRESET")
     parser.add_argument("--size", type=int, default=448)
     parser.add_argument("--runs", type=int, default=5)

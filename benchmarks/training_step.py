@@ -1,19 +1,19 @@
-"""Where the time of a training step goes.
+"""Profile a training step.
 
     python benchmarks/training_step.py [PRESET] [--device cuda] [--precision bf16] [--batch 8] [--size 448]
 
-Images a second, the share of a matrix multiplication's rate on the same device, and the operations that take
-most of the time of one optimizer step of the trainer's network, losses and optimizer.
+The script prints the images per second, the share of the device's peak rate, and the slowest operations of
+one optimizer step with the trainer's network, losses and optimizer.
 """
 
 import argparse
 
 from torch.profiler import ProfilerActivity, profile
 
-from dmmi_core.benchmarking.training import Step, measure_training
+from dmmi_core.benchmarking.training import TrainingStep, measure_training
 
 
-def show_profile(step: Step, precision: str) -> None:
+def show_profile(step: TrainingStep, precision: str) -> None:
     step(precision)
     kinds = [ProfilerActivity.CPU] + [ProfilerActivity.CUDA] * (step.device.type == "cuda")
     with profile(activities=kinds) as found:
@@ -22,7 +22,7 @@ def show_profile(step: Step, precision: str) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("preset", nargs="?", default="dmmi-lite")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--precision", default="bf16")
@@ -32,7 +32,7 @@ def main() -> None:
     options = {"batch": arguments.batch, "size": arguments.size, "device": arguments.device}
     for row in measure_training(arguments.preset, precisions=[arguments.precision], **options):
         print(f"{row['images_per_s']:.1f} images/s, {100 * row['share_of_peak']:.0f} % of the peak")
-    show_profile(Step(arguments.preset, **options), arguments.precision)
+    show_profile(TrainingStep(arguments.preset, **options), arguments.precision)
 
 
 if __name__ == "__main__":

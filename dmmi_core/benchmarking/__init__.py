@@ -1,1 +1,1 @@
-"""Measures engines against each other. Imports nothing by itself, since start-up is measured too."""
+"""Benchmarks of engines and of training. This package imports nothing, as start-up is measured too."""

@@ -1,11 +1,13 @@
-"""How many operations a frame takes, and how many a second the device can do at best."""
+"""Floating point operations of a frame, and the peak rate of the device."""
 
 import time
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import torch
 import torch.nn.functional as F
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from dmmi_core.config import DmmiConfig
@@ -16,15 +18,15 @@ from dmmi_core.model.dmmi import EncodedText
 from dmmi_core.model.nanodet import CLASSES
 
 SIDES = {"cpu": 2048, "cuda": 8192}
-"""Of the square matrices that are multiplied to measure the peak, by the kind of device."""
+"""Side of the square matrices that are multiplied to measure the peak, by the type of device."""
 PEAK_RUNS = 20
 
 
 def gflop_of_frame(config: DmmiConfig, engine: str = "torch") -> float:
-    """The operations of one image with a text kept from before, in GFLOP: two for each multiply-add that
-    PyTorch's counter knows.
+    """Return the operations for one image and an encoded text, in GFLOP.
 
-    Every engine but "torch" runs `FrameNetwork`, which does the same with less.
+    A multiply-add counts as two operations, as in PyTorch's counter. All engines but "torch" run
+    `FrameNetwork`, which computes the same with fewer operations.
     """
     side = config.image_size
     with torch.device("meta"):  # shapes are enough
@@ -32,15 +34,14 @@ def gflop_of_frame(config: DmmiConfig, engine: str = "torch") -> float:
         text = torch.randn(1, config.max_tokens, config.hidden_size)
         mask = torch.ones(1, config.max_tokens, dtype=torch.bool)
         categories = torch.randn(1, CLASSES) if config.guide else None
+        network: nn.Module = model if engine == "torch" else FrameNetwork(model)
+        inputs: tuple[Any, ...]
         if engine == "torch":
-            network = model
             inputs = (torch.randn(1, 3, side, side), EncodedText(text, categories), mask)
         else:
-            image, image_of = (
-                torch.zeros(1, side, side, 3, dtype=torch.uint8),
-                torch.zeros(1, dtype=torch.int64),
-            )
-            network, inputs = FrameNetwork(model), (image, text, mask, image_of, categories)
+            image = torch.zeros(1, side, side, 3, dtype=torch.uint8)
+            image_of = torch.zeros(1, dtype=torch.int64)
+            inputs = (image, text, mask, image_of, categories)
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
         network(*inputs)
     return counter.get_total_flops() / 1e9
@@ -48,9 +49,9 @@ def gflop_of_frame(config: DmmiConfig, engine: str = "torch") -> float:
 
 @cache
 def peak_gflops(device: str, precision: str) -> float:
-    """The best rate measured of a large matrix multiplication, in GFLOP/s.
+    """Return the highest measured rate of a large matrix multiplication, in GFLOP/s.
 
-    Also as a convolution, which on a CPU is another library's, and on some twice as fast.
+    It also runs as a convolution: on a CPU that is another library, which can be twice as fast.
     """
     side = SIDES[device.partition(":")[0]]
     a, b = (torch.randn(side, side, device=device, dtype=DTYPES[precision]) for _ in range(2))

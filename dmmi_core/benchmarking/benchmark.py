@@ -1,17 +1,18 @@
-"""Measures a case: each engine against the reference, in one process and by turns."""
+"""Benchmark of a case: every engine against the reference, in one process and in turn."""
 
 import logging
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from dmmi_core.benchmarking.arithmetic import gflop_of_frame, peak_gflops
 from dmmi_core.benchmarking.cases import REFERENCE, Case, model_folder
 from dmmi_core.benchmarking.process import start_and_memory
-from dmmi_core.benchmarking.timing import new_text_ms, run_by_turns, summary
+from dmmi_core.benchmarking.timing import new_text_ms, run_in_turn, summary
 from dmmi_core.config import DmmiConfig
 from dmmi_core.engines.engine import Engine
 from dmmi_core.engines.registry import installed_version
@@ -22,8 +23,8 @@ logger = logging.getLogger(__name__)
 PACKAGES = ("torch", "onnxruntime", "openvino", "numpy", "opencv-python-headless")
 
 
-def measure(case: Case, image: np.ndarray, text: str, runs: int) -> Iterator[dict]:
-    """A row for each batch size and engine, the reference first. Raises ModelError for what cannot run."""
+def measure(case: Case, image: np.ndarray, text: str, runs: int) -> Iterator[dict[str, Any]]:
+    """Yield a row per batch size and engine, the reference first. Raises ModelError if one cannot run."""
     logger.info("measuring %s", case.model)
     with model_folder(case) as folder:
         segmenters = {
@@ -32,18 +33,18 @@ def measure(case: Case, image: np.ndarray, text: str, runs: int) -> Iterator[dic
             )
             for name, precision in (REFERENCE, *case.engines)
         }
-        of_model = _of_model(case, segmenters[REFERENCE].engine.config, image)
-        of_engine = {
-            pair: _of_engine(folder, segmenter, segmenters[REFERENCE], image, text, runs)
+        model_values = _model_values(case, segmenters[REFERENCE].engine.config, image)
+        engine_values = {
+            pair: _engine_values(folder, segmenter, segmenters[REFERENCE], image, text, runs)
             for pair, segmenter in segmenters.items()
         }
     for batch in case.batches:
         for segmenter in segmenters.values():
             segmenter.options = replace(segmenter.options, pairs_at_once=batch)
-        laps = run_by_turns(segmenters, [image.copy() for _ in range(batch)], [text] * batch, runs)
+        laps = run_in_turn(segmenters, [image.copy() for _ in range(batch)], [text] * batch, runs)
         reference_ms = summary(laps[REFERENCE])["network_ms"]
         for pair, values in laps.items():
-            row = {**of_model, **of_engine[pair], **summary(values), "batch": batch}
+            row = {**model_values, **engine_values[pair], **summary(values), "batch": batch}
             gflops = 1e3 * batch * row["gflop_per_image"] / row["network_ms"]
             yield {
                 **row,
@@ -53,7 +54,7 @@ def measure(case: Case, image: np.ndarray, text: str, runs: int) -> Iterator[dic
             }
 
 
-def _of_model(case: Case, config: DmmiConfig, image: np.ndarray) -> dict:
+def _model_values(case: Case, config: DmmiConfig, image: np.ndarray) -> dict[str, Any]:
     return {
         "model": case.model,
         "image_size": config.image_size,
@@ -62,10 +63,10 @@ def _of_model(case: Case, config: DmmiConfig, image: np.ndarray) -> dict:
     }
 
 
-def _of_engine(
+def _engine_values(
     folder: Path, segmenter: Segmenter, reference: Segmenter, image: np.ndarray, text: str, runs: int
-) -> dict:
-    """What does not depend on the batch."""
+) -> dict[str, Any]:
+    """Measure what does not depend on the batch size."""
     engine = segmenter.engine
     return {
         "engine": engine.name,
@@ -79,7 +80,7 @@ def _of_engine(
 
 
 def agreement(engine: Engine, reference: Segmenter, image: np.ndarray, text: str) -> dict[str, float]:
-    """`margin_error`, the largest difference of any margin as a share of their range, and `mask_iou`."""
+    """Return `margin_error`, the largest difference of margins as a share of their range, and `mask_iou`."""
     config = engine.config
     pixels = resize(image, config.image_size, config.antialias)[None]
     pieces = reference.word_pieces(text)
@@ -95,7 +96,7 @@ def agreement(engine: Engine, reference: Segmenter, image: np.ndarray, text: str
 
 
 def machine() -> dict[str, str]:
-    """What the figures are of."""
+    """Return the CPU, the GPU, the threads and the versions of packages."""
     import torch
 
     packages = {package: installed_version(package) or "not installed" for package in PACKAGES}
@@ -130,7 +131,7 @@ COLUMNS = {
     "margin_error": "margin error",
     "mask_iou": "mask IoU",
 }
-"""Of the table, by the keys of a row."""
+"""Titles of the table's columns by the keys of a row."""
 TRAINING_COLUMNS = {
     "model": "model",
     "precision": "precision",
@@ -142,8 +143,8 @@ TRAINING_COLUMNS = {
 }
 
 
-def table(rows: Sequence[dict], columns: Mapping[str, str]) -> list[list[str]]:
-    """A head, and a line for each row, as text."""
+def table(rows: Sequence[dict[str, Any]], columns: Mapping[str, str]) -> list[list[str]]:
+    """Format rows as text, under a row of titles."""
     return [list(columns.values()), *([_text(row[key]) for key in columns] for row in rows)]
 
 

@@ -1,10 +1,12 @@
-"""What is measured: models, sizes, batches and engines."""
+"""Cases of the benchmark: models, sizes, batches and engines."""
 
 import shutil
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from dmmi_core.checkpoints.folder import find_model, read_config, write_config
 from dmmi_core.config import PRESETS
@@ -12,18 +14,20 @@ from dmmi_core.engines.manifest import MANIFEST
 from dmmi_core.errors import ModelError
 
 REFERENCE = ("torch", "fp32")
-"""What every other engine and precision is compared with."""
+"""Engine and precision that all others are compared with."""
 
 
 @dataclass(frozen=True)
 class Case:
+    """A model and the engines to measure it with."""
+
     model: str
-    """A shipped model, a model folder, or an architecture, which then has random weights."""
+    """A shipped model, a model folder, or a preset, which then has random weights."""
     engines: tuple[tuple[str, str], ...]
-    """Pairs of engine and precision, beside the reference."""
+    """Pairs of engine and precision, in addition to the reference."""
     batches: tuple[int, ...] = (1,)
     image_size: int | None = None
-    """Side of the pictures that the network takes, instead of the model's own."""
+    """Input size of the network, if not the model's own."""
     device: str = "cpu"
 
 
@@ -41,21 +45,21 @@ SUITES = {
     ),
 }
 
-TRAINING = {
+TRAINING: dict[str, tuple[dict[str, Any], ...]] = {
     "cpu": ({"name": "dmmi-lite", "batch": 16, "device": "cpu", "steps": 3},),
     "gpu": (
         {"name": "dmmi-lite", "batch": 64, "device": "cuda"},
         {"name": "dmmi-swin-base", "batch": 16, "device": "cuda"},
     ),
 }
-"""Of each suite, what `measure_training` is given."""
+"""Arguments of `measure_training` for each suite."""
 
 
 @contextmanager
-def model_folder(case: Case):
-    """The folder of the case's model; of an architecture, one with the same random weights each time.
+def model_folder(case: Case) -> Iterator[Path]:
+    """Yield a folder of the case's model; a preset has the same random weights each time.
 
-    Raises ModelError where there is none, or its size cannot be another.
+    Raises ModelError if there is no such model, or it cannot have another image size.
     """
     try:
         model = find_model(case.model)
@@ -68,7 +72,7 @@ def model_folder(case: Case):
         return
     with TemporaryDirectory() as temporary:
         folder = Path(temporary) / Path(case.model).name
-        if model:
+        if model and case.image_size is not None:
             _write_resized(model, folder, case.image_size)
         else:
             _write_random(case, folder)
@@ -77,7 +81,7 @@ def model_folder(case: Case):
 
 def _write_resized(model: Path, folder: Path, image_size: int) -> None:
     if (model / MANIFEST).is_file():
-        raise ModelError(f"{model} was exported for pictures of one size")
+        raise ModelError(f"{model} was exported for images of one size")
     shutil.copytree(model, folder)
     write_config(replace(read_config(model), image_size=image_size), folder)
 

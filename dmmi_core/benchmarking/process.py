@@ -1,7 +1,7 @@
-"""One engine in a process of its own; its arguments are MODEL ENGINE PRECISION DEVICE.
+"""Start-up time and memory of one engine, measured in a process of its own.
 
-It says "ready" after its first answer, and then how much memory it had at most, in MiB. What is measured so
-are the start of a process and the memory of one engine, which in a process with others cannot be told apart.
+The process has the arguments MODEL ENGINE PRECISION DEVICE. It prints "ready" after its first result, and
+then its peak memory in MiB. Engines that share a process cannot be told apart.
 """
 
 import re
@@ -18,10 +18,14 @@ FRAMES = 5
 
 
 def start_and_memory(model: Path, engine: str, precision: str, device: str) -> dict[str, float]:
-    """`start_s`, from the start of the process to its first answer, and `memory_mib`."""
+    """Return `start_s`, from the start of the process to its first result, and `memory_mib`, its peak.
+
+    Raises ModelError if the engine does not run.
+    """
     command = [sys.executable, "-m", __name__, str(model), engine, precision, device]
     start = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
         process.stdout.readline()
         seconds = time.perf_counter() - start
         memory = process.stdout.readline()
@@ -44,10 +48,10 @@ def main() -> None:
 
 
 def _peak_mib(device: str) -> float:
-    """Of the device that the network runs on."""
+    """Return the peak memory, in MiB, of the device that the network runs on."""
     if device == "cpu":
         status = Path("/proc/self/status").read_text(encoding="utf-8")  # getrusage counts the parent's too
-        return int(re.search(r"VmHWM:\s*(\d+) kB", status)[1]) / 1024
+        return int(re.findall(r"VmHWM:\s*(\d+) kB", status)[0]) / 1024
     import torch
 
     return torch.cuda.max_memory_reserved(device) / 2**20

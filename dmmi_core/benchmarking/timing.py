@@ -1,21 +1,23 @@
-"""Latencies of several engines, run by turns: what else the machine does then meets all of them alike."""
+"""Latencies of several engines that run in turn, so that other load on the machine affects all alike."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 
 from dmmi_core.segmenter import Segmenter
 
 WARM_UP = 2
-"""Runs of each that do not count."""
+"""First runs of each engine, which do not count."""
+Name = TypeVar("Name", bound=Hashable)
 
 
-def run_by_turns(
-    segmenters: Mapping[str, Segmenter], images: Sequence[np.ndarray], texts: Sequence[str], runs: int
-) -> dict[str, list[dict[str, float]]]:
-    """For each segmenter and run the milliseconds of each step, and the `total`."""
-    laps: dict[str, list[dict[str, float]]] = {name: [] for name in segmenters}
+def run_in_turn(
+    segmenters: Mapping[Name, Segmenter], images: Sequence[np.ndarray], texts: Sequence[str], runs: int
+) -> dict[Name, list[dict[str, float]]]:
+    """Return the milliseconds of each step and their `total`, for each segmenter and run."""
+    laps: dict[Name, list[dict[str, float]]] = {name: [] for name in segmenters}
     for _ in range(WARM_UP + runs):
         for name, segmenter in segmenters.items():
             start = time.perf_counter()
@@ -26,7 +28,7 @@ def run_by_turns(
 
 
 def summary(laps: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Of each step the median, `<step>_ms`, and the 99th percentile, `<step>_p99_ms`."""
+    """Return the median, `<step>_ms`, and the 99th percentile, `<step>_p99_ms`, of each step."""
     found = {}
     for step in laps[0]:
         values = [lap[step] for lap in laps]
@@ -36,7 +38,7 @@ def summary(laps: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 
 def new_text_ms(segmenter: Segmenter, runs: int) -> float:
-    """Median time that a text costs which was not seen before."""
+    """Return the median time, in ms, to encode a text that was not encoded before."""
     seconds = []
     for number in range(WARM_UP + runs):
         pieces = segmenter.word_pieces(f"the {number} cups on the left side")

@@ -1,9 +1,10 @@
-"""What a training step costs: the trainer's network, losses and optimizer, on random pictures."""
+"""Benchmark of a training step: the trainer's network, losses and optimizer, on random images."""
 
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from statistics import median
+from typing import Any
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -17,15 +18,15 @@ from dmmi_core.training.objective import Objective, weighted_sum
 from dmmi_core.training.recipe import LossRecipe
 
 
-class Step:
-    """Called, it does one optimizer step."""
+class TrainingStep:
+    """One optimizer step on a fixed batch, as a callable."""
 
     def __init__(self, name: str, *, batch: int, size: int | None, device: str):
         config = preset(name)
         config = replace(config, image_size=size or config.image_size)
         torch.manual_seed(0)
         self.device = torch.device(device)
-        model = Dmmi(config).train().to(self.device, memory_format=torch.channels_last)
+        model = Dmmi(config).train().to(self.device).to(memory_format=torch.channels_last)
         self.objective = Objective(model)
         self.optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, fused=True)
         self.batch = random_batch(batch, config.image_size, config.max_tokens).to(self.device)
@@ -41,6 +42,7 @@ class Step:
 
 
 def random_batch(count: int, side: int, tokens: int) -> Batch:
+    """Return `count` samples with random images and texts, and one square object each."""
     image = torch.randint(0, 256, (count, 3, side, side), dtype=torch.uint8)
     ids = torch.randint(1000, 2000, (count, tokens))
     labels = torch.zeros(count, side, side, dtype=torch.uint8)
@@ -51,8 +53,8 @@ def random_batch(count: int, side: int, tokens: int) -> Batch:
     return Batch(image, labels, boxes, one[:, None].bool(), one, ids, ids.clone(), real)
 
 
-def seconds_by_turns(step: Step, precisions: Sequence[str], steps: int) -> dict[str, float]:
-    """Median of each; a first one does not count."""
+def seconds_in_turn(step: TrainingStep, precisions: Sequence[str], steps: int) -> dict[str, float]:
+    """Return the median seconds of a step in each precision; the first step does not count."""
     taken: dict[str, list[float]] = {precision: [] for precision in precisions}
     for _ in range(1 + steps):
         for precision in precisions:
@@ -70,17 +72,17 @@ def measure_training(
     size: int | None = None,
     precisions: Sequence[str] = ("fp32", "bf16"),
     steps: int = 10,
-) -> Iterator[dict]:
-    """A row for each precision, of the preset `name`.
+) -> Iterator[dict[str, Any]]:
+    """Yield a row for each precision, of the preset `name`.
 
-    Operations are those counted forward, and twice as many backward: PyTorch's counter takes the gradients of
-    grouped convolutions for those of full ones.
+    Operations are counted in the forward pass, and taken as twice as many in the backward pass: PyTorch's
+    counter takes the gradients of grouped convolutions for those of full ones.
     """
-    step = Step(name, batch=batch, size=size, device=device)
+    step = TrainingStep(name, batch=batch, size=size, device=device)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         step.objective(step.batch)
     gflop = 3 * counter.get_total_flops() / 1e9
-    for precision, seconds in seconds_by_turns(step, precisions, steps).items():
+    for precision, seconds in seconds_in_turn(step, precisions, steps).items():
         yield {
             "model": name,
             "device": device,

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from dmmi_core import losses
 from dmmi_core.checkpoints.released_names import is_dead
 from dmmi_core.data.collate import Batch
+from dmmi_core.model.dmmi import EncodedText
 from dmmi_core.training.objective import Objective, weighted_sum
 from dmmi_core.training.recipe import LossRecipe
 from helpers.parity import FullKit, SmallKit, kits
@@ -77,7 +78,7 @@ def test_evaluation(kit, dtype):
     expected, reference = kit.outputs["eval"], kit.outputs["eval64" if double else "eval"]
     model = kit.network().to(dtype)
     calls = recorded(model.decoder)
-    text, erased = expected["bert"].to(dtype), expected["bert_masked"].to(dtype)
+    text, erased = (EncodedText(expected[name].to(dtype)) for name in ("bert", "bert_masked"))
     output = model(kit.inputs["image"].to(dtype), text, kit.mask, erased=erased)
 
     assert_close(output.logits, reference["logits"], 1e-9 if double else 1e-4, "logits")
@@ -108,7 +109,7 @@ def test_the_padded_length_matters(kit):
 
 @torch.no_grad()
 def test_training_parts_do_not_change_the_masks(kit):
-    model, text = kit.network(), kit.outputs["eval"]["bert"]
+    model, text = kit.network(), EncodedText(kit.outputs["eval"]["bert"])
     calls = [*recorded(model.recovery), *recorded(model.pooling)]
     plain = model(kit.inputs["image"], text, kit.mask)
     assert not calls

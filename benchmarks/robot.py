@@ -13,6 +13,8 @@ import numpy as np
 import rclpy
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
+from rcl_interfaces.srv import SetParameters
+from rclpy.parameter import Parameter
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header, String
@@ -50,6 +52,7 @@ class Robot(NodeMonitor):
         self._camera = self.create_publisher(Image, "image", qos_profile_sensor_data)
         self._commands = self.create_publisher(String, "command", 10)
         self._lifecycle = self.create_client(ChangeState, "dmmi/change_state")
+        self._parameters = self.create_client(SetParameters, "dmmi/set_parameters")
         self.sent: dict[int, float] = {}
         self.answered: dict[int, float] = {}
         self.create_subscription(Segmentation, "dmmi/segmentation", self._on_segmentation, 100)
@@ -81,9 +84,24 @@ class Robot(NodeMonitor):
         if not future.result().success:
             raise NodeUnresponsive(f"the node did not {transition}; last report: {self.reports[-1:]}")
 
+    def set_parameter(self, name: str, value: float) -> None:
+        """Set a parameter of the node. Raises `NodeUnresponsive` if it is refused."""
+        self.wait_for(self._parameters.service_is_ready, "parameter service")
+        parameter = Parameter(name, value=value).to_parameter_msg()
+        future = self._parameters.call_async(SetParameters.Request(parameters=[parameter]))
+        self.wait_for(future.done, f"setting of {name}")
+        if not future.result().results[0].successful:
+            raise NodeUnresponsive(f"the node refused {name}={value}")
+
     def _on_segmentation(self, message: Segmentation) -> None:
         stamp = message.header.stamp
         self.answered[stamp.sec * 10**9 + stamp.nanosec] = time.monotonic()
+
+
+def resident_mib(pid: int) -> float:
+    """Return the resident memory (RSS) of a process in MiB."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
 
 
 def camera_message(image: np.ndarray) -> Image:

@@ -19,9 +19,8 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 
-from robot import NODES, Robot, camera_image, camera_message, robot_around
+from robot import NODES, Robot, camera_image, camera_message, resident_mib, robot_around
 
 RATE_HZ = 10
 HEIGHT, WIDTH = 480, 640
@@ -71,7 +70,7 @@ def run_cycle(robot: Robot, pid: int) -> list[float]:
         robot.listen_until(start + number / RATE_HZ)
         if number % RATE_HZ == 0:
             robot.give_command(next(commands))
-            samples.append(resident_memory(pid))
+            samples.append(resident_mib(pid))
         robot.send(message)
     return samples
 
@@ -117,12 +116,6 @@ def summarise(total: Counter, memory: list[float]) -> int:
 
 def described(counts: Counter) -> str:
     return ", ".join(f"{counts[name]} {name}" for name in ("sent", *KEYS, "lost", "answers received"))
-
-
-def resident_memory(pid: int) -> float:
-    """Return the resident memory (RSS) of a process in MB."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
 
 
 if __name__ == "__main__":

@@ -2,10 +2,10 @@
 
     python benchmarks/peers.py [--runs 7]
 
-CLIPSeg and Grounding DINO come from transformers, in the published sizes and with random weights: their time and
-memory do not depend on the weights, and nothing is said of their answers. Each network runs in a process of its
-own, by turns: start is the time to its first answer, frame the median time for a 640 x 480 image and a known
-text, memory the peak of the process.
+CLIPSeg and Grounding DINO come from transformers, in the published sizes and with random weights: time and
+memory do not depend on the weights. Their answers are not judged. The networks run by turns, each in a
+process of its own. Start is the time to the first answer, frame the median time for a 640 x 480 image and a
+known text, memory the peak of the process.
 """
 
 import argparse

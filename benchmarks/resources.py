@@ -2,8 +2,8 @@
 
     python benchmarks/resources.py [--seconds 20] [--height 720] [--width 1280]
 
-A camera sends 30 frames a second: without a command, with one, and with one and `max_rate` 1. Prints the share
-of a core that the node uses, its resident memory, and the results a second.
+A camera sends 30 frames a second: without a command, with one, and with one and `max_rate` 1. Prints the
+share of a core that the node uses, its resident memory, and the results a second.
 """
 
 import argparse

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from dmmi_core.cli import benchmark, build_refzom, calibrate, convert, evaluate, export, segment, train
 from dmmi_core.cli.program import run_program
+from dmmi_core.engines.registry import installed_version
 
 
 def run(argv: Sequence[str] | None) -> int:
@@ -17,6 +18,9 @@ def run(argv: Sequence[str] | None) -> int:
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="dmmi", description="Find what a text refers to: zero, one or many objects."
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"dmmi {installed_version('dmmi') or '(not installed)'}"
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in (segment, train, evaluate, calibrate, convert, export, build_refzom, benchmark):

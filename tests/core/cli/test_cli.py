@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -54,6 +55,12 @@ def run(capsys, *arguments) -> tuple[int, list[str], list[str]]:
     status = main([str(argument) for argument in arguments])
     output = capsys.readouterr()
     return status, output.out.splitlines(), output.err.splitlines()
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"])
+    assert re.fullmatch(r"dmmi \d+\.\d+\.\d+\n", capsys.readouterr().out)
 
 
 def test_json(capsys, photograph, red_finder):

@@ -284,6 +284,17 @@ def test_a_replay_ends_with_its_node(launch, robot, tmp_path):
     assert "/robot/dmmi has ended" in said
 
 
+def test_ctrl_c_ends_a_replay_in_order(launch, robot, call_of, tmp_path):
+    (tmp_path / "state of robot dmmi").write_text("active [3]")
+    process = launch("bag:=kitchen", "namespace:=robot", file="replay")
+    robot.wait_for_report(state="active")
+    call_of("ros2 bag")
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "Traceback" not in said and "RuntimeError" not in said
+
+
 def test_a_replay_needs_a_bag(launch):
     process = launch(file="replay")
     said, _ = process.communicate(timeout=60)

@@ -18,7 +18,7 @@ SHARPNESS = 40.0
 
 
 class GuideOutput(NamedTuple):
-    """What a guide adds to the network."""
+    """Output of a guide, to be added to the network."""
 
     maps: list[Tensor]
     """Terms to add to the stages' inputs at strides 8, 16 and 32, (B, C, h, w) each."""

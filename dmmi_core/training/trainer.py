@@ -114,7 +114,7 @@ class Trainer:
         log.close()
 
     def _is_due(self, every: int | None) -> bool:
-        """Whether something that happens `every` so many steps, and after the last one, happens now."""
+        """Return whether an action of every `every` steps, and after the last step, is due."""
         return every is not None and (self.step % every == 0 or self.step == self.steps)
 
     def _batches(self) -> Iterator[list[Batch]]:

@@ -1,4 +1,4 @@
-"""L_ce and equations 8-11 against loops over samples, tokens and pixels; the two further losses too."""
+"""L_ce, equations 8-11 and the further losses, against loops over samples, tokens and pixels."""
 
 import math
 
@@ -25,7 +25,7 @@ def random(*shape: int) -> Tensor:
 
 
 def mean(values: list[Tensor]) -> Tensor:
-    return sum(values) / len(values)
+    return torch.stack(values).mean()
 
 
 def cosine(a: Tensor, b: Tensor) -> Tensor:
@@ -72,7 +72,7 @@ def test_contrastive_loss(delta, temperature):
     tau = temperature or 0.05
 
     def direction(anchors: Tensor, others: Tensor) -> Tensor:
-        total = 0
+        total = torch.zeros((), dtype=torch.float64)
         for i in range(BATCH):
             exponentials = [(anchors[i] @ others[j] / tau).exp() for j in range(BATCH)]
             total = total + int(delta[i]) * (exponentials[i] / sum(exponentials)).log()

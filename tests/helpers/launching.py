@@ -1,4 +1,4 @@
-"""Training in processes of their own."""
+"""Launch trainings in processes of their own."""
 
 import os
 from dataclasses import asdict
@@ -17,6 +17,7 @@ TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "
 
 
 def write_recipe(recipe: Recipe, path: Path) -> Path:
+    """Write the recipe as YAML, and return `path`."""
     values = {
         key: list(value) if isinstance(value, tuple) else value for key, value in asdict(recipe).items()
     }

@@ -1,6 +1,6 @@
-"""Tensors recorded from the authors' code, and our network with the same weights.
+"""Recordings of the authors' code, and networks with the same weights.
 
-The records lie in the folder named by DMMI_PARITY_KITS. They are no part of this package.
+The recordings are files in the folder named by DMMI_PARITY_KITS. They are not part of this package.
 """
 
 import hashlib
@@ -9,6 +9,7 @@ import json
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,17 +23,17 @@ from dmmi_core.model import Dmmi
 KITS = Path(os.environ.get("DMMI_PARITY_KITS", "no-such-folder")).resolve()
 
 
-def kits(pattern: str) -> list:
-    """A pytest parameter for each file, or one that is skipped."""
+def kits(pattern: str) -> list[Any]:
+    """Return a pytest parameter for each file, or a skipped one if there is none."""
     absent = pytest.mark.skip(reason=f"DMMI_PARITY_KITS names no folder with {pattern}")
     found = [pytest.param(path, id=path.stem) for path in sorted(KITS.glob(pattern))]
     return found or [pytest.param(None, id=f"no {pattern}", marks=absent)]
 
 
 class Recorded:
-    """A network with the weights of a checkpoint, in released terms."""
+    """A released checkpoint: its configuration, its weights, and networks with them."""
 
-    def __init__(self, model: dict, bert: dict, folder: Path, **heads):
+    def __init__(self, model: dict[str, Tensor], bert: dict[str, Tensor], folder: Path, **heads: Any):
         path = folder / "released.pth"
         torch.save({"model": model, "bert_model": bert}, path)
         config, state = read_released(path)
@@ -41,6 +42,7 @@ class Recorded:
         self.state = state
 
     def network(self, *, dropout: bool = True) -> Dmmi:
+        """Return the network in evaluation mode; without `dropout`, training mode is deterministic too."""
         config = self.config
         if not dropout:
             args = {**config.backbone_args, "drop_path_rate": 0.0}
@@ -50,11 +52,12 @@ class Recorded:
         return model.eval()
 
     def released(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Return tensors under their released names."""
         return {released_name(key, self.config): value for key, value in tensors.items()}
 
 
 class SmallKit(Recorded):
-    """`official_small_*.pt`: a shrunk network, its inputs, and what the released code made of them."""
+    """`official_small_*.pt`: a small network, its inputs, and the outputs of the released code."""
 
     def __init__(self, path: Path, folder: Path):
         kit = torch.load(path, weights_only=True)
@@ -65,7 +68,7 @@ class SmallKit(Recorded):
 
 
 class FullKit(Recorded):
-    """`full_*.json` and `.npz`: weights drawn anew by their rule, and samples of the outputs."""
+    """`full_*.json` and `.npz`: the rule that draws the weights, and samples of the outputs."""
 
     def __init__(self, path: Path, folder: Path):
         self.record = record = json.loads(path.read_text())
@@ -82,19 +85,21 @@ class FullKit(Recorded):
         super().__init__(model, bert, folder)
 
 
-def full_checkpoint(keys: str, seed: int = 0) -> dict:
-    """The `model` and `bert_model` of a full-size checkpoint."""
+def full_checkpoint(keys: str, seed: int = 0) -> dict[str, dict[str, Tensor]]:
+    """Return the `model` and `bert_model` of a full-size checkpoint."""
     rule, parts = _weights_rule(), {"model": f"keys_{keys}.txt", "bert_model": "keys_bert.txt"}
     return {part: rule.from_shapes(read_shapes(table), seed) for part, table in parts.items()}
 
 
 def read_shapes(table: str) -> dict[str, tuple[int, ...]]:
-    """Released names and shapes, of a `keys_*.txt`."""
+    """Read the released names and shapes of a `keys_*.txt`."""
     return _weights_rule().read_keys(KITS / table)
 
 
-def _weights_rule():
+def _weights_rule() -> Any:
+    """Import the module that draws weights from a seed."""
     spec = importlib.util.spec_from_file_location("weights_from_seed", KITS / "weights_from_seed.py")
+    assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -112,7 +117,7 @@ _STEM_READERS = ("backbone.layer1.4.0.conv1.weight", "backbone.layer1.4.0.downsa
 
 
 def _widened(state: dict[str, Tensor], width: int = 64) -> dict[str, Tensor]:
-    """The same function with the 64 stem channels that timm's ResNet always has: the new ones are zero."""
+    """Widen the stem with zeros to the 64 channels of timm's ResNet, which keeps the function."""
 
     def widen(key: str, value: Tensor) -> Tensor:
         axis = 0 if key.startswith(_STEM_OUTPUTS) else 1 if key in _STEM_READERS else None

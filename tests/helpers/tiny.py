@@ -1,17 +1,23 @@
-"""Networks, tokenizers and weights that are small enough to make within a test."""
+"""Networks, tokenizers and weights small enough to be made within a test."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import timm
 import torch
-from torch import nn
-from transformers import BertConfig, BertModel, BertTokenizerFast
+from torch import Tensor, nn
+from transformers import (  # type: ignore[attr-defined]
+    BertConfig,
+    BertModel,
+    BertTokenizerFast,
+    PreTrainedTokenizerBase,
+)
 
 from dmmi_core.config import DmmiConfig, TextEncoderConfig
 from dmmi_core.model import Dmmi, DmmiOutput
 from dmmi_core.model.dmmi import EncodedText
 
-torch.set_num_threads(1)  # these networks are too small to share
+torch.set_num_threads(1)  # more threads would slow such small networks down
 
 WORDS = """
     [PAD] [UNK] [CLS] [SEP] [MASK] a an the all every two three four five six one zero and on in
@@ -53,17 +59,18 @@ FAMILIES = {
     "resnet": {"backbone": "test_resnet"},
     "efficientnet": {"backbone": "test_efficientnet"},
 }
-"""A small member of each family that a preset uses."""
+"""Settings of a small member of each backbone family that a preset uses."""
 
 
-def make_tokenizer(folder):
+def make_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+    """Write a vocabulary of WORDS to `folder`, and return its tokenizer."""
     vocabulary = folder / "vocab.txt"
     vocabulary.write_text("\n".join(WORDS) + "\n", encoding="utf-8")
     return BertTokenizerFast(vocab=str(vocabulary), model_max_length=TEXT_ENCODER.max_position_embeddings)
 
 
 def make_model(config: DmmiConfig = CONFIG, seed: int = 0) -> Dmmi:
-    """In float32 and evaluation mode; nothing in it is zero, one or symmetric by initialisation."""
+    """Return a float32 network in evaluation mode; no weight is zero, one or symmetric by initialisation."""
     torch.manual_seed(seed)
     model = Dmmi(config).eval()
     randomize(model)
@@ -71,6 +78,7 @@ def make_model(config: DmmiConfig = CONFIG, seed: int = 0) -> Dmmi:
 
 
 def randomize(module: nn.Module) -> None:
+    """Draw norms, biases and buffers at random."""
     for name, value in [*module.named_parameters(), *module.named_buffers()]:
         if name.endswith("running_var"):
             nn.init.uniform_(value, 0.5, 1.5)
@@ -78,12 +86,12 @@ def randomize(module: nn.Module) -> None:
             nn.init.normal_(value, 1.0 if name.endswith("weight") else 0.0, 0.2)
 
 
-def write_backbone(path, name: str = CONFIG.backbone) -> None:
+def write_backbone(path: Path, name: str = CONFIG.backbone) -> None:
     torch.manual_seed(0)
     torch.save(timm.create_model(name).state_dict(), path)
 
 
-def write_text_encoder(folder, tokenizer) -> None:
+def write_text_encoder(folder: Path, tokenizer: PreTrainedTokenizerBase) -> None:
     torch.manual_seed(0)
     BertModel(BertConfig(**vars(TEXT_ENCODER))).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
@@ -93,9 +101,9 @@ PRESENT, ABSENT = "the dogs", "dog"
 
 
 class RedFinder(nn.Module):
-    """In place of the network: what is red is foreground, as surely as it is red.
+    """Fake network: the probability of foreground is how much redder than green a pixel is.
 
-    The presence goes by the length of the text: 0.9 for PRESENT, 0.1 for ABSENT.
+    The presence depends on the length of the text: 0.9 for PRESENT, 0.1 for ABSENT.
     """
 
     SIDE = 64
@@ -103,18 +111,21 @@ class RedFinder(nn.Module):
     def __init__(self, presence: bool = True):
         super().__init__()
         self.config = replace(CONFIG, image_size=self.SIDE, presence=presence)
-        self.encoded, self.seen = [], []
+        self.encoded: list[list[int]] = []
+        self.seen: list[Tensor] = []
 
-    def normalize(self, image):
+    def normalize(self, image: Tensor) -> Tensor:
         assert image.dtype == torch.uint8
         return image / 255
 
-    def encode_text(self, ids, mask):
+    def encode_text(self, ids: Tensor, mask: Tensor) -> EncodedText:
         assert mask.all() and len(ids) == 1
         self.encoded.append(ids[0].tolist())
         return EncodedText(ids[..., None].float())
 
-    def forward(self, image, text, mask, image_of=None):
+    def forward(
+        self, image: Tensor, text: EncodedText, mask: Tensor, image_of: Tensor | None = None
+    ) -> DmmiOutput:
         self.seen.append(image)
         if image_of is not None:
             image = image[image_of]

@@ -1,4 +1,4 @@
-"""Run by test_distributed.py, alone or by torchrun: the gradients of the first batch, then a whole training.
+"""Save the gradients of the first batch, then train; test_distributed.py runs this, also by torchrun.
 
 python training_process.py RECIPE.yaml OUT.pt output=...
 """

@@ -12,7 +12,7 @@ from dmmi_core.visualization.precision_recall import MARGIN, SIDE, precision_rec
 
 
 def test_expected_calibration_error():
-    """Four that say 5 % and are right in one of four; six that say 95 % and always are."""
+    """Four have 5 %, and one of them a target; six have 95 %, and all of them a target."""
     probability = torch.tensor([0.05] * 4 + [0.95] * 6)
     outcome = torch.tensor([True] + [False] * 3 + [True] * 6)
     expected = 0.4 * abs(0.05 - 0.25) + 0.6 * abs(0.95 - 1)
@@ -20,7 +20,7 @@ def test_expected_calibration_error():
 
 
 def test_there_are_fifteen_bins():
-    """0.41 and 0.46 are in one of them, the seventh, where they make good each other's errors."""
+    """0.41 and 0.46 are in the seventh bin, where their errors cancel."""
     probability, outcome = torch.tensor([0.41, 0.46]), torch.tensor([True, False])
     assert expected_calibration_error(probability, outcome) == pytest.approx(100 * (0.5 - 0.435))
     apart = torch.tensor([0.39, 0.46])
@@ -32,7 +32,7 @@ THREE_OF_FOUR = torch.tensor([True, True, True, False, False, False, False, True
 
 
 def test_temperature():
-    """What is right three times of four should say 3 / 4, which is a logit of ln 3."""
+    """Predictions that are right three times of four get the probability 3 / 4, a logit of ln 3."""
     assert fit_temperature(LOGITS, THREE_OF_FOUR) == pytest.approx(2 / math.log(3), rel=1e-4)
     assert fit_temperature(LOGITS / 10, THREE_OF_FOUR) == pytest.approx(0.2 / math.log(3), rel=1e-4)
 
@@ -52,9 +52,9 @@ FOUND = torch.ones(10, dtype=torch.bool)
 
 
 def test_threshold_and_curve():
-    """Of 5 with a target 3 are high, 1 is at a half, 1 is low; of 5 without, 1, 1 and 3.
+    """With a target, 3 of 5 are high, 1 is at a half and 1 is low; without one, 1, 1 and 3.
 
-    Anything between low and high is as good: the middle of the highest mean of N-acc and T-acc is chosen.
+    All thresholds between low and high have the highest mean of N-acc and T-acc; their middle is chosen.
     """
     found = fit(PROBABILITIES, HAS_TARGET, FOUND)
     assert found.temperature == pytest.approx(math.log(9) / math.log(3), rel=1e-4)
@@ -70,7 +70,7 @@ def test_threshold_and_curve():
 
 
 def test_empty_masks_are_no_answer():
-    """The one without a target that says 90 % is rejected anyway, which is 20 of N-acc."""
+    """A sample without a target and with 90 % is rejected by its empty mask, which adds 20 to N-acc."""
     sums = []
     for found in (FOUND, torch.arange(10) != 7):
         calibration = fit(PROBABILITIES, HAS_TARGET, found)

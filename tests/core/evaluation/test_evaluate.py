@@ -1,5 +1,7 @@
 """Evaluation on images with known results: scores, batches and the split over processes."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
@@ -160,10 +162,10 @@ def write_image(folder, shape: tuple[int, int], box: tuple) -> np.ndarray:
     return mask
 
 
-def score(tokenizer, folder, shape, masks: list[np.ndarray | None], text: str, **options) -> dict:
+def score(tokenizer, folder, shape, masks: list[np.ndarray | None], text: str, **options) -> dict[str, Any]:
     """Score one sample for each mask; None stands for a zero sample."""
     samples = [
-        Sample("wide.png", text, "one" if mask is not None else "zero", *shape, segmentations)
+        Sample("wide.png", text, "one" if mask is not None else "zero", shape[0], shape[1], segmentations)
         for mask in masks
         for segmentations in [() if mask is None else (encode_mask(mask),)]
     ]

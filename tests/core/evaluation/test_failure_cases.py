@@ -2,6 +2,8 @@
 
 import base64
 import re
+from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,19 +22,22 @@ NO_PREDICTIONS = pytest.mark.filterwarnings("ignore:The ``compute`` method")
 
 
 def prediction(
-    index: int, tenths: int, kind: str = "one", text: str = "", size=(20, 40), **changes
+    index: int,
+    tenths: int,
+    kind: str = "one",
+    text: str = "",
+    size: tuple[int, int] = (20, 40),
+    **changes: Any,
 ) -> Prediction:
     """Make a prediction of so many tenths of the target, the left half; a zero sample has no target."""
-    width = size[1]
+    height, width = size
     target, predicted = np.zeros(size, bool), np.zeros(size, bool)
     target[:, : width // 2] = kind != "zero"
     predicted[:, : width * tenths // 20] = True
     segmentations = () if kind == "zero" else (encode_mask(target),)
-    sample = Sample(f"{index}.jpg", text or f"text {index}", kind, *size, segmentations)
+    sample = Sample(f"{index}.jpg", text or f"text {index}", kind, height, width, segmentations)
     example = Example(index, sample, np.full((*size, 3), GREY, np.uint8), target)
-    return Prediction(
-        **{"example": example, "target": target, "predicted": predicted, "presence": 0.25} | changes
-    )
+    return replace(Prediction(example, target, predicted, presence=0.25), **changes)
 
 
 def page(tmp_path, predictions: list[Prediction], size: int = 99) -> str:
@@ -53,7 +58,7 @@ def pictures(html: str) -> list[np.ndarray]:
     """Decode the pictures of the page, RGB."""
     found = re.findall('src="data:image/jpeg;base64,(.*?)"', html)
     data = (np.frombuffer(base64.b64decode(item), np.uint8) for item in found)
-    return [cv2.imdecode(item, cv2.IMREAD_COLOR_RGB) for item in data]
+    return [np.asarray(cv2.imdecode(item, cv2.IMREAD_COLOR_RGB)) for item in data]
 
 
 # index, tenths, kind: the IoU is 0.3, 0.9, 0 (wrongly found), 0.3, 1 (rightly empty), 0 (missed), 0.5

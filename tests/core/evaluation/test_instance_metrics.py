@@ -1,5 +1,7 @@
 """Instance F1 against counts made by hand."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from dmmi_core.evaluation.instance_metrics import InstanceDetection, matches
 
 
 def box(left: int, right: int) -> np.ndarray:
-    """Full columns of 4 x 40 pixels, so that an IoU is a ratio of widths."""
+    """Return a mask of full columns of 4 x 40 pixels, so that an IoU is a ratio of widths."""
     mask = np.zeros((4, 40), bool)
     mask[:, left:right] = True
     return mask
@@ -50,7 +52,7 @@ def compute(samples) -> dict:
     return detection.compute()
 
 
-def expected(matched: int, predicted: int, present: int) -> dict:
+def expected(matched: int, predicted: int, present: int) -> Any:
     precision, recall = matched / predicted, matched / present
     f1 = 2 * precision * recall / (precision + recall)
     return pytest.approx({"instance_P": 100 * precision, "instance_R": 100 * recall, "instance_F1": 100 * f1})

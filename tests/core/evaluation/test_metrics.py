@@ -17,7 +17,7 @@ def overlap(predicted: np.ndarray, target: np.ndarray) -> tuple[int, int]:
 
 
 def literal(samples: list[tuple[np.ndarray, np.ndarray, str]]) -> dict[str, float]:
-    """For samples of every kind."""
+    """Compute all scores of samples of every kind."""
     zero = [predicted for predicted, _, kind in samples if kind == "zero"]
     targeted = [(predicted, target) for predicted, target, kind in samples if kind != "zero"]
     intersections, unions = zip(*(overlap(p, t) for p, t in targeted), strict=True)
@@ -73,7 +73,7 @@ def test_all_of_them():
 
 
 def test_of_each_kind():
-    """What only its samples define: the others' must have no part in it."""
+    """Scores of a kind depend on the samples of that kind only."""
     by_kind = compute(SAMPLES)["by_kind"]
     for kind in ("one", "many"):
         own = literal([sample for sample in SAMPLES if sample[2] in (kind, "zero")])

@@ -8,7 +8,7 @@ HEIGHT, WIDTH, MAP = 60, 80, 20
 
 
 def network_says(boxes):
-    """Probability, heat and offsets of a perfect network for boxes (left, top, right, bottom) in pixels."""
+    """Return the outputs of a perfect network for boxes (left, top, right, bottom) in pixels."""
     probability = np.zeros((HEIGHT, WIDTH), np.float32)
     heat = np.full((MAP, MAP), -6, np.float32)
     offsets = np.zeros((2, MAP, MAP), np.float32)

@@ -5,7 +5,7 @@ from dmmi_core.instances import grouping as instances_module
 from dmmi_core.instances.grouping import group_instances, grouping_for, union_mask
 from dmmi_core.result import Roi, Status
 
-PICTURE = """
+MAP = """
 . . . . . . . . . .
 . 8 8 . . . . 9 . .
 . 8 8 . . . 9 . . .
@@ -16,14 +16,14 @@ PICTURE = """
 . . . . 7 7 7 7 . 9
 """
 PROBABILITY = np.array(
-    [[0.1 if c == "." else int(c) / 10 for c in row.split()] for row in PICTURE.strip().splitlines()],
+    [[0.1 if c == "." else int(c) / 10 for c in row.split()] for row in MAP.strip().splitlines()],
     np.float32,
 )
 
 
 @pytest.fixture
 def found(monkeypatch):
-    """The components of the picture; how sure each is has a test of its own."""
+    """Return the components of the map, without the rule of confidence, which has its own test."""
     monkeypatch.setattr(instances_module, "RELATIVE_CONFIDENCE", 0)
 
     def found(min_area: int = 1, threshold: float = 0.5):
@@ -69,7 +69,7 @@ def test_threshold(found, threshold, count):
 @pytest.mark.parametrize(("highest", "kept"), [(0.73, False), (0.75, True)])
 @pytest.mark.parametrize("grouping", ["watershed", "connected_components"])
 def test_what_is_unsure_beside_others_is_left_out(grouping, highest, kept):
-    """Where the surest pixel exceeds the threshold by 0.3, it takes 0.24, at any size."""
+    """If the largest margin is 0.3, a group needs a margin of 0.24, at any size."""
     probability = np.zeros((6, 19), np.float32)
     probability[1:3, 1:3] = (0.6, 0.8)
     probability[1:5, 5:] = 0.6

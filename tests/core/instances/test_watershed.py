@@ -1,4 +1,4 @@
-"""Drawn shapes, of which it is plain what is one object and where two of them touch."""
+"""Watershed of drawn shapes with known objects and necks."""
 
 import cv2
 import numpy as np
@@ -9,11 +9,11 @@ from dmmi_core.instances.watershed import watershed
 
 
 def discs(*circles: tuple[int, int, int], height: int = 120, width: int = 400) -> np.ndarray:
-    """uint8 (height, width); a circle is x, y and radius."""
-    picture = np.zeros((height, width), np.uint8)
+    """Draw circles, x, y and radius each: uint8 (height, width)."""
+    image = np.zeros((height, width), np.uint8)
     for x, y, radius in circles:
-        cv2.circle(picture, (x, y), radius, 1, cv2.FILLED)
-    return picture
+        cv2.circle(image, (x, y), radius, 1, cv2.FILLED)
+    return image
 
 
 def count(foreground: np.ndarray) -> int:
@@ -36,8 +36,8 @@ def test_objects_that_touch_come_apart_at_the_neck():
 
 @pytest.mark.parametrize("scale", [1.7, 4])
 def test_large_ones(scale):
-    picture = cv2.resize(TOUCHING, None, fx=scale, fy=scale, interpolation=cv2.INTER_NEAREST)
-    assert count(picture) == count(np.ascontiguousarray(picture.T)) == 3
+    image = cv2.resize(TOUCHING, None, fx=scale, fy=scale, interpolation=cv2.INTER_NEAREST)
+    assert count(image) == count(np.ascontiguousarray(image.T)) == 3
 
 
 def test_small_ones():

@@ -1,6 +1,7 @@
 """Equations 2-6, against loops over samples, positions, tokens and the members of each region."""
 
 import math
+from typing import cast
 
 import pytest
 import torch
@@ -28,7 +29,7 @@ def random(*shape: int) -> Tensor:
 
 
 def square(side: int, y: int, x: int, height: int, width: int) -> list[tuple[int, int]]:
-    """The positions of the region centred at (y, x) that are in the image."""
+    """Return the positions in the image of the region centred at (y, x)."""
     reach = (side - 1) // 2
     places = [(y + dy, x + dx) for dy in range(-reach, reach + 1) for dx in range(-reach, reach + 1)]
     return [(v, u) for v, u in places if 0 <= v < height and 0 <= u < width]
@@ -99,12 +100,12 @@ def test_image_to_text_affinity(regions, positions):
 
 
 def literal_pointwise(layer: nn.Sequential, x: Tensor) -> Tensor:
-    """A matrix for every position, then mean 0 and variance 1 for each channel of each sample."""
-    conv, norm = layer
-    matrix = conv.weight[:, :, 0, 0]
+    """Apply the matrix at every position, then normalise each channel of each sample."""
+    conv, norm = cast("tuple[nn.Conv2d, nn.InstanceNorm2d]", tuple(layer))
+    matrix, bias = conv.weight[:, :, 0, 0], conv.get_parameter("bias")
     samples = []
     for sample in x.flatten(2):
-        y = torch.stack([matrix @ position + conv.bias for position in sample.T], dim=1)
+        y = torch.stack([matrix @ position + bias for position in sample.T], dim=1)
         centred = y - y.mean(dim=1, keepdim=True)
         samples.append(centred / ((centred**2).mean(dim=1, keepdim=True) + norm.eps).sqrt())
     return torch.stack(samples).unflatten(2, x.shape[2:])

@@ -15,7 +15,7 @@ MASK = torch.tensor([[True, True, True], [True, True, False]])
 
 
 def upsample(x: Tensor, height: int, width: int) -> Tensor:
-    """Bilinear, the corner pixels onto the corner pixels; (C, H, W)."""
+    """Resize (C, H, W) bilinearly, with aligned corners."""
 
     def place(index: int, count: int, source: int) -> tuple[int, int, float]:
         exact = index * (source - 1) / (count - 1) if count > 1 else 0.0
@@ -46,16 +46,20 @@ def psi(module, y: Tensor, text: Tensor, real: list[bool]) -> Tensor:
     return pixels.T.reshape(y.shape)
 
 
-def literal_decoder(module: TextToImageDecoder, skips: list[Tensor], text: Tensor, real: list[bool]):
-    """Of one sample: the score maps, and V_g*."""
+def literal_decoder(
+    module: TextToImageDecoder, skips: list[Tensor], text: Tensor, real: list[bool]
+) -> tuple[Tensor, Tensor]:
+    """Compute the score maps and V_g* of one sample."""
     v1, v2, v3, v4 = skips
     y4 = v4
     y3 = psi(module.query3, phi(module.aggregate3, y4, v3), text, real)
     guidance = phi(module.aggregate2, y3, v2)
     y2 = psi(module.query2, guidance, text, real)
-    last = conv_bn_relu(module.convs, y2) if module.convs is not None else phi(module.aggregate1, y2, v1)
-    score = module.score
-    return torch.einsum("oc,chw->ohw", score.weight[:, :, 0, 0], last) + score.bias[:, None, None], guidance
+    last = conv_bn_relu(module.convs, y2) if module.convs is not None else y2
+    if module.aggregate1 is not None:
+        last = phi(module.aggregate1, y2, v1)
+    weight, bias = module.score.weight[:, :, 0, 0], module.score.get_parameter("bias")
+    return torch.einsum("oc,chw->ohw", weight, last) + bias[:, None, None], guidance
 
 
 @pytest.mark.parametrize("smallest", [(1, 1), (1, 2)], ids=["square", "wide"])

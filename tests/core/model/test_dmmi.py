@@ -1,6 +1,7 @@
-"""The assembled network: shapes, order of the steps, and what must not influence what."""
+"""The assembled network: shapes, order of the steps, and independence of samples and padding."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
@@ -15,7 +16,7 @@ from helpers.tiny import CONFIG, FAMILIES, make_model
 TEXTS = ["find the two zebras on the left side", "a cup", "every dog!"]
 ERASED = ["find [MASK] [MASK] [MASK] [MASK] [MASK] on the left side", "[MASK] [MASK]", "[MASK] [MASK]!"]
 SIZE = (64, 96)
-# Chosen so that every switch that changes the flow of data is on and off, and every family is there.
+# Each switch that changes the flow of data is on in one variant and off in another; each family occurs.
 VARIANTS = {
     "swin": {**FAMILIES["swin"], "output_stride": 8, "presence": False},
     "resnet": {**FAMILIES["resnet"], "bidirectional": False},
@@ -44,7 +45,7 @@ def forward(model: Dmmi, image: Tensor, ids: Tensor, erased: Tensor, mask: Tenso
 
 
 def assert_same(actual: DmmiOutput, expected: DmmiOutput, mask: Tensor) -> None:
-    """Everything but padded tokens; `actual` may have more of those."""
+    """Compare all outputs but those of padded tokens, of which `actual` may have more."""
     for name, reference in vars(expected).items():
         value = getattr(actual, name)
         if reference is None:
@@ -52,7 +53,7 @@ def assert_same(actual: DmmiOutput, expected: DmmiOutput, mask: Tensor) -> None:
             continue
         if name in ("text", "recovered"):
             value, reference = value[:, : mask.shape[1]][mask], reference[mask]
-        torch.testing.assert_close(value, reference, rtol=1e-8, atol=1e-9, msg=lambda m, n=name: f"{n}: {m}")
+        torch.testing.assert_close(value, reference, rtol=1e-8, atol=1e-9, msg=partial("{}: {}".format, name))
 
 
 @torch.no_grad()

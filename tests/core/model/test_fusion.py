@@ -1,4 +1,4 @@
-"""What a stage does with the attended features, written out."""
+"""Fusion of a stage with the attended features, against its steps written out."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The guide: the published detector, what texts name, and what that adds to the network."""
+"""The guide: the published detector, the link from texts to categories, and its effect on the network."""
 
 import os
 from dataclasses import replace

@@ -34,7 +34,7 @@ def test_a_tokenizer_folder_is_read_back(tokenizer, tmp_path):
 
 
 def write_remote_code(folder):
-    """Files that ask to run Python code which lies beside them."""
+    """Write files that ask to run Python code next to them."""
     (folder / "tokenizer_config.json").write_text(
         '{"tokenizer_class": "Evil", "auto_map": {"AutoTokenizer": ["evil.Evil", "evil.Evil"]}}'
     )

@@ -13,7 +13,7 @@ SIZES = [(64, 64), (64, 96), (160, 32), (32, 32)]
 
 
 def make(family: str) -> tuple[VisualEncoder, torch.nn.Module]:
-    """The encoder, and timm's own model with the same weights."""
+    """Return the encoder, and a timm model with the same weights."""
     settings = FAMILIES[family]
     arguments = settings.get("backbone_args", {})
     torch.manual_seed(0)

@@ -1,4 +1,4 @@
-"""A recipe for a tiny network on drawn pictures."""
+"""A recipe for a tiny network on drawn images."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ from helpers.tiny import CONFIG
 
 @pytest.fixture(autouse=True)
 def accelerate_afresh():
-    """Accelerate keeps the precision of the first training for all of a process."""
+    """Reset Accelerate, which keeps the precision of a process's first training."""
     yield
     AcceleratorState._reset_state(reset_partial_state=True)
 

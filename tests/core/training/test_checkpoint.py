@@ -1,4 +1,4 @@
-"""Checkpoints of a training: written in turn, checked when read, the previous one used for a damaged one."""
+"""Training checkpoints: rotation, verification, and recovery from a damaged one."""
 
 import logging
 
@@ -25,7 +25,7 @@ def cut_short(path):
 
 
 def flip_a_bit(path):
-    """Of a weight, which nothing but its checksum shows."""
+    """Flip a bit of a weight, which only its checksum reveals."""
     data = bytearray(path.read_bytes())
     data[data.index(torch.full((9,), 2.0).numpy().tobytes()) + 400] ^= 1
     path.write_bytes(bytes(data))

@@ -1,4 +1,4 @@
-"""From files as they are released to figures: two steps of training, then an evaluation of every split."""
+"""Every dataset in its released format: two training steps, then an evaluation of each split."""
 
 import json
 from dataclasses import replace
@@ -24,7 +24,7 @@ def evaluate(capsys, *arguments) -> dict:
 
 
 def expected_scores(model, sentences: list[tuple[str, str]], images) -> dict:
-    """From the pixels: `understand` knows by the colours of a picture what a sentence means."""
+    """Compute the scores from the pixels: `understand` finds what a sentence means by the colours."""
     segmenter = Segmenter.from_pretrained(model, engine="torch", device="cpu")
     intersections, unions, rejected, counts = [], [], [], {"zero": 0, "one": 0, "many": 0}
     for name, text in sentences:

@@ -16,7 +16,7 @@ SCRIPT = str(HELPERS / "training_process.py")
 
 @pytest.fixture
 def trained(recipe, tmp_path):
-    """For one process and for two: what the script saved, and the log."""
+    """Return the saved values and the log, for one process and for two."""
     losses = replace(recipe.losses, dice=1.0)
     recipe = replace(
         recipe, batch_size=8, batch_norm="frozen", background_weight=0.8, losses=losses, validate_every=4

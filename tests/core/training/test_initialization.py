@@ -1,4 +1,4 @@
-"""What a training goes on from."""
+"""The network that a training starts from."""
 
 from dataclasses import replace
 

@@ -26,7 +26,7 @@ sys.exit(main(["train", *sys.argv[1:]]))
 
 @pytest.fixture
 def start(recipe, tmp_path):
-    """Starts `dmmi train` with this folder for its output; whatever still runs in the end is killed."""
+    """Start `dmmi train` with an output folder; processes that still run at the end are killed."""
     recipe = replace(recipe, steps=STEPS, checkpoint_every=1, ema_decay=0.9, accumulate=2)
     path = write_recipe(recipe, tmp_path / "recipe.yaml")
     running = []

@@ -1,4 +1,4 @@
-"""The loss terms of a batch: which there are, and which samples count for them."""
+"""The loss terms of a batch, and the samples that count for each."""
 
 from dataclasses import fields, replace
 
@@ -47,7 +47,7 @@ def test_an_instance_head_adds_its_two(batch):
 
 
 def test_what_only_a_box_is_known_of_is_no_background(batch):
-    """Neither of the mask nor of its surroundings inside the box; but its rows and columns are asked for."""
+    """Pixels in the box are neither object nor background, but the projection loss applies to it."""
     labels = torch.where(batch.labels > 0, 255, 0).to(torch.uint8)
     boxed = replace(batch, labels=labels, has_mask=torch.zeros_like(batch.has_mask))
     model = make_model()

@@ -99,7 +99,7 @@ def test_rows_of_table_3(row, two_ways, regions, similarity, contrast):
     ],
 )
 def test_rows_of_the_ablation(row, changes):
-    """Only the network differs from what trains the shipped model."""
+    """Only the network differs from the recipe of the shipped model."""
     recipe, shipped = (read_recipe(TRAINING / name) for name in (f"ablation/{row}.yaml", "dmmi-lite.yaml"))
     assert recipe.config() == replace(shipped.config(), **({"presence": False} | changes))
     assert replace(recipe, network=shipped.network, output=shipped.output) == shipped
@@ -245,7 +245,7 @@ def test_counts_must_be_positive(tmp_path, setting, value):
         read_recipe(write(tmp_path, REQUIRED), [f"{setting}={value}"])
 
 
-def test_lists_of_annotations_and_more_photographs(tmp_path):
+def test_lists_of_annotations_and_more_images(tmp_path):
     data = {"images": "images", "annotations": ["a.json", "b.json"], "mask_quality": 0.8}
     data["extra"] = [{"images": "animals", "annotations": "c.json"}]
     recipe = read_recipe(write(tmp_path, REQUIRED | {"data": data}))

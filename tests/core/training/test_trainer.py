@@ -1,4 +1,4 @@
-"""The trainer on drawn pictures: it learns, resumes exactly, and leaves a model that opens."""
+"""The trainer on drawn images: it learns, resumes exactly, and leaves a model that opens."""
 
 import json
 from dataclasses import replace
@@ -38,7 +38,7 @@ class Stopped(Exception):
 
 
 def run_until(recipe: Recipe, step: int, monkeypatch) -> None:
-    """Breaks off while training on after this step."""
+    """Run until `step` steps are done, then break off."""
     take_step = Trainer._train_step
 
     def stop(self, batches):
@@ -93,7 +93,7 @@ def test_a_finished_run_is_left_alone(recipe):
 
 
 def test_means_in_the_log_are_of_the_steps_since_the_last(recipe, monkeypatch, tmp_path):
-    """Also after a run that went on in between."""
+    """They are also right after a resumed run."""
     steps = log(run(replace(recipe, log_every=1, checkpoint_every=1)))
     again = replace(recipe, output=str(tmp_path / "again"), log_every=4, checkpoint_every=1)
     run_until(again, 2, monkeypatch)
@@ -127,7 +127,7 @@ def test_a_save_that_breaks_off_leaves_the_last_one(recipe, monkeypatch):
     monkeypatch.undo()
 
 
-def test_validation_photographs_are_never_read(recipe, pictures, tmp_path):
+def test_validation_images_are_never_read(recipe, pictures, tmp_path):
     folder = copytree(pictures.parent, tmp_path / "pictures")
     removed = [
         folder / scene.image
@@ -158,7 +158,7 @@ def test_learning_rates_and_weight_decay(recipe):
     def note(optimizer, *_):
         seen.append({p: (g["lr"], g["weight_decay"]) for g in optimizer.param_groups for p in g["params"]})
 
-    trainer.optimizer.optimizer.register_step_pre_hook(note)  # the one that Accelerate wraps
+    trainer.optimizer.optimizer.register_step_pre_hook(note)  # the optimizer that Accelerate wraps
     trainer.run()
     assert len(seen) == 5
     for step, groups in enumerate(seen):
@@ -217,7 +217,7 @@ def test_a_damaged_state_is_refused(recipe, tmp_path, hostile_pickle, damage):
 
 
 def test_accumulating_gives_the_gradients_of_the_whole_batch(recipe, tmp_path, monkeypatch):
-    """But for the contrastive loss, whose negatives are those of one forward pass."""
+    """The contrastive loss is excluded, as its negatives are those of one forward pass."""
     monkeypatch.setitem(PRESETS, "tiny", replace(CONFIG, contrast=False))
     recipe = replace(recipe, batch_size=4, batch_norm="frozen", freeze=("text.bert",))
     trainers = [Trainer(replace(recipe, accumulate=n, output=str(tmp_path / str(n)))) for n in (1, 2)]
@@ -243,7 +243,7 @@ def test_the_average_is_saved_in_place_of_the_last_weights(recipe):
 
 
 def test_moving_average():
-    """(1 + n) / (10 + n) of the old value at first, then the decay."""
+    """The weight of the old value is (1 + n) / (10 + n) at first, then the decay."""
     model = torch.nn.Linear(1, 1, bias=False)
     average, expected = moving_average(model, decay=0.3), None
     for count, value in enumerate((1.0, 2.0, 3.0, 4.0, 5.0)):
@@ -294,7 +294,7 @@ def test_validation_leaves_the_training_as_it_is(recipe, tmp_path):
 
 
 def test_a_loss_of_nan_is_never_saved(recipe, monkeypatch):
-    """Also where the log would tell only later."""
+    """Not even if the next log entry is due later."""
     recipe = replace(recipe, log_every=100, checkpoint_every=1)
     take_step = Trainer._train_step
 

@@ -30,7 +30,7 @@ def test_instances_are_tinted_where_they_are(image, result):
     before = image.copy()
     drawn = draw_overlay(image, result)
     assert drawn.shape == image.shape and drawn.dtype == np.uint8
-    assert np.array_equal(image, before), "the picture itself is not drawn on"
+    assert np.array_equal(image, before), "the image itself is not drawn on"
     change = drawn.astype(int) - image
     for index, inside in enumerate((np.s_[105:195, 205:295], np.s_[25:55, 35:85])):  # biggest first
         towards = (np.array(PALETTE[index]) - image[inside]) * change[inside]

@@ -86,6 +86,28 @@ def is_singular(expression: str) -> bool:
     return not any((*several, _ANOTHER.search(text)))
 
 
+_AND = re.compile(r"\b(?:and|or)\b|,")
+_NUMBER_WORDS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_COUNTS = {word: number for number, word in enumerate(_NUMBER_WORDS, start=2)}
+_COUNT = re.compile(
+    r"(?:(?:all|the|these|those|my|your|our|his|her|their) )*"
+    rf"(both|{'|'.join(_NUMBER_WORDS)}|[2-9]|[1-9][0-9])\b(?!')"
+)
+
+
+def count_of(expression: str) -> int | None:
+    """Return how many objects an expression says it names: 2 for "the two cats" and "both cats".
+
+    None if it gives no number, or names other things too: "two dogs and a cat".
+    """
+    text = expression.lower()
+    found = _COUNT.match(text)
+    if not found or _AND.search(text):
+        return None
+    word = found[1]
+    return 2 if word == "both" else _COUNTS.get(word) or int(word)
+
+
 _NOBODY = re.compile(
     r"(?:nobody|no[ -]one|none|nothing|neither|zero|not (?:a single|even one|one|any))\b(?!').*"
 )

@@ -14,7 +14,7 @@ from dmmi_core.checkpoints.folder import find_model
 from dmmi_core.engines.engine import Encoded, Engine, Scores
 from dmmi_core.engines.selection import open_engine
 from dmmi_core.errors import InputError
-from dmmi_core.grammar import expression_of, names_nothing
+from dmmi_core.grammar import count_of, expression_of, names_nothing
 from dmmi_core.instances.centres import group_by_centres
 from dmmi_core.instances.grouping import GROUPINGS, group_instances, grouping_for, union_mask
 from dmmi_core.options import Options
@@ -170,7 +170,9 @@ class Segmenter:
             grouping = options.grouping or self._grouping(expression)
             instances: tuple[Instance, ...] = ()
             if not self._is_rejected(presence[row], options):
-                instances = _instances(foreground[row], (height, width), grouping, centres[row], options)
+                instances = _instances(
+                    foreground[row], (height, width), grouping, centres[row], count_of(expression), options
+                )
             results.append(
                 Result(
                     text=texts[row],
@@ -232,15 +234,23 @@ def _instances(
     size: tuple[int, int],
     grouping: str,
     centres: Centres | None,
+    count: int | None,
     options: Options,
 ) -> tuple[Instance, ...]:
-    """Return the instances in a foreground map (S, S), at the image's `size` (H, W)."""
+    """Return the instances in a foreground map (S, S), at the image's `size` (H, W).
+
+    `count` bounds the number of centres, if the text says how many objects it names.
+    """
     if foreground.max() <= options.mask_threshold:
         return ()
     probability = cv2.resize(foreground, size[::-1], interpolation=cv2.INTER_LINEAR)
     if grouping == CENTRES and centres is not None:
         return group_by_centres(
-            probability, *centres, mask_threshold=options.mask_threshold, min_area=options.min_area
+            probability,
+            *centres,
+            mask_threshold=options.mask_threshold,
+            min_area=options.min_area,
+            count=count,
         )
     return group_instances(probability, options.mask_threshold, options.min_area, grouping)
 

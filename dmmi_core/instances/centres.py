@@ -22,12 +22,13 @@ def group_by_centres(
     *,
     mask_threshold: float,
     min_area: int,
+    count: int | None = None,
 ) -> tuple[Instance, ...]:
     """Return instances, largest first: each pixel of the foreground joins the centre that it points to.
 
     Foreground is `probability` > `mask_threshold`; instances of less than `min_area` pixels are left out.
     probability float32 (H, W); heat float32 (h, w), logits, and offsets float32 (2, h, w), as fractions of
-    the sides: `centres` and `offsets` of `Scores`.
+    the sides: `centres` and `offsets` of `Scores`. With `count` there are at most so many centres.
     """
     foreground = (probability > mask_threshold).astype(np.uint8)
     x, y, width, height = cv2.boundingRect(foreground)
@@ -35,24 +36,25 @@ def group_by_centres(
         return ()
     inside = np.s_[y : y + height, x : x + width]
     low_resolution = cv2.resize(probability, heat.shape[::-1], interpolation=cv2.INTER_AREA) > mask_threshold
-    nearest = nearest_centres(find_centres(heat, low_resolution), offsets)
+    nearest = nearest_centres(find_centres(heat, low_resolution, count), offsets)
     nearest = cv2.resize(nearest, foreground.shape[::-1], interpolation=cv2.INTER_NEAREST)[inside]
     labels = np.where(foreground[inside], nearest.astype(np.int32), 0)
     return numbered(item for _, item in labelled_instances(labels, probability[inside], min_area, (x, y)))
 
 
-def find_centres(heat: np.ndarray, foreground: np.ndarray) -> np.ndarray:
+def find_centres(heat: np.ndarray, foreground: np.ndarray, count: int | None = None) -> np.ndarray:
     """Return the centres, x and y as fractions of the sides, (K, 2) with K >= 1, likeliest first.
 
     heat float32 (h, w), logits; foreground bool (h, w). If no position reaches CENTRE_THRESHOLD, the
-    likeliest one in the foreground is the centre, as every foreground pixel belongs to an instance.
+    likeliest one in the foreground is the centre, as every foreground pixel belongs to an instance. Of more
+    than `count` centres, or MAX_CENTRES, the likeliest are kept.
     """
     highest = cv2.dilate(heat, np.ones((SUPPRESSION_WINDOW, SUPPRESSION_WINDOW), np.uint8))
     is_centre = (heat == highest) & (heat > np.log(CENTRE_THRESHOLD / (1 - CENTRE_THRESHOLD)))
     if not is_centre.any():
         is_centre = heat == heat[foreground].max() if foreground.any() else heat == heat.max()
     rows, columns = np.nonzero(is_centre)
-    order = np.argsort(-heat[rows, columns], kind="stable")[:MAX_CENTRES]
+    order = np.argsort(-heat[rows, columns], kind="stable")[: count or MAX_CENTRES]
     return np.stack([(columns[order] + 0.5) / heat.shape[1], (rows[order] + 0.5) / heat.shape[0]], axis=1)
 
 

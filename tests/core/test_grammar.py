@@ -1,6 +1,6 @@
 import pytest
 
-from dmmi_core.grammar import expression_of, is_singular, names_nothing
+from dmmi_core.grammar import count_of, expression_of, is_singular, names_nothing
 
 
 @pytest.mark.parametrize(
@@ -253,3 +253,15 @@ def test_perhaps_a_target(text):
 @pytest.mark.timeout(10)
 def test_long_nonsense_is_judged_in_no_time(text):
     assert names_nothing(text) in (True, False)
+
+
+@pytest.mark.parametrize(
+    ("expression", "count"),
+    [
+        *(("the two cats", 2), ("Two cats on the left", 2), ("both dogs", 2), ("all three people", 3)),
+        *(("12 birds", 12), ("two of the chairs", 2), ("the cats", None), ("the second two", None)),
+        *(("two dogs and a cat", None), ("the 3rd car", None), ("a pair of scissors", None), ("1 cup", None)),
+    ],
+)
+def test_the_number_that_a_text_gives(expression, count):
+    assert count_of(expression) == count

@@ -40,6 +40,15 @@ def test_one_behind_a_post_stays_one():
     assert instance.area == (56 - 6) * 36
 
 
+def test_a_count_keeps_the_likeliest_centres():
+    probability, heat, offsets = network_says([(8, 12, 32, 48), (32, 12, 64, 48)])
+    heat[15, 15] = 1  # a third, doubtful centre beside the second
+    limits = {"mask_threshold": 0.5, "min_area": 8}
+    offsets[:, 12:, 12:] = 0
+    assert len(group_by_centres(probability, heat, offsets, **limits)) == 3
+    assert len(group_by_centres(probability, heat, offsets, **limits, count=2)) == 2
+
+
 def test_many_small_alike_ones():
     boxes = [(x, y, x + 8, y + 9) for x in range(0, 80, 16) for y in range(0, 60, 15)]
     found = group(*network_says(boxes))

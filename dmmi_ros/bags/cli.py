@@ -1,7 +1,6 @@
 """The `dmmi-bag` command: evaluates a model on recorded bags and makes bags from images. Needs no ROS."""
 
 import argparse
-import importlib.util
 import json
 import logging
 import math
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from dmmi_core.cli.options import add_engine, add_model, segmenter_options
 from dmmi_core.cli.program import aligned, run_program, sigterm_as_exit
 from dmmi_core.errors import InputError
+from dmmi_core.extras import require
 
 if TYPE_CHECKING:
     from dmmi_ros.bags.command_schedule import CommandSchedule
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dmmi_ros.bags.reader import Bag
     from dmmi_ros.bags.scoring import Scoring
 
-EXTRA = {"rosbags": "rosbags", "rosbags.image": "rosbags-image", "torchmetrics": "torchmetrics"}
+BAG_MODULES = ("rosbags", "rosbags.image")
 STORAGES = ("sqlite3", "mcap")
 RATES = 1e-3, 1e4
 """Lowest and highest rate in Hz; beyond, times overflow or coincide."""
@@ -118,7 +118,9 @@ def _add_make(commands: Any) -> None:
 
 def evaluate(arguments: argparse.Namespace) -> None:
     """Evaluate a model on a bag; print the figures and write what was asked for."""
-    _require_extra()
+    require(*BAG_MODULES)
+    if arguments.ground_truth or arguments.ground_truth_topic:
+        require("torchmetrics")
     from dmmi_ros.bags.command_schedule import read_schedule
     from dmmi_ros.bags.reader import Bag
     from dmmi_ros.bags.report import Report
@@ -160,7 +162,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
 
 def make(arguments: argparse.Namespace) -> None:
     """Write images or a video to a new bag."""
-    _require_extra()
+    require(*BAG_MODULES)
     from dmmi_ros.bags.from_images import write_images
     from dmmi_ros.bags.writer import new_bag
 
@@ -223,19 +225,6 @@ def _outcomes(
     return evaluate_live(
         frames, schedule, type_=type_, start=bag.start, rate=arguments.rate, parameters=parameters
     )
-
-
-def _require_extra() -> None:
-    missing = [package for module, package in EXTRA.items() if not _is_there(module)]
-    if missing:
-        raise InputError(f"this needs {' and '.join(missing)}: pip install 'dmmi[bag]'")
-
-
-def _is_there(module: str) -> bool:
-    try:
-        return importlib.util.find_spec(module) is not None
-    except ModuleNotFoundError:  # its parent package is missing
-        return False
 
 
 def _rate(text: str) -> float:

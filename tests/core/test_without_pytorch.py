@@ -64,3 +64,10 @@ def test_what_needs_an_extra_names_it(arguments, extra, tmp_path):
     )
     assert done.returncode == 2
     assert f"pip install '{extra}'" in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+def test_scores_of_a_bag_name_their_extra():
+    arguments = ("evaluate", "bag", "--commands", "commands.jsonl", "--ground-truth", "truth.jsonl")
+    done = run("from dmmi_ros.bags.cli import main; sys.exit(main())", *arguments)
+    assert done.returncode == 2
+    assert done.stderr == "dmmi-bag: this needs torchmetrics: pip install 'dmmi[train]'\n"

@@ -10,7 +10,7 @@ import pytest
 from rosbags.highlevel import AnyReader
 from rosbags.rosbag2 import Writer
 
-import dmmi_core.engines.cache
+import dmmi_core.engines.export_process
 import dmmi_ros.bags.report
 from dmmi_core.data.samples import encode_mask
 from dmmi_core.segmenter import Segmenter
@@ -391,7 +391,7 @@ def test_reports_that_cannot_be(capsys, tmp_path, monkeypatch):
 
 def test_it_says_that_an_engine_is_made(capsys, tmp_path, commands):
     figures(capsys, write_bag(tmp_path / "bag", frames()), "--commands", commands)
-    assert dmmi_core.engines.cache.logger.isEnabledFor(logging.INFO)
+    assert dmmi_core.engines.export_process.logger.isEnabledFor(logging.INFO)
 
 
 def test_no_bag(capsys, tmp_path, commands):

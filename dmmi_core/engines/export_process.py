@@ -12,9 +12,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from typing import IO
 
 from dmmi_core.errors import ModelError, describe
 
@@ -37,11 +38,15 @@ def export_in_child(folder: Path, on_progress: OnProgress | None = None) -> dict
     the disagreement with PyTorch by "engine:precision". Raises ExportError.
     """
     command = [sys.executable, "-m", __spec__.name, str(folder)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
-        try:
-            return _follow(child, on_progress or _Log())
-        finally:
-            child.kill()
+    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        return _follow(child, on_progress or _Log())
+    finally:
+        # Not `with child`: closing its output would wait for processes that it may have started.
+        child.kill()
+        child.wait()
+        if child.stdin:
+            child.stdin.close()
 
 
 class _Log:
@@ -75,10 +80,11 @@ def _follow(child: subprocess.Popen, on_progress: OnProgress) -> dict[str, float
         stage = message["stage"]
 
 
-def _read_lines(stream: Iterable[str], lines: SimpleQueue[str]) -> None:
-    """Put each line of `stream` into `lines`, and an empty one at its end."""
-    for line in stream:
-        lines.put(line)
+def _read_lines(stream: IO[str], lines: SimpleQueue[str]) -> None:
+    """Put each line of `stream` into `lines`, and an empty one at its end; then close it."""
+    with stream:
+        for line in stream:
+            lines.put(line)
     lines.put("")
 
 
@@ -99,7 +105,7 @@ def _say(message: dict) -> None:
 
 def _end_with_parent() -> None:
     """End this process once its parent has closed the pipe to it, also by being killed."""
-    sys.stdin.read()
+    os.read(sys.stdin.fileno(), 1)  # not sys.stdin.read(), whose lock would be held in forked processes
     os._exit(1)
 
 

@@ -1,5 +1,6 @@
 """Atomic writing: a file or folder appears complete or not at all."""
 
+import errno
 import os
 import shutil
 import tempfile
@@ -11,6 +12,8 @@ from pathlib import Path
 @contextmanager
 def replaced_file(path: str | Path) -> Iterator[Path]:
     """Yield a path to write to; the file takes the place of `path` when the block ends without an error."""
+    if Path(path).is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     new = Path(f"{path}.new")
     try:
         yield new

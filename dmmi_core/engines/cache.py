@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dmmi_core.checkpoints.folder import WEIGHTS, write_config
 from dmmi_core.config import DmmiConfig
-from dmmi_core.engines.export_process import OnProgress, export_in_child
+from dmmi_core.engines.export_process import ExportError, OnProgress, export_in_child
 from dmmi_core.engines.manifest import Manifest, config_digest, file_digest, read_manifest
 from dmmi_core.engines.registry import installed_version
 from dmmi_core.errors import ModelError
@@ -55,13 +55,20 @@ def cached(model: Path, config: DmmiConfig, on_progress: OnProgress | None = Non
     try:
         with replaced_folder(entry) as folder:
             _copy(model, config, folder)
-            export_in_child(folder, on_progress)
+            _export(model, folder, on_progress)
         _remove_unused(entry.parent)
     except OSError as error:
         raise CacheError(
             f"cannot write {entry}: {error.strerror}; set DMMI_CACHE to another folder"
         ) from error
     return entry, read_manifest(entry)
+
+
+def _export(model: Path, folder: Path, on_progress: OnProgress | None) -> None:
+    try:
+        export_in_child(folder, on_progress)
+    except ExportError as error:  # it names the copy
+        raise ExportError(str(error).replace(str(folder), str(model))) from error
 
 
 def _copy(model: Path, config: DmmiConfig, folder: Path) -> None:

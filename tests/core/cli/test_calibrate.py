@@ -83,7 +83,7 @@ def test_text(capsys, model, recipe, telling):
 
 
 def test_a_folder_that_cannot_be_written(capsys, model, recipe, telling):
-    (model / ".config.json.new").mkdir()  # root may write into read-only folders, but not over a folder
+    (model / "config.json.new").mkdir()  # root may write into read-only folders, but not over a folder
     status, _, errors = run(capsys, "--model", model, "--recipe", recipe)
     assert status == 2 and "calibrate a copy of it" in errors and errors.count("\n") == 1
 

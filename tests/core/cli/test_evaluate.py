@@ -1,6 +1,5 @@
 """`dmmi evaluate`: what it prints and writes, alone and as several processes."""
 
-import importlib.util
 import json
 import os
 import subprocess
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from dmmi_core import extras
 from dmmi_core.checkpoints.checkpoint import save_model
 from dmmi_core.cli import main
 from dmmi_core.data.samples import Sample, encode_mask, write_samples
@@ -166,9 +166,6 @@ def test_numbers_are_positive(capsys, arguments, option, value):
 
 
 def test_what_is_not_installed(capsys, arguments, monkeypatch):
-    find_spec = importlib.util.find_spec
-    monkeypatch.setattr(
-        importlib.util, "find_spec", lambda name: None if name == "torchmetrics" else find_spec(name)
-    )
+    monkeypatch.setattr(extras, "find_spec", lambda name: None if name == "torchmetrics" else name)
     message = "dmmi: this needs torchmetrics: pip install 'dmmi[train]'"
     assert run(capsys, *arguments) == (2, [], [message])

@@ -25,7 +25,7 @@ class Exporter:
     def __init__(self):
         self.calls = 0
 
-    def __call__(self, folder: Path) -> None:
+    def __call__(self, folder: Path, on_progress=None) -> None:
         self.calls += 1
         (folder / "frame.onnx").write_text("graph")
         write_manifest(folder, read_config(folder), files=("frame.onnx",), disagreement={"onnx:fp32": 0.0})
@@ -121,7 +121,7 @@ def test_a_cache_that_cannot_be_written(folder, tmp_path, monkeypatch):
 
 
 def test_an_export_that_fails_leaves_nothing(folder, monkeypatch):
-    def fail(new: Path) -> None:
+    def fail(new: Path, on_progress=None) -> None:
         (new / "frame.onnx").write_text("half")
         raise RuntimeError("no memory")
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from dmmi_core.checkpoints.folder import read_config
+from dmmi_core.engines.manifest import config_digest, read_manifest
 from dmmi_core.result import Status
 from helpers.paths import ROOT
 
@@ -27,7 +29,9 @@ def segmenter():
 
 
 def test_it_is_small():
-    assert sum(path.stat().st_size for path in FOLDER.rglob("*") if path.is_file()) <= 48 * 2**20
+    assert (
+        sum(path.stat().st_size for path in FOLDER.rglob("*") if path.is_file()) <= 64 * 2**20
+    )  # with its graphs
 
 
 def test_it_has_a_model_card():
@@ -44,3 +48,10 @@ def test_a_photograph_of_a_cat(segmenter):
     assert cat.status != Status.NO_TARGET
     assert cat.mask[height // 4 : height * 3 // 4, width // 4 : width * 3 // 4].mean() > 0.6
     assert segmenter(image, "the car").status == Status.NO_TARGET
+
+
+def test_its_graphs_are_those_of_its_weights():
+    manifest = read_manifest(FOLDER)
+    assert manifest.config == config_digest(read_config(FOLDER))
+    assert set(manifest.files) == {"text.onnx", "frame.onnx", "model.safetensors"}
+    assert {"onnx:fp32", "openvino:fp32"} <= set(manifest.disagreement)

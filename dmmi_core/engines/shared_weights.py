@@ -44,6 +44,8 @@ def share_weights(graph: Path, weights: Path) -> None:
     del model.graph.initializer[:], model.graph.node[:]
     model.graph.initializer.extend([*kept, *sharing.sources.values()])
     model.graph.node.extend([*sharing.nodes, *nodes])
+    for item in (*model.graph.node, *model.graph.value_info):
+        item.ClearField("metadata_props")  # stack traces, with the paths of this machine
     onnx.save(model, graph)
 
 

@@ -1,4 +1,4 @@
-"""What pyproject.toml cannot say: the files under share/dmmi, the ROS 2 messages, the programs.
+"""The parts of the build that pyproject.toml cannot express: share/dmmi, ROS 2 messages, programs.
 
 colcon never reads this file: package.xml says ament_cmake. It serves pip, which asks
 CMake for the same install tree and puts it under the environment's prefix.
@@ -27,7 +27,7 @@ SHARED = {
 
 
 def shared_files():
-    """What CMake installs to share/dmmi, for builds without it: {target folder: [files]}."""
+    """Return the files that CMake installs to share/dmmi, for builds without it, by target folder."""
     found = {}
     for folder, patterns in SHARED.items():
         for pattern in patterns:

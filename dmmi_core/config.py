@@ -1,4 +1,4 @@
-"""What a DMMI network is made of: one frozen, validated dataclass, and the named presets."""
+"""The configuration of a DMMI network, a frozen and validated dataclass, and the named presets."""
 
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
@@ -81,11 +81,11 @@ class DmmiConfig:
     """A frozen detector whose features and class logits join the stages, such as "nanodet-plus-m" (not in the
     paper)."""
     instances: bool = False
-    """A head for the centres of the objects, and the way to them from each pixel (not in the paper)."""
+    """A head for the centres of objects and the offsets to them from each pixel (not in the paper)."""
     presence_temperature: float = 1.0
-    """What its logits are divided by, so that the probability is right as often as it says."""
+    """Temperature that calibrates the presence logits (Guo et al., 2017)."""
     presence_threshold: float = 0.5
-    """Probability below which there is no target; this and the temperature are set by `dmmi calibrate`."""
+    """Presence below which there is no target; `dmmi calibrate` sets it and the temperature."""
 
     def __post_init__(self):
         def require(condition: bool, message: str):

@@ -14,10 +14,10 @@ class InputError(DmmiError):
 
 
 def describe(error: Exception) -> str:
-    """One line; our own errors say all there is to say, others need their type."""
+    """Return an error in one line; errors of other packages get their type in front."""
     return str(error) if isinstance(error, DmmiError) else f"{type(error).__name__}: {one_line(error)}"
 
 
 def one_line(error: Exception) -> str:
-    """What an error of another package says, in one line and not too long."""
+    """Return the message of another package's error in one line of at most 200 characters."""
     return " ".join(str(error).split())[:200] or type(error).__name__

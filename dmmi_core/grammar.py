@@ -30,11 +30,14 @@ _APART = frozenset(("So", "Sk", "Cf", "Cc", "Co", "Cn", "Zs", "Zl", "Zp", "Ps", 
 """Unicode categories of emoji, brackets, quotes and blanks, which part words and say nothing."""
 _DECORATION = '…–—"*#\\|`^~<>=\ufe0e\ufe0f\u20e3'
 _NOT_IN_A_WORD = re.compile(r"(?<!\w)['-]|['-](?!\w)(?<!s'(?= \w))")
-"""A quote or a hyphen by itself; "t-shirt", "the dog's" and "the players' bench" keep theirs."""
+"""A quote or a hyphen outside a word; "t-shirt", "the dog's" and "the players' bench" keep theirs."""
 
 
 def expression_of(request: str) -> str:
-    """ "Could you find the red cups, please?" -> "the red cups"; what has nothing else stays as it is."""
+    """Return the expression in a request: "Could you find the red cups, please?" -> "the red cups".
+
+    A request that consists of polite words alone is returned unchanged.
+    """
     expression = _words_of(request).strip(_MARKS)
     if opening := _OPENING.match(expression):
         expression = expression[opening.end() :]
@@ -44,7 +47,7 @@ def expression_of(request: str) -> str:
 
 
 def _words_of(text: str) -> str:
-    """Without emoji, quotes, brackets and other decoration: "*the* cat's (🐱)" -> "the cat's"."""
+    """Remove emoji, quotes, brackets and other decoration: "*the* cat's (🐱)" -> "the cat's"."""
     text = "".join(map(_plain, text.replace("’", "'")))
     return " ".join(_NOT_IN_A_WORD.sub(" ", text).split())
 
@@ -70,13 +73,14 @@ _PLURAL = re.compile(
 _COLLECTIVE = re.compile(
     r"\b(?:fish|deer|aircraft|luggage|baggage|fruit|food|furniture|traffic|family|team|audience)$"
 )
-"""One word for many things, where it is the noun itself: "the fruit", not "the fruit bowl"."""
+"""Nouns for many things, at the end of the subject only: "the fruit", not "the fruit bowl"."""
 
 
 def is_singular(expression: str) -> bool:
-    """True of "the cat on the sofa" and of "man in red"; not of "both cats", "the people", "a cat and a dog".
+    """Return whether an expression names one object by its grammar; in doubt it does not.
 
-    Nor of a noun alone: "person" may be said of everybody. In doubt it is not.
+    "the cat on the sofa" and "man in red" do; "both cats", "the people" and "a cat and a dog" do not, nor
+    does a noun alone, as "person" may mean everybody.
     """
     text = expression.lower()
     subject = _AFTER_THE_NOUN.split(text, maxsplit=1)[0].strip()
@@ -112,7 +116,7 @@ _NOBODY = re.compile(
     r"(?:nobody|no[ -]one|none|nothing|neither|zero|not (?:a single|even one|one|any))\b(?!').*"
 )
 _SAVE = re.compile(r"\b(?:but|except|save|besides|other than|apart from|aside from)\b")
-"""After which a target is named after all: "nothing but the cat"."""
+"""Words that introduce a target after all: "nothing but the cat"."""
 _WORN = (
     *("hat", "hats", "cap", "helmet", "glasses", "sunglasses", "shirt", "jacket", "coat", "tie", "shoes"),
     *("shoe", "pants", "socks", "sleeve", "sleeves", "hair", "beard", "face", "head", "mask", "gloves"),
@@ -122,18 +126,18 @@ _NO_NOUN = (
     *("matter", "way", "problem", "thanks", "thank", "please", "sorry", "wait", "idea", "my", "your"),
 )
 _FORBIDDEN = r"\w+ing|entry|exit|entrance|turns?|u-turns?|left|right"
-"""What a sign forbids: "no parking"."""
+"""Words that follow "no" on a sign: "no parking"."""
 _NO = re.compile(rf"no (?!(?:{'|'.join((*_WORN, *_NO_NOUN))}|{_FORBIDDEN})\b)(?!\d)[\w-]+(?!\w*')(?: .*)?")
-"""Not "no hat", as is said of a person, nor "no, the other one"."""
+"""Matches "no" and a noun, but not "no hat" (of a person) or "no, the other one"."""
 _SIGN = re.compile(r"no (?:\S+ ){1,3}(?:signs?|symbols?|zones?|areas?|stickers?|notices?|lanes?)\b")
 _NO_SIGN = re.compile(r"no (?:(?:\w+ )?(?:stop|street|traffic|road) )?signs?\b")
 _THERE = re.compile(r"there(?: is|'s| are) ")
 
 
 def names_nothing(expression: str) -> bool:
-    """Whether it says itself that it has no target; "no parking sign" and "person with no hat" do not.
+    """Return whether an expression names no target: "nobody", "no cats"; not "no parking sign".
 
-    In doubt it does not: the network has its say.
+    In doubt it does not, and the network decides.
     """
     text = _THERE.sub("", expression.lower().strip(), count=1)
     if _SAVE.search(text):

@@ -1,10 +1,10 @@
-"""Where the files that this package ships beside its code are: models, configuration, message definitions."""
+"""Lookup of the files that are shipped beside the code: models, configuration, message definitions."""
 
 from pathlib import Path
 
 
 def shared(*names: str) -> Path | None:
-    """The shipped file or folder of this path, in a source checkout or an installation, if there is one."""
+    """Return the path of a shipped file or folder, in a source checkout or an installation, or None."""
     here = Path(__file__).resolve()
     roots = [here.parents[1]]  # a source checkout
     roots += [parent / "share" / "dmmi" for parent in here.parents]  # pip and colcon prefixes

@@ -12,7 +12,7 @@ CONFIG, WEIGHTS = "config.json", "model.safetensors"
 
 
 def find_model(name: str | Path) -> Path:
-    """A model's folder: a path, or the name of a model shipped with this package. Raises ModelError."""
+    """Return the folder of a model, given as a path or a shipped model's name. Raises ModelError."""
     if Path(name).is_dir():
         return Path(name)
     config = shared("models", str(name), CONFIG)
@@ -22,6 +22,7 @@ def find_model(name: str | Path) -> Path:
 
 
 def read_config(folder: Path) -> DmmiConfig:
+    """Read the configuration of the model in `folder`."""
     return DmmiConfig.from_dict(json.loads((folder / CONFIG).read_text(encoding="utf-8")))
 
 

@@ -25,8 +25,8 @@ _FILE_TYPES = (".pth", ".pt", ".bin", ".safetensors")
 
 
 def resolve(location: str, *, files: tuple[str, ...] = MODEL_FILES) -> Path:
-    """A local path. "package:NAME/FILE" is FILE inside the installed Python package NAME; "OWNER/NAME" that
-    is no path is a model on the Hugging Face hub, of which `files` are fetched. Raises ModelError.
+    """Return a local path. "package:NAME/FILE" is FILE in the installed Python package NAME; "OWNER/NAME",
+    if it is no path, is a model on the Hugging Face hub, of which `files` are fetched. Raises ModelError.
     """
     if location.startswith(PACKAGE):
         return _in_package(location.removeprefix(PACKAGE))
@@ -63,9 +63,9 @@ def _from_hub(name: str, files: tuple[str, ...]) -> Path:
 
 
 def read_weights(path: Path, device: str | torch.device = "cpu", *, allow: tuple[type, ...] = ()) -> dict:
-    """What a `.pth` file holds: tensors, plain values and objects of the types `allow`. Raises ModelError.
+    """Read a `.pth` file: tensors, plain values and objects of the types `allow`. Raises ModelError.
 
-    Code in it is never run. Tensors stay in the file until they are used, where its format lets them.
+    Code in it is never run. If its format allows, tensors stay in the file until they are used.
     """
     try:
         with torch.serialization.safe_globals(list(allow)):
@@ -82,7 +82,7 @@ def read_weights(path: Path, device: str | torch.device = "cpu", *, allow: tuple
 
 
 def load_backbone(model: Dmmi, location: str) -> None:
-    """Backbone weights of timm, torchvision, EfficientNet-PyTorch or the authors of Swin.
+    """Load backbone weights of timm, torchvision, EfficientNet-PyTorch or the authors of Swin.
 
     `location`: see `resolve`; a `.pth` or `.safetensors`, or a folder with model.safetensors.
     """
@@ -95,7 +95,7 @@ def load_backbone(model: Dmmi, location: str) -> None:
 
 
 def read_tensors(path: Path) -> dict:
-    """What is in a `.safetensors`, in a `.pth`, or in the model.safetensors of a folder."""
+    """Read a `.safetensors`, a `.pth`, or the model.safetensors of a folder."""
     if path.is_dir():
         path = path / "model.safetensors"
     if path.suffix != ".safetensors":

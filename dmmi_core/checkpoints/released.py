@@ -1,4 +1,4 @@
-"""Reads a checkpoint of the authors' training code into a model folder.
+"""Conversion of a checkpoint of the authors' training code to a model folder.
 
 Such a `.pth` is a dictionary: `model` (the network without its text encoder), `bert_model`, `args` (an
 `argparse.Namespace`) and the state of the training. Sizes are read from the shapes of the tensors, and the
@@ -29,15 +29,15 @@ PRESET_NAMES = ("dmmi-swin-base-released", "dmmi-resnet101-released")
 TOKENIZER = "bert-base-uncased"
 SWIN_BASE = {"embed_dim": 128, "depths": [2, 2, 18, 2], "num_heads": [4, 8, 16, 32], "window_size": 12}
 RESNET101 = {"layers": [3, 4, 23, 3], "channels": [64, 128, 256, 512]}
-"""What timm gives the presets' backbones by itself."""
+"""Backbone arguments of the presets that are timm's own defaults."""
 HEAD_WIDTH = 64
-"""Of BERT's attention heads, in every published size; shapes do not tell."""
+"""Width of BERT's attention heads in every published size; the shapes of its tensors do not show it."""
 
 
 def convert(
     path: str | Path, folder: str | Path, *, tokenizer: str = TOKENIZER, model_name: str | None = None
 ) -> DmmiConfig:
-    """Writes the checkpoint `path` as a new model folder, in float32, all of it or nothing.
+    """Write the checkpoint `path` as a new model folder in float32, completely or not at all.
 
     What only training uses (recovery and pooling) is kept. `tokenizer` is a folder, or a name on the Hugging
     Face hub; for `model_name` see `read_released`. Raises ModelError.
@@ -60,7 +60,7 @@ def convert(
 
 
 def read_released(path: str | Path, *, model_name: str | None = None) -> tuple[DmmiConfig, dict[str, Tensor]]:
-    """The configuration and the complete state of `Dmmi` of a released `.pth`; its tensors stay on disk.
+    """Return configuration and complete state of `Dmmi` from a released `.pth`; its tensors stay on disk.
 
     `model_name` is the preset that it must be of; by default either one. Raises ModelError where the file is
     anything else than such a checkpoint, or has a tensor too few, too many or of another shape.

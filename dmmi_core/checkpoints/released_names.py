@@ -1,4 +1,4 @@
-"""What the released code calls the tensors of our network."""
+"""Names that the released code gives to the tensors of our network."""
 
 import re
 from functools import cache

@@ -15,11 +15,11 @@ from dmmi_core.model import Dmmi
 from dmmi_core.tokenizer import TOKENIZER, load_tokenizer
 
 CONTINUED = "##"
-"""What a piece begins with that goes on with a word."""
+"""Begins a piece that continues a word."""
 
 
 def read_vocabulary(path: str | Path) -> list[str]:
-    """The word pieces of a file, one a line. Raises InputError."""
+    """Read the word pieces in a file, one a line. Raises InputError."""
     try:
         return Path(path).read_text(encoding="utf-8").split()
     except OSError as error:
@@ -31,7 +31,7 @@ def read_vocabulary(path: str | Path) -> list[str]:
 def trim_vocabulary(
     network: Dmmi, tokenizer: PreTrainedTokenizerBase, pieces: Sequence[str]
 ) -> PreTrainedTokenizerBase:
-    """Leaves `network` the embeddings of `pieces` alone, in this order, and gives the tokenizer for it.
+    """Keep only the embeddings of `pieces` in `network`, in this order; return the tokenizer for them.
 
     What the network makes of a text stays the same, but for words that had a piece of their own which is not
     kept: they are spelled by smaller ones. Raises InputError where a text could become unreadable.
@@ -85,7 +85,7 @@ def _rows_of(embeddings: nn.Embedding, rows: torch.Tensor, padding: int) -> nn.E
 
 
 def _renumbered(tokenizer: PreTrainedTokenizerBase, pieces: Sequence[str]) -> PreTrainedTokenizerBase:
-    """The same kind of tokenizer, with the same settings, whose ids are places in `pieces`."""
+    """Return the same tokenizer with other ids: the positions in `pieces`."""
     ids = {piece: index for index, piece in enumerate(pieces)}
     with tempfile.TemporaryDirectory() as folder:
         tokenizer.save_pretrained(folder)
@@ -106,7 +106,7 @@ def _renumbered(tokenizer: PreTrainedTokenizerBase, pieces: Sequence[str]) -> Pr
 
 
 def _renumber_template(processor: dict, ids: dict[str, int]) -> None:
-    """Of what puts [CLS] and [SEP] around a text, in either way of writing it."""
+    """Renumber the processor that puts [CLS] and [SEP] around a text, in either of its forms."""
     for token in processor.get("special_tokens", {}).values():
         token["ids"] = [ids[name] for name in token["tokens"]]
     for name in ("cls", "sep"):

@@ -1,4 +1,4 @@
-"""What the command-line programs have in common."""
+"""Exit statuses, signals and tables of the command-line programs."""
 
 import argparse
 import logging
@@ -11,9 +11,9 @@ from dmmi_core.errors import DmmiError
 
 
 def run_program(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> int:
-    """Calls the `run` of the subcommand that was chosen.
+    """Call the `run` of the subcommand and return the exit status.
 
-    Exit status 0; 2 with one line on stderr for bad input; 130 when interrupted.
+    It is 0; 2 with one line on stderr for bad input; 130 if interrupted.
     """
     arguments = parser.parse_args(argv)
     logging.basicConfig(level=logging.WARNING, format=f"{parser.prog}: %(message)s")
@@ -29,9 +29,9 @@ def run_program(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> 
 
 @contextmanager
 def sigterm_as_exit() -> Iterator[None]:
-    """SIGTERM raises SystemExit, status 143: what is half done is undone, and what was started is stopped.
+    """Raise SystemExit with status 143 at SIGTERM, so that `finally` blocks undo and stop what was begun.
 
-    As with an interrupt, only once the interpreter has its turn. Not for programs that must end at once.
+    As with an interrupt, this waits for the interpreter: not for programs that must end at once.
     """
     before = signal.signal(signal.SIGTERM, _exit_once)
     try:
@@ -46,7 +46,7 @@ def _exit_once(number: int, _frame) -> None:
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:
-    """A table as text, its cells to the right of their columns."""
+    """Return a table as text with right-aligned columns."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows

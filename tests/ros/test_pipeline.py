@@ -23,7 +23,7 @@ class Camera:
     """As much of a camera as a pipeline needs; it is also its own publishers and depth input."""
 
     done: list = field(default_factory=list)
-    """What was published, for which request, in order."""
+    """Published messages with their requests, in order."""
     failed: list = field(default_factory=list)
     failed_requests: list = field(default_factory=list)
     idle: int = 0

@@ -21,7 +21,7 @@ class Sources:
     annotations: Path
     captions: Path
     refs: Path
-    """Of every second image only."""
+    """Captions of every second image only."""
 
 
 @pytest.fixture(scope="session")

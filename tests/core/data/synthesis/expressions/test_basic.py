@@ -1,4 +1,4 @@
-"""What may be said of a view. `test_dataset.py` checks what is said against pixels."""
+"""Expressions that are true of a view. `test_dataset.py` compares expressions with pixels."""
 
 import re
 from dataclasses import replace

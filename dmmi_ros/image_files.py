@@ -7,7 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from dmmi_core.errors import InputError, one_line
+from dmmi_core.data.samples import read_image_file
+from dmmi_core.errors import InputError
 
 FORMATS = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".bmp": "bmp", ".webp": "webp", ".tif": "tiff"}
 """Suffixes of image files and the formats that CompressedImage names."""
@@ -43,20 +44,9 @@ def open_images(source: Path) -> tuple[Iterator[FileImage], float | None]:
 
 
 def _read(path: Path) -> FileImage:
-    if not path.is_file():
-        raise InputError(f"no such image file: {path}")
     # Ignore the EXIF orientation, as receivers of the file in a CompressedImage do.
-    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    try:
-        data = path.read_bytes()
-        bgr = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
-    except cv2.error as error:  # such as a size that OpenCV does not allow
-        raise InputError(f"not an image that can be read: {path}: {one_line(error)}") from error
-    if bgr is None:
-        raise InputError(f"not an image that can be read: {path}")
-    return FileImage(bgr, data, FORMATS[path.suffix.lower()])
+    bgr, data = read_image_file(path, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    return FileImage(bgr, data.tobytes(), FORMATS[path.suffix.lower()])
 
 
 def _open_video(path: Path) -> tuple[Iterator[FileImage], float]:

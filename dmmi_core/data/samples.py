@@ -188,15 +188,20 @@ def read_image(path: str | Path) -> np.ndarray:
 
     Grey, 16-bit and transparent images are converted.
     """
+    return read_image_file(path, cv2.IMREAD_COLOR_RGB)[0]
+
+
+def read_image_file(path: str | Path, flags: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return an image decoded with OpenCV's `flags`, and the bytes of its file, uint8. Raises InputError."""
     if not os.path.isfile(path):
         raise InputError(f"no such image file: {path}")
     try:
         data = np.fromfile(path, np.uint8)
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if data.size else None
+        image = cv2.imdecode(data, flags) if data.size else None
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
     except cv2.error as error:  # such as a size that OpenCV does not allow
         raise InputError(f"not an image that can be read: {path}: {one_line(error)}") from error
     if image is None:
         raise InputError(f"not an image that can be read: {path}")
-    return image
+    return image, data

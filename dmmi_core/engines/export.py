@@ -43,8 +43,7 @@ def export(folder: Path, on_stage: Callable[[str], None] = lambda stage: None) -
     network = load_network(folder)
     on_stage("tracing the network")
     export_onnx(network, folder)
-    for name in (TEXT, FRAME):
-        share_weights(folder / name, folder / WEIGHTS)
+    share_weights(folder / WEIGHTS, folder / TEXT, folder / FRAME)
     on_stage("comparing the graphs with PyTorch")
     found = _disagreements(folder, network)
     write_manifest(folder, network.config, files=(TEXT, FRAME, WEIGHTS), disagreement=found)
@@ -106,6 +105,8 @@ def _export(network: nn.Module, examples, path: Path, inputs, outputs, axes=None
             dynamic_shapes=axes,
         )
         assert program is not None  # it is for the exporter that dynamo replaced
+        for node in program.model.graph.all_nodes():
+            node.metadata_props.clear()  # stack traces, with the paths of this machine
         program.save(path)
 
 

@@ -8,14 +8,14 @@ from threading import Lock
 
 import numpy as np
 
+from dmmi_core.config import DmmiConfig
+from dmmi_core.engines.graph_engine import FRAME, TEXT, GraphEngine
+from dmmi_core.engines.registry import GraphRuntime
+
 # OpenVINO then takes its stub: otherwise it forks a process that sends usage data over the network.
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 import openvino  # noqa: E402
-
-from dmmi_core.config import DmmiConfig  # noqa: E402
-from dmmi_core.engines.graph_engine import FRAME, TEXT, GraphEngine  # noqa: E402
-from dmmi_core.engines.registry import GraphRuntime  # noqa: E402
 
 TYPES = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}
 PASS_SIZES = (4, 2, 1)

@@ -19,6 +19,10 @@ SMALLEST = 1024
 """Values below which an initializer stays in the graph: it would save less than it costs."""
 
 
+Key = tuple[tuple[int, ...], bytes]
+"""Shape and float32 bytes of a tensor, which are equal for equal tensors."""
+
+
 @dataclass(frozen=True)
 class StoredTensor:
     """A tensor in a safetensors file."""
@@ -31,21 +35,25 @@ class StoredTensor:
     """Position of the first byte in the file."""
 
 
-def share_weights(graph: Path, weights: Path) -> None:
-    """Make the initializers of `graph` that can be had from a tensor in `weights` read that file.
+def share_weights(weights: Path, *graphs: Path) -> None:
+    """Make the initializers of `graphs` that can be had from a tensor in `weights` read that file.
 
     They equal the tensor, its transpose, or, if a batch norm was folded in, the tensor with scaled output
-    channels. Both files must be in one folder, as ONNX demands.
+    channels. All files must be in one folder, as ONNX demands.
     """
+    tensors = list(_read(weights))
+    by_values = {_key(tensor.values): tensor for tensor in tensors}
+    for graph in graphs:
+        _share(graph, _Sharing(tensors, by_values, weights.name))
+
+
+def _share(graph: Path, sharing: "_Sharing") -> None:
     model = onnx.load(graph)
-    sharing = _Sharing(list(_read(weights)), weights.name)
     kept = [initializer for initializer in model.graph.initializer if not sharing.replace(initializer)]
     nodes = list(model.graph.node)
     del model.graph.initializer[:], model.graph.node[:]
     model.graph.initializer.extend([*kept, *sharing.sources.values()])
     model.graph.node.extend([*sharing.nodes, *nodes])
-    for item in (*model.graph.node, *model.graph.value_info):
-        item.ClearField("metadata_props")  # stack traces, with the paths of this machine
     onnx.save(model, graph)
 
 
@@ -55,12 +63,12 @@ class _Sharing:
     Runtimes run these nodes once, when they load the graph.
     """
 
-    def __init__(self, tensors: list[StoredTensor], file: str):
+    def __init__(self, tensors: list[StoredTensor], by_values: dict[Key, StoredTensor], file: str):
         self.sources: dict[str, onnx.TensorProto] = {}
         self.nodes: list[onnx.NodeProto] = []
         self._file = file
         self._by_name = {tensor.name: tensor for tensor in tensors}
-        self._by_values = {_key(tensor.values): tensor for tensor in tensors}
+        self._by_values = by_values
 
     def replace(self, initializer: onnx.TensorProto) -> bool:
         """Return whether nodes now compute `initializer`."""
@@ -118,7 +126,7 @@ def _read(path: Path) -> Iterator[StoredTensor]:
         yield StoredTensor(name, entry["dtype"], values.reshape(entry["shape"]), start + first)
 
 
-def _key(values: np.ndarray) -> tuple[tuple[int, ...], bytes]:
+def _key(values: np.ndarray) -> Key:
     return values.shape, values.astype(np.float32).tobytes()
 
 

@@ -32,7 +32,7 @@ def test_the_graph_computes_the_same(tmp_path, weight, shared):
     write_product(graph, "model.layer.weight", weight)
     x = rng.normal(size=(2, weight.shape[0])).astype(np.float32)
     expected = run(graph, x)
-    share_weights(graph, weights)
+    share_weights(weights, graph)
     initializers = onnx.load(graph, load_external_data=False).graph.initializer
     assert any(item.data_location == TensorProto.EXTERNAL for item in initializers) == shared
     np.testing.assert_allclose(run(graph, x), expected, rtol=1e-5, atol=1e-5)

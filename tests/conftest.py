@@ -55,6 +55,16 @@ def model_folder(tmp_path_factory, tokenizer):
     return folder
 
 
+@pytest.fixture(scope="session")
+def exported(model_folder, tmp_path_factory):
+    """The tiny model with graphs; tests that damage it work on a copy."""
+    from dmmi_core.cli import main
+
+    folder = tmp_path_factory.mktemp("exported") / "tiny"
+    assert main(["export", str(model_folder), str(folder)]) == 0
+    return folder
+
+
 class Trap:
     """Unpickling it writes `executed`."""
 

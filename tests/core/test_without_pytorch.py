@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 import pytest
 
-from dmmi_core.cli import main
 from dmmi_core.extras import EXTRAS
 
 ABSENT = (*EXTRAS["torch"], *EXTRAS["train"])
@@ -22,13 +21,6 @@ sys.meta_path.insert(0, Absent())
 """
 
 
-@pytest.fixture(scope="module")
-def exported(model_folder, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("exported") / "tiny"
-    assert main(["export", str(model_folder), str(folder)]) == 0
-    return str(folder)
-
-
 def run(code: str, *arguments: str) -> subprocess.CompletedProcess:
     command = [sys.executable, "-c", BLOCKED + code, *arguments]
     return subprocess.run(command, capture_output=True, text=True)
@@ -38,7 +30,7 @@ def run(code: str, *arguments: str) -> subprocess.CompletedProcess:
 def test_segment(exported, engine, tmp_path):
     photograph = str(tmp_path / "photograph.png")
     cv2.imwrite(photograph, np.full((48, 64, 3), 90, np.uint8))
-    arguments = ("segment", photograph, "the dog", "--model", exported, "--engine", engine, "--json")
+    arguments = ("segment", photograph, "the dog", "--model", str(exported), "--engine", engine, "--json")
     done = run("from dmmi_core.cli import main; sys.exit(main())", *arguments)
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["text"] == "the dog"

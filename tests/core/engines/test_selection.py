@@ -21,13 +21,6 @@ GRAPHS = ("onnxruntime", "openvino")
 FASTEST = ("openvino", "bf16" if supports("bf16", "cpu") else "fp32")
 
 
-@pytest.fixture(scope="module")
-def exported(model_folder, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("exported") / "tiny"
-    assert main(["export", str(model_folder), str(folder)]) == 0
-    return folder
-
-
 def pair(engine) -> tuple[str, str]:
     return engine.name, engine.precision
 

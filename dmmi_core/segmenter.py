@@ -7,16 +7,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
 from dmmi_core.checkpoints.folder import find_model
 from dmmi_core.engines.engine import Encoded, Engine, Scores
 from dmmi_core.engines.selection import open_engine
 from dmmi_core.errors import InputError
-from dmmi_core.grammar import count_of, expression_of, names_nothing
-from dmmi_core.instances.centres import group_by_centres
-from dmmi_core.instances.grouping import GROUPINGS, group_instances, grouping_for, union_mask
+from dmmi_core.grammar import expression_of, names_nothing
+from dmmi_core.instances.find import CentreMaps, check_grouping, default_grouping, find_instances
+from dmmi_core.instances.grouping import union_mask
 from dmmi_core.options import Options
 from dmmi_core.resizing import resize
 from dmmi_core.result import Instance, Result, Status
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 CACHED_TEXTS = 256
-CENTRES = "centres"
 
 
 class Segmenter:
@@ -41,7 +39,7 @@ class Segmenter:
         self.engine = engine
         self.word_pieces = word_pieces
         self.options = Options(**options)
-        self._check_grouping(self.options)
+        check_grouping(self.options.grouping, has_head=engine.config.instances)
         self._encoded = lru_cache(CACHED_TEXTS)(self._encode)
 
     @classmethod
@@ -119,7 +117,7 @@ class Segmenter:
         does.
         """
         options = options or self.options
-        self._check_grouping(options)
+        check_grouping(options.grouping, has_head=self.engine.config.instances)
         images = list(images)  # each stays one object, which an array of images does not give
         _check_pairs(images, texts)
         results: list[Result] = []
@@ -144,11 +142,6 @@ class Segmenter:
         _check_pairs(images, texts)
         return self._scores(images, texts, _Clock()).margin > 0
 
-    def _check_grouping(self, options: Options) -> None:
-        known = (CENTRES, *GROUPINGS) if self.engine.config.instances else tuple(GROUPINGS)
-        if options.grouping not in (None, *known):
-            raise InputError(f"grouping is {options.grouping!r}; it must be one of {', '.join(known)}")
-
     def _threshold(self, options: Options) -> float:
         own = self.engine.config.presence_threshold
         return own if options.presence_threshold is None else options.presence_threshold
@@ -167,11 +160,11 @@ class Segmenter:
         results = []
         for row, (image, expression) in enumerate(zip(images, expressions, strict=True)):
             height, width = image.shape[:2]
-            grouping = options.grouping or self._grouping(expression)
+            grouping = options.grouping or default_grouping(expression, has_head=self.engine.config.instances)
             instances: tuple[Instance, ...] = ()
             if not self._is_rejected(presence[row], options):
-                instances = _instances(
-                    foreground[row], (height, width), grouping, centres[row], count_of(expression), options
+                instances = find_instances(
+                    foreground[row], (height, width), expression, grouping, centres[row], options
                 )
             results.append(
                 Result(
@@ -221,41 +214,8 @@ class Segmenter:
     def _is_rejected(self, presence: float, options: Options) -> bool:
         return self.engine.config.presence and presence < self._threshold(options)
 
-    def _grouping(self, expression: str) -> str:
-        return grouping_for(expression, several=CENTRES if self.engine.config.instances else "watershed")
 
-
-Centres = tuple[np.ndarray, np.ndarray]
-"""Heat map and offsets of the instance head, as `group_by_centres` takes them."""
-
-
-def _instances(
-    foreground: np.ndarray,
-    size: tuple[int, int],
-    grouping: str,
-    centres: Centres | None,
-    count: int | None,
-    options: Options,
-) -> tuple[Instance, ...]:
-    """Return the instances in a foreground map (S, S), at the image's `size` (H, W).
-
-    `count` bounds the number of centres, if the text says how many objects it names.
-    """
-    if foreground.max() <= options.mask_threshold:
-        return ()
-    probability = cv2.resize(foreground, size[::-1], interpolation=cv2.INTER_LINEAR)
-    if grouping == CENTRES and centres is not None:
-        return group_by_centres(
-            probability,
-            *centres,
-            mask_threshold=options.mask_threshold,
-            min_area=options.min_area,
-            count=count,
-        )
-    return group_instances(probability, options.mask_threshold, options.min_area, grouping)
-
-
-def _centres(scores: Scores) -> Sequence[Centres | None]:
+def _centres(scores: Scores) -> Sequence[CentreMaps | None]:
     """Return heat and offsets for each text, or None if the model has no instance head."""
     if scores.centres is None or scores.offsets is None:
         return [None] * len(scores.margin)

@@ -1,0 +1,54 @@
+"""The instances in one foreground map, by the grouping that the options or the text ask for."""
+
+import cv2
+import numpy as np
+
+from dmmi_core.errors import InputError
+from dmmi_core.grammar import count_of
+from dmmi_core.instances.centres import group_by_centres
+from dmmi_core.instances.grouping import GROUPINGS, group_instances, grouping_for
+from dmmi_core.options import Options
+from dmmi_core.result import Instance
+
+CENTRES = "centres"
+CentreMaps = tuple[np.ndarray, np.ndarray]
+"""Heat map and offsets of the instance head, as `group_by_centres` takes them."""
+
+
+def check_grouping(grouping: str | None, *, has_head: bool) -> None:
+    """Raise InputError for a grouping that does not exist or needs an instance head that is missing."""
+    known = (CENTRES, *GROUPINGS) if has_head else tuple(GROUPINGS)
+    if grouping not in (None, *known):
+        raise InputError(f"grouping is {grouping!r}; it must be one of {', '.join(known)}")
+
+
+def default_grouping(expression: str, *, has_head: bool) -> str:
+    """Return the grouping for an expression if the options name none."""
+    return grouping_for(expression, several=CENTRES if has_head else "watershed")
+
+
+def find_instances(
+    foreground: np.ndarray,
+    size: tuple[int, int],
+    expression: str,
+    grouping: str,
+    maps: CentreMaps | None,
+    options: Options,
+) -> tuple[Instance, ...]:
+    """Return the instances in a foreground map, float32 (S, S), at the image's `size` (H, W).
+
+    `maps` are those of the instance head, for the grouping "centres"; a number in the expression bounds the
+    centres.
+    """
+    if foreground.max() <= options.mask_threshold:
+        return ()
+    probability = cv2.resize(foreground, size[::-1], interpolation=cv2.INTER_LINEAR)
+    if grouping == CENTRES and maps is not None:
+        return group_by_centres(
+            probability,
+            *maps,
+            mask_threshold=options.mask_threshold,
+            min_area=options.min_area,
+            count=count_of(expression),
+        )
+    return group_instances(probability, options.mask_threshold, options.min_area, grouping)

@@ -58,9 +58,10 @@ def _plain(character: str) -> str:
     return character
 
 
+_NUMBER_WORDS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _SEVERAL = re.compile(
     r"\b(?:and|or|all|both|every|each|any|some|these|those|several|many|few|pair|group|couple|crowd|"
-    r"two|three|four|five|six|seven|eight|nine|ten|[0-9]+|(?:every|any|some)(?:one|body|thing))\b"
+    rf"{'|'.join(_NUMBER_WORDS)}|[0-9]+|(?:every|any|some)(?:one|body|thing))\b"
 )
 _AFTER_THE_NOUN = re.compile(
     r"\b(?:on|in|at|with|without|of|to|next|near|by|behind|beside|under|over|above|below|between|from|about|"
@@ -91,7 +92,6 @@ def is_singular(expression: str) -> bool:
 
 
 _AND = re.compile(r"\b(?:and|or)\b|,")
-_NUMBER_WORDS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _COUNTS = {word: number for number, word in enumerate(_NUMBER_WORDS, start=2)}
 _COUNT = re.compile(
     r"(?:(?:all|the|these|those|my|your|our|his|her|their) )*"

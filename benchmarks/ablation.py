@@ -23,8 +23,8 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from dmmi_core.training.checkpoint import LAST, PREVIOUS
 from dmmi_core.training.trainer import MODEL
+from dmmi_core.training.training_state import LAST, PREVIOUS
 
 RECIPES = Path(__file__).parents[1] / "training" / "ablation"
 ROWS = {

@@ -14,7 +14,7 @@ from statistics import median
 
 import torch
 
-from dmmi_core.benchmarking.arithmetic import gflop_of_frame
+from dmmi_core.benchmarking.flops import gflop_of_frame
 from dmmi_core.config import PRESETS, preset
 from dmmi_core.model import Dmmi
 from dmmi_core.model.dmmi import EncodedText

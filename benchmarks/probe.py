@@ -24,16 +24,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dmmi_core.checkpoints.checkpoint import load_model
 from dmmi_core.checkpoints.pretrained import load_backbone, load_guide
+from dmmi_core.checkpoints.saved_network import load_model
 from dmmi_core.cli.program import aligned
 from dmmi_core.config import preset
 from dmmi_core.data.samples import read_image
+from dmmi_core.data.synthesis.affine_view import ViewedObject, view_scene
 from dmmi_core.data.synthesis.scenes import Scene, read_scenes
-from dmmi_core.data.synthesis.view import ViewedObject, view_scene
 from dmmi_core.errors import DmmiError, ModelError
 from dmmi_core.model import Dmmi
-from dmmi_core.model.guide import Guide
+from dmmi_core.model.detector_guide import Guide
 from dmmi_core.resizing import resize
 
 LEAST_AREA = 0.005

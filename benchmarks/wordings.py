@@ -21,8 +21,8 @@ import numpy as np
 
 from dmmi_core import Segmenter
 from dmmi_core.cli.program import aligned
+from dmmi_core.data.refzom.category_terms import Vocabulary
 from dmmi_core.data.refzom.subject import read_text
-from dmmi_core.data.refzom.vocabulary import Vocabulary
 from dmmi_core.data.samples import read_image
 from dmmi_core.data.sources import held_out_scenes
 from dmmi_core.data.synthesis.scenes import Scene

@@ -11,7 +11,7 @@ _HOME = {
     "InputError": "errors",
     "Instance": "result",
     "ModelError": "errors",
-    "Options": "options",
+    "Options": "segmenter_options",
     "Result": "result",
     "Roi": "result",
     "Segmenter": "segmenter",

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dmmi_core.checkpoints.folder import find_model
+from dmmi_core.checkpoints.model_folder import find_model
 from dmmi_core.engines.engine import Encoded, Engine, Scores
 from dmmi_core.engines.selection import open_engine
 from dmmi_core.errors import InputError
 from dmmi_core.grammar import expression_of, names_nothing
 from dmmi_core.instances.find import CentreMaps, check_grouping, default_grouping, find_instances
 from dmmi_core.instances.grouping import union_mask
-from dmmi_core.options import Options
 from dmmi_core.resizing import resize
 from dmmi_core.result import Instance, Result, Status
+from dmmi_core.segmenter_options import Options
 from dmmi_core.tokenizer import WordPieces
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from dmmi_core.errors import describe
 from dmmi_ros.camera import Camera, Frame
 from dmmi_ros.commands import MAX_REQUESTS, Commands
 from dmmi_ros.diagnostics import Diagnostics
-from dmmi_ros.memory import free_memory
+from dmmi_ros.free_memory import free_memory
 from dmmi_ros.parameters import Parameters, refusal
 from dmmi_ros.pipeline import Pipeline
 from dmmi_ros.run import catch_signals, spin_until

@@ -10,14 +10,14 @@ import numpy as np
 from dmmi.msg import Segmentation
 from dmmi.srv import Segment
 from dmmi_core.errors import InputError
-from dmmi_core.options import Options
 from dmmi_core.result import Result
+from dmmi_core.segmenter_options import Options
 from dmmi_core.tracking import Trackers
 from dmmi_ros.camera import Frame
 from dmmi_ros.commands import Command, Commands
 from dmmi_ros.conversion.images import to_rgb
 from dmmi_ros.conversion.messages import MessageBuilder
-from dmmi_ros.memory import free_memory
+from dmmi_ros.free_memory import free_memory
 from dmmi_ros.parameters import Parameters
 from dmmi_ros.worker import Job
 

@@ -47,7 +47,7 @@ def weights(tmp_path_factory, tokenizer):
 @pytest.fixture(scope="session")
 def model_folder(tmp_path_factory, tokenizer):
     """A tiny model as it is shipped; tests that damage it work on a copy."""
-    from dmmi_core.checkpoints.checkpoint import save_model
+    from dmmi_core.checkpoints.saved_network import save_model
     from helpers.tiny import make_model
 
     folder = tmp_path_factory.mktemp("models") / "tiny"

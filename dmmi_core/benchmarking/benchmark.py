@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from dmmi_core.benchmarking.arithmetic import gflop_of_frame, peak_gflops
 from dmmi_core.benchmarking.cases import REFERENCE, Case, model_folder
+from dmmi_core.benchmarking.flops import gflop_of_frame, peak_gflops
 from dmmi_core.benchmarking.process import start_and_memory
 from dmmi_core.benchmarking.timing import new_text_ms, run_in_turn, summary
 from dmmi_core.config import DmmiConfig

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from dmmi_core.checkpoints.folder import find_model, read_config, write_config
+from dmmi_core.checkpoints.model_folder import find_model, read_config, write_config
 from dmmi_core.config import PRESETS
 from dmmi_core.engines.manifest import MANIFEST
 from dmmi_core.errors import ModelError
@@ -89,7 +89,7 @@ def _write_resized(model: Path, folder: Path, image_size: int) -> None:
 def _write_random(case: Case, folder: Path) -> None:
     import torch
 
-    from dmmi_core.checkpoints.checkpoint import save_model
+    from dmmi_core.checkpoints.saved_network import save_model
     from dmmi_core.model import Dmmi
     from dmmi_core.tokenizer import load_tokenizer
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from dmmi_core.benchmarking.arithmetic import peak_gflops
+from dmmi_core.benchmarking.flops import peak_gflops
 from dmmi_core.config import preset
 from dmmi_core.data.collate import Batch
 from dmmi_core.engines.torch_engine import DTYPES

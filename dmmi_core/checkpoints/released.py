@@ -16,9 +16,9 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from dmmi_core.checkpoints.checkpoint import write_folder
 from dmmi_core.checkpoints.pretrained import TOKENIZER_FILES, read_weights, resolve
 from dmmi_core.checkpoints.released_names import is_dead, released_name
+from dmmi_core.checkpoints.saved_network import write_folder
 from dmmi_core.config import DmmiConfig, TextEncoderConfig, preset
 from dmmi_core.errors import ModelError, one_line
 from dmmi_core.model import Dmmi

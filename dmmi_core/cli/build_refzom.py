@@ -34,11 +34,11 @@ def run(arguments: argparse.Namespace) -> None:
     require("textblob")
     from dmmi_core.data.coco import read_captions
     from dmmi_core.data.refzom.build import build
-    from dmmi_core.data.refzom.candidates import read_confirmed
+    from dmmi_core.data.refzom.caption_candidates import read_confirmed
+    from dmmi_core.data.refzom.category_terms import Vocabulary
+    from dmmi_core.data.refzom.existing_expressions import read_expressions
     from dmmi_core.data.refzom.images import Texts, pairs_by_image, read_images
-    from dmmi_core.data.refzom.references import read_expressions
-    from dmmi_core.data.refzom.vocabulary import Vocabulary
-    from dmmi_core.data.refzom.writing import STATISTICS, require_writable, write_dataset
+    from dmmi_core.data.refzom.output_files import STATISTICS, require_writable, write_dataset
 
     if arguments.seed < 0 or arguments.test_share < 1:
         raise InputError("--seed must be at least 0 and --test-share at least 1")

@@ -32,7 +32,7 @@ def add(commands) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     require("torch", "torchmetrics")
-    from dmmi_core.checkpoints.folder import find_model, read_config, write_config
+    from dmmi_core.checkpoints.model_folder import find_model, read_config, write_config
     from dmmi_core.evaluation.calibration import calibrate, calibration_samples
     from dmmi_core.training.recipe import read_recipe
 

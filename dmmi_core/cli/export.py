@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from shutil import copytree
 
-from dmmi_core.checkpoints.folder import find_model
+from dmmi_core.checkpoints.model_folder import find_model
 from dmmi_core.engines.export_process import export_in_child
 from dmmi_core.engines.manifest import MANIFEST
 from dmmi_core.engines.registry import EXPORT_PACKAGES

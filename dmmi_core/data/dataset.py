@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from torch.utils.data import Dataset
 
-from dmmi_core.data.packed import PackedSamples
+from dmmi_core.data.packed_samples import PackedSamples
 from dmmi_core.data.sampler import TrainingSampler
 from dmmi_core.data.samples import Sample, read_image
 from dmmi_core.data.target import Target, make_target

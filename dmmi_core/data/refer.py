@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dmmi_core.data.coco import instances_errors, read_instances
-from dmmi_core.data.packed import PackedSamples
+from dmmi_core.data.packed_samples import PackedSamples
 from dmmi_core.data.safe_pickle import read_plain_pickle
 from dmmi_core.data.samples import Sample, coco_segmentation, kind_of
 from dmmi_core.errors import InputError

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
-from dmmi_core.data.missing import without_missing_images
-from dmmi_core.data.packed import PackedSamples, grouped_by_objects
-from dmmi_core.data.recipe import DataRecipe
+from dmmi_core.data.data_recipe import DataRecipe
+from dmmi_core.data.missing_images import without_missing_images
+from dmmi_core.data.packed_samples import PackedSamples, grouped_by_objects
 from dmmi_core.data.refer import read_refer
 from dmmi_core.data.samples import iterate_samples
 from dmmi_core.data.split import is_validation
-from dmmi_core.data.synthesis.images.clothes import read_clothing
+from dmmi_core.data.synthesis.images.clothed_persons import read_clothing
 from dmmi_core.data.synthesis.scenes import Scene, read_scenes
 from dmmi_core.data.synthesis.validation import validation_samples
 from dmmi_core.errors import InputError

@@ -9,7 +9,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from dmmi_core.checkpoints.folder import WEIGHTS, write_config
+from dmmi_core.checkpoints.model_folder import WEIGHTS, write_config
 from dmmi_core.config import DmmiConfig
 from dmmi_core.engines.export_process import ExportError, OnProgress, export_in_child
 from dmmi_core.engines.manifest import Manifest, config_digest, file_digest, read_manifest

@@ -10,9 +10,9 @@ import torch
 from torch import nn
 from torch.export import Dim
 
-from dmmi_core.checkpoints.checkpoint import load_network
-from dmmi_core.checkpoints.folder import WEIGHTS
-from dmmi_core.engines.graph_engine import (
+from dmmi_core.checkpoints.model_folder import WEIGHTS
+from dmmi_core.checkpoints.saved_network import load_network
+from dmmi_core.engines.exported_engine import (
     FRAME,
     TEXT,
     TEXT_INPUTS,

@@ -6,12 +6,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dmmi_core.engines.folding import FoldedAggregate
+from dmmi_core.engines.folded_upsampling import FoldedAggregate
 from dmmi_core.model import Dmmi
 from dmmi_core.model.attention import ImageToTextAttention
 from dmmi_core.model.decoder import TextToImageDecoder
 from dmmi_core.model.dmmi import EncodedText
-from dmmi_core.model.projection import Projection
+from dmmi_core.model.image_projection import Projection
 
 
 class TextNetwork(nn.Module):

@@ -6,17 +6,17 @@ from pathlib import Path
 import onnxruntime
 
 from dmmi_core.config import DmmiConfig
-from dmmi_core.engines.graph_engine import FRAME, TEXT, GraphEngine, Run
+from dmmi_core.engines.exported_engine import FRAME, TEXT, ExportedEngine, Run
 from dmmi_core.engines.registry import GraphRuntime
 
 TENSORRT, CUDA, CPU = (f"{name}ExecutionProvider" for name in ("Tensorrt", "CUDA", "CPU"))
 
 
-def open_folder(folder: Path, config: DmmiConfig, precision: str, device: str) -> GraphEngine:
+def open_folder(folder: Path, config: DmmiConfig, precision: str, device: str) -> ExportedEngine:
     """Open text.onnx and frame.onnx in `folder`."""
     providers = _providers(precision, device)
     text, frame = (_session(folder / name, providers) for name in (TEXT, FRAME))
-    return GraphEngine("onnx", config, text, frame, precision=precision, device=device)
+    return ExportedEngine("onnx", config, text, frame, precision=precision, device=device)
 
 
 def supports(precision: str, device: str) -> bool:

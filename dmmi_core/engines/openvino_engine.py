@@ -9,7 +9,7 @@ from threading import Lock
 import numpy as np
 
 from dmmi_core.config import DmmiConfig
-from dmmi_core.engines.graph_engine import FRAME, TEXT, GraphEngine
+from dmmi_core.engines.exported_engine import FRAME, TEXT, ExportedEngine
 from dmmi_core.engines.registry import GraphRuntime
 
 # OpenVINO then takes its stub: otherwise it forks a process that sends usage data over the network.
@@ -28,10 +28,10 @@ def _core() -> openvino.Core:
     return openvino.Core()
 
 
-def open_folder(folder: Path, config: DmmiConfig, precision: str, device: str) -> GraphEngine:
+def open_folder(folder: Path, config: DmmiConfig, precision: str, device: str) -> ExportedEngine:
     """Open text.onnx and frame.onnx in `folder`."""
     text, frame = (_Graph(folder / name, precision) for name in (TEXT, FRAME))
-    return GraphEngine(
+    return ExportedEngine(
         "openvino", config, text, frame, precision=precision, device=device, pass_sizes=PASS_SIZES
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dmmi_core.checkpoints.folder import CONFIG, WEIGHTS, read_config
+from dmmi_core.checkpoints.model_folder import CONFIG, WEIGHTS, read_config
 from dmmi_core.config import DmmiConfig
 from dmmi_core.device import device_name
 from dmmi_core.engines.cache import CacheError, cached
@@ -182,6 +182,6 @@ class _Opening:
         return disagreement(engine, TorchEngine(self._network(), device=self.device))
 
     def _network(self) -> "Dmmi":
-        from dmmi_core.checkpoints.checkpoint import load_network
+        from dmmi_core.checkpoints.saved_network import load_network
 
         return load_network(self.model)

@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from torchmetrics.functional.classification import binary_calibration_error
 
-from dmmi_core.checkpoints.checkpoint import load_model
-from dmmi_core.data.recipe import DataRecipe
+from dmmi_core.checkpoints.saved_network import load_model
+from dmmi_core.data.data_recipe import DataRecipe
 from dmmi_core.data.samples import Sample
 from dmmi_core.data.sources import held_out_samples, held_out_scenes
 from dmmi_core.data.synthesis.hard_validation import hard_validation_samples

@@ -5,10 +5,10 @@ import numpy as np
 
 from dmmi_core.errors import InputError
 from dmmi_core.grammar import count_of
-from dmmi_core.instances.centres import group_by_centres
+from dmmi_core.instances.centre_grouping import group_by_centres
 from dmmi_core.instances.grouping import GROUPINGS, group_instances, grouping_for
-from dmmi_core.options import Options
 from dmmi_core.result import Instance
+from dmmi_core.segmenter_options import Options
 
 CENTRES = "centres"
 CentreMaps = tuple[np.ndarray, np.ndarray]

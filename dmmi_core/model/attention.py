@@ -1,9 +1,9 @@
 """Multi-scale bi-directional attention (MBA) between image regions and token sequences (paper 3.1.2).
 
-Region affinities are computed as printed; `learned_affinity` has those of the released network. Eq. 1, plain
-cross-attention, is the special case of one region size of 1. The sum over a region in eq. 2 and 5 is linear,
-so it is taken over the L logits of each position, by a box filter, and not over the C channels of the query:
-L (20 tokens) is far smaller than C.
+Region affinities are computed as printed; `released_attention` has those of the released network. Eq. 1,
+plain cross-attention, is the special case of one region size of 1. The sum over a region in eq. 2 and 5 is
+linear, so it is taken over the L logits of each position, by a box filter, and not over the C channels of
+the query: L (20 tokens) is far smaller than C.
 """
 
 import operator
@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dmmi_core.model.projection import Projection
+from dmmi_core.model.image_projection import Projection
 
 
 def text_to_image_affinity(

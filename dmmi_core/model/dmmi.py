@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from dmmi_core.config import DmmiConfig
 from dmmi_core.model.decoder import TextToImageDecoder
+from dmmi_core.model.detector_guide import CategoryLink, Guide
 from dmmi_core.model.fusion import StageFusion
-from dmmi_core.model.guide import CategoryLink, Guide
 from dmmi_core.model.instance_head import InstanceHead
 from dmmi_core.model.presence import PresenceHead
 from dmmi_core.model.recovery import ContextClueRecovery, ContrastivePooling

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from dmmi_core.config import DmmiConfig
 from dmmi_core.model.attention import ImageToTextAttention, TextToImageAttention
-from dmmi_core.model.learned_affinity import LearnedImageToTextAttention, LearnedTextToImageAttention
+from dmmi_core.model.released_attention import LearnedImageToTextAttention, LearnedTextToImageAttention
 
 ATTENTIONS: dict[str, tuple[type[TextToImageAttention], type[ImageToTextAttention]]] = {
     "summed": (TextToImageAttention, ImageToTextAttention),

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from transformers import PreTrainedTokenizerBase
 
-from dmmi_core.checkpoints.checkpoint import load_model
 from dmmi_core.checkpoints.pretrained import load_backbone, load_guide, load_text_encoder, resolve
+from dmmi_core.checkpoints.saved_network import load_model
 from dmmi_core.checkpoints.vocabulary import read_vocabulary, trim_vocabulary
 from dmmi_core.config import PRESETS
 from dmmi_core.model import Dmmi

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from dmmi_core.config import PRESETS, DmmiConfig, preset
-from dmmi_core.data.recipe import DataRecipe, require_positive
+from dmmi_core.data.data_recipe import DataRecipe, require_positive
 from dmmi_core.engines.registry import PRECISIONS
 from dmmi_core.errors import InputError, one_line
 from dmmi_core.training.schema import build

@@ -12,7 +12,7 @@ from accelerate import Accelerator
 from timm.layers import convert_sync_batchnorm
 from torch import Tensor
 
-from dmmi_core.checkpoints.checkpoint import save_model
+from dmmi_core.checkpoints.saved_network import save_model
 from dmmi_core.data.collate import Batch
 from dmmi_core.data.samples import Sample
 from dmmi_core.data.sources import held_out_samples
@@ -21,7 +21,6 @@ from dmmi_core.errors import InputError, ModelError, one_line
 from dmmi_core.evaluation.evaluate import evaluate
 from dmmi_core.model import Dmmi
 from dmmi_core.segmenter import Segmenter
-from dmmi_core.training.checkpoint import LAST, load_state, save_state
 from dmmi_core.training.dataloader import ShardedBatchSampler, open_dataset, open_loader
 from dmmi_core.training.ema import moving_average
 from dmmi_core.training.initialization import initial_model
@@ -29,6 +28,7 @@ from dmmi_core.training.logger import TrainingLogger
 from dmmi_core.training.objective import Objective, weighted_sum
 from dmmi_core.training.optimizer import learning_rate_factor, parameter_groups, train_mode
 from dmmi_core.training.recipe import Recipe
+from dmmi_core.training.training_state import LAST, load_state, save_state
 
 logger = logging.getLogger(__name__)
 MODEL, BEST = "model", "best"

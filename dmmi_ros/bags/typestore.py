@@ -7,7 +7,7 @@ from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
 from dmmi_core.errors import InputError
-from dmmi_core.resources import shared
+from dmmi_core.shipped_files import shared
 
 OWN = ("InstanceMask", "NoTarget", "Segmentation")
 NANOSECONDS = 10**9

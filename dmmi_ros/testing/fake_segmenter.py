@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from dmmi_core.errors import InputError
-from dmmi_core.options import Options
 from dmmi_core.result import Instance, Result, Roi, Status
+from dmmi_core.segmenter_options import Options
 
 COLOURS = {"red": (220, 20, 40), "green": (30, 190, 60), "blue": (10, 60, 230)}
 HEIGHT, WIDTH = 61, 97

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
-from dmmi_core.resources import shared
+from dmmi_core.shipped_files import shared
 
 DOMAINS = range(1, 102)
 """Domain ids whose ports lie below the ephemeral ports of Linux."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dmmi_core.checkpoints.folder import read_config
+from dmmi_core.checkpoints.model_folder import read_config
 from dmmi_core.engines.manifest import config_digest, read_manifest
 from dmmi_core.result import Status
 from helpers.paths import ROOT

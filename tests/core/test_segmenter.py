@@ -10,9 +10,9 @@ import pytest
 from dmmi_core import segmenter as segmenter_module
 from dmmi_core.errors import InputError, ModelError
 from dmmi_core.instances.grouping import union_mask
-from dmmi_core.options import Options
 from dmmi_core.result import Roi, Status
 from dmmi_core.segmenter import Segmenter
+from dmmi_core.segmenter_options import Options
 from helpers.tiny import ABSENT, CONFIG, FAMILIES, PRESENT, RedFinder, make_model
 
 SIDE = RedFinder.SIDE

@@ -12,13 +12,13 @@ from zlib import crc32
 
 import numpy as np
 
-from dmmi_core.data.refzom.candidates import candidate_pairs
+from dmmi_core.data.refzom.caption_candidates import candidate_pairs
+from dmmi_core.data.refzom.category_terms import Vocabulary
 from dmmi_core.data.refzom.combine import combined_pairs
 from dmmi_core.data.refzom.conflicts import ConflictChecker
 from dmmi_core.data.refzom.images import SourceImage
-from dmmi_core.data.refzom.pairs import STRATEGIES, Pair
 from dmmi_core.data.refzom.templates import template_pairs
-from dmmi_core.data.refzom.vocabulary import Vocabulary
+from dmmi_core.data.refzom.text_image_pairs import STRATEGIES, Pair
 
 SPLITS = ("train", "test")
 ZERO_SHARE = 0.2

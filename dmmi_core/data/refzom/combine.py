@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 
-from dmmi_core.data.refzom.pairs import Pair
+from dmmi_core.data.refzom.text_image_pairs import Pair
 
 MAX_WORDS = 18
 """Most words of a joined text; the network reads 20 tokens and would cut longer ones off."""

@@ -1,9 +1,9 @@
 """The check that a one-to-zero text certainly refers to nothing in an image."""
 
 from dmmi_core.data.lexicon.confusion import CONFUSED_OBJECTS
+from dmmi_core.data.refzom.category_terms import Vocabulary
 from dmmi_core.data.refzom.images import SourceImage
 from dmmi_core.data.refzom.subject import Reading, read_text
-from dmmi_core.data.refzom.vocabulary import Vocabulary
 
 REASONS = (
     "names no category",

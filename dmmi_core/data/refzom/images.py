@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dmmi_core.data.coco import CocoInstances, instances_errors, read_instances
-from dmmi_core.data.refzom.pairs import Pair
+from dmmi_core.data.refzom.text_image_pairs import Pair
 from dmmi_core.data.synthesis.scenes import Scene, make_scenes
 from dmmi_core.errors import InputError
 

@@ -4,7 +4,7 @@ from collections import Counter
 
 from dmmi_core.data.refzom.build import SPLITS, BuiltDataset
 from dmmi_core.data.refzom.conflicts import REASONS
-from dmmi_core.data.refzom.pairs import STRATEGIES, Pair
+from dmmi_core.data.refzom.text_image_pairs import STRATEGIES, Pair
 from dmmi_core.data.samples import KINDS
 
 PAPER = {

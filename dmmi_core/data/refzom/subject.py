@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import textblob.en
 
 from dmmi_core.data.lexicon.terms import PARTITIVES
-from dmmi_core.data.refzom.vocabulary import Mention, Term, Vocabulary, words_of
+from dmmi_core.data.refzom.category_terms import Mention, Term, Vocabulary, words_of
 
 _OPENINGS = frozenset("there here this these is are find show me point at segment look select".split())  # noqa: SIM905
 _BEFORE_A_NOUN = re.compile(r"DT|PDT|JJ[RS]?|CD|VB[DGN]|CC|PRP\$|RB|NN|NNP")

@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 
 from dmmi_core.data.refzom.images import SourceImage
-from dmmi_core.data.refzom.pairs import Pair
+from dmmi_core.data.refzom.text_image_pairs import Pair
 from dmmi_core.data.synthesis.expressions.basic import categories_in, pair_expression, referring_expressions
 from dmmi_core.data.synthesis.validation import judged_view
 

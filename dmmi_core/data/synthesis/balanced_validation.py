@@ -7,10 +7,10 @@ import numpy as np
 from dmmi_core.data.lexicon.confusion import CONFUSED_NAMES
 from dmmi_core.data.lexicon.names import look_alikes
 from dmmi_core.data.samples import Sample
+from dmmi_core.data.synthesis.affine_view import View
 from dmmi_core.data.synthesis.expressions.basic import Expression, absent_expression, referring_expressions
 from dmmi_core.data.synthesis.scenes import Scene
 from dmmi_core.data.synthesis.validation import as_sample, judged_view
-from dmmi_core.data.synthesis.view import View
 
 QUALITY = 0.8
 """Least expected IoU of a mask that scores are measured with; the `mask_quality` for `read_scenes`."""

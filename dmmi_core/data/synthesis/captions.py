@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import textblob.en
 
-from dmmi_core.data.lexicon.cues import GENERIC, SALIENT
+from dmmi_core.data.lexicon.caption_cues import GENERIC, SALIENT
 from dmmi_core.data.lexicon.names import (
     FEMALE,
     LOOK_ALIKES,

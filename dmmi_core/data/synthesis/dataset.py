@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from torch.utils.data import Dataset
 
+from dmmi_core.data.synthesis.affine_view import View
 from dmmi_core.data.synthesis.captions import apply_captions, phrases_of
 from dmmi_core.data.synthesis.expressions.basic import Expression
 from dmmi_core.data.synthesis.expressions.negative import negative_expression
@@ -14,7 +15,6 @@ from dmmi_core.data.synthesis.images.augmentation import degrade
 from dmmi_core.data.synthesis.images.composition import AnnotatedImage
 from dmmi_core.data.synthesis.images.sampling import ImageSampler
 from dmmi_core.data.synthesis.scenes import Phrase, Scene
-from dmmi_core.data.synthesis.view import View
 from dmmi_core.data.target import Target, make_target
 from dmmi_core.errors import InputError
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from dmmi_core.data.samples import Sample
+from dmmi_core.data.synthesis.affine_view import View, view_scene
 from dmmi_core.data.synthesis.expressions.basic import (
     Expression,
     absent_expression,
@@ -15,7 +16,6 @@ from dmmi_core.data.synthesis.expressions.basic import (
 from dmmi_core.data.synthesis.images.augmentation import whole_view
 from dmmi_core.data.synthesis.images.categories import CategoryIndex
 from dmmi_core.data.synthesis.scenes import Scene
-from dmmi_core.data.synthesis.view import View, view_scene
 
 COUNTS = {"zero": 3, "one": 2, "many": 2}
 """Most samples of an image, by kind."""

@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers import BertTokenizerFast
 
-from dmmi_core.checkpoints.checkpoint import load_model, save_model
+from dmmi_core.checkpoints.saved_network import load_model, save_model
 from dmmi_core.checkpoints.vocabulary import read_vocabulary, spelling_pieces, trim_vocabulary
 from dmmi_core.errors import InputError
 from dmmi_core.tokenizer import WordPieces, load_tokenizer, tokenize

@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 import pytest
 
-from dmmi_core.benchmarking.arithmetic import gflop_of_frame
 from dmmi_core.benchmarking.benchmark import COLUMNS, TRAINING_COLUMNS
+from dmmi_core.benchmarking.flops import gflop_of_frame
 from dmmi_core.benchmarking.training import measure_training
-from dmmi_core.checkpoints.folder import read_config
+from dmmi_core.checkpoints.model_folder import read_config
 from dmmi_core.cli import main
 from dmmi_core.config import preset
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 import yaml
 
-from dmmi_core.checkpoints.checkpoint import save_model
-from dmmi_core.checkpoints.folder import read_config
+from dmmi_core.checkpoints.model_folder import read_config
+from dmmi_core.checkpoints.saved_network import save_model
 from dmmi_core.cli import main
 from dmmi_core.evaluation import calibration
 from dmmi_core.segmenter import Segmenter

@@ -17,15 +17,15 @@ from PIL import Image
 from transformers import BertTokenizerFast
 
 from dmmi_core import Segmenter
-from dmmi_core.checkpoints import checkpoint
-from dmmi_core.checkpoints.checkpoint import load_model
+from dmmi_core.checkpoints import saved_network
 from dmmi_core.checkpoints.pretrained import read_weights
 from dmmi_core.checkpoints.released import convert, read_released
 from dmmi_core.checkpoints.released_names import released_name
+from dmmi_core.checkpoints.saved_network import load_model
 from dmmi_core.cli import main
 from dmmi_core.config import TextEncoderConfig, preset
 from dmmi_core.data.collate import Collate
-from dmmi_core.data.recipe import DataRecipe
+from dmmi_core.data.data_recipe import DataRecipe
 from dmmi_core.data.target import make_target
 from dmmi_core.errors import ModelError
 from dmmi_core.model import Dmmi
@@ -262,14 +262,14 @@ def test_wrong_choices_are_refused(swin, words, tmp_path, monkeypatch):
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from dmmi_core.checkpoints import checkpoint
+from dmmi_core.checkpoints import saved_network
 from dmmi_core.cli import main
 
 def save_half(state, path, **_):
     Path(path).write_bytes(b"half")
     os.kill(os.getpid(), signal.SIGKILL)
 
-checkpoint.save_file = save_half
+saved_network.save_file = save_half
 main(sys.argv[1:])
 """
 
@@ -287,7 +287,7 @@ def test_a_failed_conversion_leaves_nothing(swin, words, tmp_path, monkeypatch):
     def no_space(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(checkpoint, "save_file", no_space)
+    monkeypatch.setattr(saved_network, "save_file", no_space)
     with pytest.raises(ModelError, match=r"cannot write .*No space"):
         convert(write(tmp_path, as_released(swin)), tmp_path / "out", tokenizer=words)
     assert not leftovers(tmp_path)

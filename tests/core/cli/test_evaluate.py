@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from dmmi_core import extras
-from dmmi_core.checkpoints.checkpoint import save_model
+from dmmi_core.checkpoints.saved_network import save_model
 from dmmi_core.cli import main
 from dmmi_core.data.samples import Sample, encode_mask, write_samples
 from helpers.tiny import make_model

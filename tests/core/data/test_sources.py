@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dmmi_core.data.packed import PackedSamples
-from dmmi_core.data.recipe import DataRecipe
+from dmmi_core.data.data_recipe import DataRecipe
+from dmmi_core.data.packed_samples import PackedSamples
 from dmmi_core.data.refer import read_refer
 from dmmi_core.data.samples import KINDS, Sample, write_samples
 from dmmi_core.data.sources import held_out_samples, training_samples, training_scenes

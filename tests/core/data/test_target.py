@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from dmmi_core.data.dataset import SampleDataset, sample_target
-from dmmi_core.data.packed import PackedSamples
+from dmmi_core.data.packed_samples import PackedSamples
 from dmmi_core.data.samples import KINDS, Sample, encode_mask
 from dmmi_core.data.target import MAX_OBJECTS, UNKNOWN, make_target
 

@@ -7,7 +7,7 @@ from shutil import copytree
 
 import pytest
 
-from dmmi_core.checkpoints.folder import WEIGHTS, read_config
+from dmmi_core.checkpoints.model_folder import WEIGHTS, read_config
 from dmmi_core.engines import cache
 from dmmi_core.engines.cache import UNFINISHED_DAYS, UNUSED_DAYS, CacheError, cache_folder, cached
 from dmmi_core.engines.manifest import MANIFEST, write_manifest

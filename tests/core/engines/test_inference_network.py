@@ -7,7 +7,7 @@ import torch
 
 from dmmi_core.engines.inference_network import FrameNetwork, ImplicitProjection
 from dmmi_core.model.dmmi import EncodedText
-from dmmi_core.model.projection import Projection
+from dmmi_core.model.image_projection import Projection
 from helpers.tiny import CONFIG, FAMILIES, make_model, randomize
 
 GUIDED = {"guide": "nanodet-plus-m", "instances": True}

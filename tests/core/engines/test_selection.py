@@ -10,7 +10,7 @@ from shutil import copytree
 import pytest
 
 from dmmi_core import Segmenter, extras
-from dmmi_core.checkpoints.folder import WEIGHTS, read_config, write_config
+from dmmi_core.checkpoints.model_folder import WEIGHTS, read_config, write_config
 from dmmi_core.cli import main
 from dmmi_core.engines.openvino_engine import supports
 from dmmi_core.engines.selection import EngineUnavailable, open_engine

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dmmi_core.checkpoints.checkpoint import save_model
-from dmmi_core.checkpoints.folder import find_model
+from dmmi_core.checkpoints.model_folder import find_model
+from dmmi_core.checkpoints.saved_network import save_model
 from dmmi_core.engines.registry import PRECISIONS
 from dmmi_core.engines.selection import EngineUnavailable, open_engine
 from dmmi_core.engines.torch_engine import TorchEngine

@@ -6,7 +6,7 @@ import pytest
 from accelerate.state import AcceleratorState
 
 from dmmi_core.config import PRESETS
-from dmmi_core.data.recipe import DataRecipe
+from dmmi_core.data.data_recipe import DataRecipe
 from dmmi_core.training.recipe import Recipe
 from helpers.tiny import CONFIG
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dmmi_core.cli import main
-from dmmi_core.data.recipe import DataRecipe
+from dmmi_core.data.data_recipe import DataRecipe
 from dmmi_core.data.refer import read_refer
 from dmmi_core.data.samples import read_image, write_samples
 from dmmi_core.segmenter import Segmenter

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from dmmi_core.checkpoints.checkpoint import save_model
+from dmmi_core.checkpoints.saved_network import save_model
 from dmmi_core.training.initialization import initial_model
 from helpers.tiny import CONFIG, make_model
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from dmmi_core.training.checkpoint import load_state
+from dmmi_core.training.training_state import load_state
 from helpers.launching import ENVIRONMENT, write_recipe
 
 STEPS = 16

@@ -5,7 +5,7 @@ import pytest
 import yaml
 
 from dmmi_core.config import PRESETS
-from dmmi_core.data.recipe import DataRecipe, ExtraScenes
+from dmmi_core.data.data_recipe import DataRecipe, ExtraScenes
 from dmmi_core.errors import InputError
 from dmmi_core.training.recipe import LossRecipe, read_recipe
 from helpers.paths import ROOT

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from dmmi_core.checkpoints.checkpoint import load_model
+from dmmi_core.checkpoints.saved_network import load_model
 from dmmi_core.config import PRESETS
-from dmmi_core.data.recipe import DataRecipe
+from dmmi_core.data.data_recipe import DataRecipe
 from dmmi_core.data.split import is_validation
 from dmmi_core.data.synthesis.scenes import read_scenes
 from dmmi_core.errors import InputError, ModelError

@@ -6,7 +6,7 @@ import numpy as np
 
 from dmmi_core.data.lexicon.names import COUNTED, excluded_by, names
 from dmmi_core.data.synthesis.expressions.supercategories import members_of, supercategories_of
-from dmmi_core.data.synthesis.images.clothes import SIMILAR
+from dmmi_core.data.synthesis.images.clothed_persons import SIMILAR
 from dmmi_core.data.synthesis.images.colours import CERTAIN, COLOURS, ON_A_PERSON, TRACE, colour_map, shares
 from dmmi_core.data.synthesis.images.composition import AnnotatedImage
 from dmmi_core.data.synthesis.random import pick

@@ -3,9 +3,9 @@
 import numpy as np
 
 from dmmi_core.data.lexicon.names import VAGUE, names, plural
+from dmmi_core.data.synthesis.affine_view import View
 from dmmi_core.data.synthesis.expressions.basic import Expression, visible
 from dmmi_core.data.synthesis.random import pick
-from dmmi_core.data.synthesis.view import View
 
 
 def bare_noun(view: View, category: str, rng: np.random.Generator) -> list[Expression]:

@@ -13,8 +13,8 @@ import numpy as np
 
 from dmmi_core.data.lexicon.names import article, plural
 from dmmi_core.data.samples import kind_of
+from dmmi_core.data.synthesis.affine_view import View, ViewedObject
 from dmmi_core.data.synthesis.random import pick
-from dmmi_core.data.synthesis.view import View, ViewedObject
 
 MIN_AREA = 0.003
 """Least area of the targets of an expression together, as a fraction of the view."""

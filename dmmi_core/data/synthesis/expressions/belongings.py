@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from dmmi_core.data.lexicon.names import article, plural
+from dmmi_core.data.synthesis.affine_view import View
 from dmmi_core.data.synthesis.expressions.basic import Expression, visible
 from dmmi_core.data.synthesis.expressions.relations import NEAR, gap
 from dmmi_core.data.synthesis.random import pick
-from dmmi_core.data.synthesis.view import View
 
 MIN_INSIDE = 0.7
 """Least share of a thing's box inside the box of the person who has it."""

@@ -9,9 +9,9 @@ from dmmi_core.data.lexicon.names import VAGUE, names
 from dmmi_core.data.synthesis.expressions.attributes import Name, by_colour, by_garment, by_person_word
 from dmmi_core.data.synthesis.expressions.basic import Expression, absent_expression
 from dmmi_core.data.synthesis.expressions.belongings import false_belongings
+from dmmi_core.data.synthesis.expressions.indefinite_persons import absent_persons
 from dmmi_core.data.synthesis.expressions.paraphrase import reword
 from dmmi_core.data.synthesis.expressions.position import missing_places
-from dmmi_core.data.synthesis.expressions.pronouns import absent_persons
 from dmmi_core.data.synthesis.expressions.relations import false_neighbours
 from dmmi_core.data.synthesis.expressions.supercategories import absent_supercategories
 from dmmi_core.data.synthesis.images.colours import COLOURS

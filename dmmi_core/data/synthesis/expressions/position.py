@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from dmmi_core.data.lexicon.names import plural
+from dmmi_core.data.synthesis.affine_view import View
 from dmmi_core.data.synthesis.expressions.basic import MARGIN, RATIO, Expression, visible
 from dmmi_core.data.synthesis.random import pick
-from dmmi_core.data.synthesis.view import View
 
 FAR = 0.12
 """Least vertical distance of two objects, as a fraction of the view, for one to be surely above the other."""

@@ -21,9 +21,9 @@ from dmmi_core.data.synthesis.expressions.basic import (
     visible,
 )
 from dmmi_core.data.synthesis.expressions.belongings import by_belonging
+from dmmi_core.data.synthesis.expressions.indefinite_persons import by_pronoun
 from dmmi_core.data.synthesis.expressions.paraphrase import reword
 from dmmi_core.data.synthesis.expressions.position import by_place, in_a_row
-from dmmi_core.data.synthesis.expressions.pronouns import by_pronoun
 from dmmi_core.data.synthesis.expressions.relations import by_neighbour
 from dmmi_core.data.synthesis.expressions.supercategories import by_supercategory
 from dmmi_core.data.synthesis.images.composition import AnnotatedImage

@@ -3,9 +3,9 @@
 import numpy as np
 
 from dmmi_core.data.lexicon.names import plural
+from dmmi_core.data.synthesis.affine_view import Box, View
 from dmmi_core.data.synthesis.expressions.basic import MARGIN, Expression, visible
 from dmmi_core.data.synthesis.random import pick
-from dmmi_core.data.synthesis.view import Box, View
 
 NEAR, AWAY, FAR_OFF = 0.04, 0.2, 0.3
 """Gaps between two boxes, as fractions of the view: up to NEAR they are neighbours, from AWAY on they are

@@ -3,9 +3,9 @@
 import numpy as np
 
 from dmmi_core.data.lexicon.names import COUNTED, SUPERCATEGORIES
+from dmmi_core.data.synthesis.affine_view import View
 from dmmi_core.data.synthesis.expressions.basic import Expression, absent_expression, visible
 from dmmi_core.data.synthesis.random import pick
-from dmmi_core.data.synthesis.view import View
 
 WORDINGS = {
     "animal": ("any animal", "any animals", "every animal", "animal", "animals"),

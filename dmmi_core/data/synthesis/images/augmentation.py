@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
+from dmmi_core.data.synthesis.affine_view import Window
 from dmmi_core.data.synthesis.scenes import Scene
-from dmmi_core.data.synthesis.view import Window
 
 
 def whole_view(scene: Scene, size: int) -> np.ndarray:

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 
 from dmmi_core.data.samples import read_image
+from dmmi_core.data.synthesis.affine_view import MIN_VISIBLE, Box, View, ViewedObject, view_scene
 from dmmi_core.data.synthesis.images.augmentation import random_view, warp
 from dmmi_core.data.synthesis.scenes import Phrase, Scene, SceneObject
-from dmmi_core.data.synthesis.view import MIN_VISIBLE, Box, View, ViewedObject, view_scene
 
 PASTED_SIDE = 0.18, 0.6
 """Range of the longer side of a pasted object, as a fraction of the image."""

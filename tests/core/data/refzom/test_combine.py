@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dmmi_core.data.refzom.combine import MAX_WORDS, combined_pairs
-from dmmi_core.data.refzom.pairs import Pair
+from dmmi_core.data.refzom.text_image_pairs import Pair
 
 
 def combined(*texts: str, targets=None, count: int = 50) -> dict[str, tuple]:

@@ -157,7 +157,7 @@ def test_a_failure_leaves_the_earlier_output(sources, tmp_path, monkeypatch):
     def full(*_):
         raise OSError("no space")
 
-    monkeypatch.setattr("dmmi_core.data.refzom.writing.write_candidates", full)
+    monkeypatch.setattr("dmmi_core.data.refzom.output_files.write_candidates", full)
     with pytest.raises(OSError, match="no space"):
         build(sources, tmp_path / "out", seed=2)
     assert contents(tmp_path / "out") == before

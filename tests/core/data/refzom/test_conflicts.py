@@ -2,9 +2,9 @@
 
 import pytest
 
+from dmmi_core.data.refzom.category_terms import Vocabulary
 from dmmi_core.data.refzom.conflicts import REASONS, ConflictChecker
 from dmmi_core.data.refzom.images import SourceImage
-from dmmi_core.data.refzom.vocabulary import Vocabulary
 from dmmi_core.data.synthesis.scenes import Scene
 
 CATEGORIES = """

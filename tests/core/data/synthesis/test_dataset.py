@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from dmmi_core.data.synthesis.affine_view import View, ViewedObject
 from dmmi_core.data.synthesis.dataset import SceneDataset, target_of
 from dmmi_core.data.synthesis.expressions.basic import Expression
 from dmmi_core.data.synthesis.images import sampling as album
 from dmmi_core.data.synthesis.scenes import Scene, read_scenes
-from dmmi_core.data.synthesis.view import View, ViewedObject
 from dmmi_core.data.target import UNKNOWN
 from dmmi_core.errors import InputError
 from helpers.pictures import CATEGORIES

@@ -8,8 +8,8 @@ import pytest
 
 from dmmi_core.data.samples import encode_mask
 from dmmi_core.data.split import is_validation
+from dmmi_core.data.synthesis.affine_view import view_scene
 from dmmi_core.data.synthesis.scenes import Scene, SceneObject, read_scenes
-from dmmi_core.data.synthesis.view import view_scene
 from dmmi_core.errors import InputError
 
 CATEGORIES = [{"id": 1, "name": "dog"}, {"id": 7, "name": "person"}, {"id": 3, "name": "traffic light"}]

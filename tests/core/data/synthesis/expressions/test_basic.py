@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dmmi_core.data.synthesis.affine_view import View, ViewedObject
 from dmmi_core.data.synthesis.expressions.basic import (
     MARGIN,
     MIN_AREA,
@@ -16,7 +17,6 @@ from dmmi_core.data.synthesis.expressions.basic import (
     pair_expression,
     referring_expressions,
 )
-from dmmi_core.data.synthesis.view import View, ViewedObject
 
 MASK = np.ones((4, 4), bool)
 

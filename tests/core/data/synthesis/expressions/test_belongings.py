@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from dmmi_core.data.synthesis.affine_view import View, ViewedObject
 from dmmi_core.data.synthesis.expressions.belongings import (
     BELONGINGS,
     HOLDABLE,
@@ -10,7 +11,6 @@ from dmmi_core.data.synthesis.expressions.belongings import (
     false_belongings,
     holders,
 )
-from dmmi_core.data.synthesis.view import View, ViewedObject
 
 MASK = np.ones((4, 4), bool)
 COMPLETE = frozenset({"person", "frisbee", "tie"})

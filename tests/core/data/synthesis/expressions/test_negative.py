@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from dmmi_core.data.lexicon.names import SUPERCATEGORIES
+from dmmi_core.data.synthesis.affine_view import View, ViewedObject
 from dmmi_core.data.synthesis.captions import read_phrase
 from dmmi_core.data.synthesis.expressions.negative import CLEARLY, negative_expression
 from dmmi_core.data.synthesis.images.composition import AnnotatedImage
-from dmmi_core.data.synthesis.view import View, ViewedObject
 
 SIZE = 40
 ORDINAL = re.compile(r"second|third|fourth|2nd|3rd|4th")

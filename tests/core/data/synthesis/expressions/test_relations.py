@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from dmmi_core.data.synthesis.affine_view import View, ViewedObject
 from dmmi_core.data.synthesis.expressions.relations import by_neighbour, false_neighbours
-from dmmi_core.data.synthesis.view import View, ViewedObject
 
 MASK = np.ones((4, 4), bool)
 

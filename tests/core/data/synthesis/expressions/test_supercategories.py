@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from dmmi_core.data.lexicon.names import SUPERCATEGORIES
+from dmmi_core.data.synthesis.affine_view import View, ViewedObject
 from dmmi_core.data.synthesis.expressions.bare import bare_noun
-from dmmi_core.data.synthesis.expressions.pronouns import absent_persons, by_pronoun
+from dmmi_core.data.synthesis.expressions.indefinite_persons import absent_persons, by_pronoun
 from dmmi_core.data.synthesis.expressions.supercategories import (
     HINTS,
     UNLESS,
@@ -14,7 +15,6 @@ from dmmi_core.data.synthesis.expressions.supercategories import (
     members_of,
     supercategories_of,
 )
-from dmmi_core.data.synthesis.view import View, ViewedObject
 
 MASK = np.ones((4, 4), bool)
 EVERYTHING = frozenset().union(*SUPERCATEGORIES.values(), *UNLESS.values(), *HINTS.values())

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from dmmi_core.data.samples import read_image
+from dmmi_core.data.synthesis.affine_view import view_scene
 from dmmi_core.data.synthesis.images.augmentation import jitter, random_view, warp, whole_view
 from dmmi_core.data.synthesis.scenes import Scene, read_scenes
-from dmmi_core.data.synthesis.view import view_scene
 from helpers.pictures import HEIGHT, WIDTH, look
 
 SCENE = Scene("", WIDTH, HEIGHT, (), frozenset())

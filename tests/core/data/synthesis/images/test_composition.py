@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+from dmmi_core.data.synthesis.affine_view import View, ViewedObject
 from dmmi_core.data.synthesis.captions import read_phrase
 from dmmi_core.data.synthesis.images.composition import (
     AnnotatedImage,
@@ -18,7 +19,6 @@ from dmmi_core.data.synthesis.images.composition import (
 )
 from dmmi_core.data.synthesis.images.sampling import ImageSampler
 from dmmi_core.data.synthesis.scenes import Scene, SceneObject, read_scenes
-from dmmi_core.data.synthesis.view import View, ViewedObject
 from helpers.pictures import CATEGORIES, COLOURS, look
 
 SIZE = 120

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dmmi_core.data.packed import PackedSamples
+from dmmi_core.data.packed_samples import PackedSamples
 from dmmi_core.errors import InputError
 
 logger = logging.getLogger(__name__)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from dmmi_core.engines.folding import FoldedAggregate
+from dmmi_core.engines.folded_upsampling import FoldedAggregate
 from dmmi_core.model.decoder import Aggregate
 from helpers.tiny import randomize
 

@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import PreTrainedTokenizerBase
 
-from dmmi_core.checkpoints.folder import CONFIG, WEIGHTS, read_config, write_config
+from dmmi_core.checkpoints.model_folder import CONFIG, WEIGHTS, read_config, write_config
 from dmmi_core.config import DmmiConfig
 from dmmi_core.errors import ModelError, one_line
 from dmmi_core.files import replaced_folder

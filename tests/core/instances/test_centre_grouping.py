@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dmmi_core.instances.centres import find_centres, group_by_centres
+from dmmi_core.instances.centre_grouping import find_centres, group_by_centres
 
 HEIGHT, WIDTH, MAP = 60, 80, 20
 

@@ -9,10 +9,10 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from dmmi_core.data.refzom.category_terms import Vocabulary
 from dmmi_core.data.refzom.images import SourceImage
-from dmmi_core.data.refzom.pairs import Pair
 from dmmi_core.data.refzom.subject import Reading, Subject, read_text
-from dmmi_core.data.refzom.vocabulary import Vocabulary
+from dmmi_core.data.refzom.text_image_pairs import Pair
 from dmmi_core.errors import InputError
 
 KEYS = ("image_id", "text", "ann_id")

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from dmmi_core.data.samples import read_image
+from dmmi_core.data.synthesis.affine_view import View, ViewedObject, view_scene
 from dmmi_core.data.synthesis.expressions.attributes import by_garment, by_person_word
 from dmmi_core.data.synthesis.images.augmentation import whole_view
-from dmmi_core.data.synthesis.images.clothes import read_clothing
+from dmmi_core.data.synthesis.images.clothed_persons import read_clothing
 from dmmi_core.data.synthesis.images.composition import AnnotatedImage
-from dmmi_core.data.synthesis.view import View, ViewedObject, view_scene
 from dmmi_core.errors import InputError
 
 LABELS = ["null", "hair", "skin", "coat", "dress", "jacket", "bag"]

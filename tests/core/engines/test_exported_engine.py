@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dmmi_core.checkpoints.folder import read_config
+from dmmi_core.checkpoints.model_folder import read_config
 from dmmi_core.engines.engine import Encoded
-from dmmi_core.engines.graph_engine import GraphEngine, split_into_passes
+from dmmi_core.engines.exported_engine import ExportedEngine, split_into_passes
 
 
 @pytest.mark.parametrize("image_of", [[0], [0, 1], [0, 0, 0], [1, 0, 1, 1, 0, 1, 1], [0] * 9, [2, 1, 0]])
@@ -28,7 +28,7 @@ def test_scores_are_in_the_order_of_the_texts(pass_sizes, model_folder):
         return [(10 * images[:, 0, 0, :1] + texts[:, 0]).astype(np.float32)[..., None]]
 
     config = replace(read_config(model_folder), presence=False, guide=None, instances=False)
-    engine = GraphEngine("any", config, None, frame, precision="fp32", device="cpu", pass_sizes=pass_sizes)
+    engine = ExportedEngine("any", config, None, frame, precision="fp32", device="cpu", pass_sizes=pass_sizes)
     images = np.arange(3, dtype=np.uint8)[:, None, None, None] + np.zeros((3, 4, 4, 3), np.uint8)
     texts = [Encoded(np.full((2, 1), number), np.ones(2, bool)) for number in range(5)]
     scores = engine.score(images, texts, [2, 0, 2, 1, 2])

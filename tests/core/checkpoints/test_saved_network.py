@@ -10,9 +10,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from dmmi_core import resources
-from dmmi_core.checkpoints.checkpoint import load_model, save_model
-from dmmi_core.checkpoints.folder import find_model
+from dmmi_core import shipped_files
+from dmmi_core.checkpoints.model_folder import find_model
+from dmmi_core.checkpoints.saved_network import load_model, save_model
 from dmmi_core.errors import ModelError
 from dmmi_core.files import replaced_folder
 from dmmi_core.tokenizer import tokenize
@@ -155,7 +155,7 @@ def test_shipped_models_are_found_by_name(tmp_path, monkeypatch, place):
     package = {"checkout": "checkout", "prefix": "prefix/lib/python3.11/site-packages"}[
         place.partition("/")[0]
     ]
-    monkeypatch.setattr(resources, "__file__", str(tmp_path / package / "dmmi_core" / "resources.py"))
+    monkeypatch.setattr(shipped_files, "__file__", str(tmp_path / package / "dmmi_core" / "shipped_files.py"))
     monkeypatch.chdir(tmp_path)
     assert find_model("some-model") == shipped
 

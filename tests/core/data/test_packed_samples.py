@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from torch.utils.data import DataLoader
 
-from dmmi_core.data.packed import PackedSamples, grouped_by_objects
+from dmmi_core.data.packed_samples import PackedSamples, grouped_by_objects
 from dmmi_core.data.samples import KINDS, Sample
 
 TRIANGLE = [[0.1, 0.2, 5.0, 0.0, 3.0, 4.125]]

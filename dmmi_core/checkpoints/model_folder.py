@@ -6,7 +6,7 @@ from pathlib import Path
 from dmmi_core.config import DmmiConfig
 from dmmi_core.errors import ModelError
 from dmmi_core.files import replaced_file
-from dmmi_core.resources import shared
+from dmmi_core.shipped_files import shared
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 

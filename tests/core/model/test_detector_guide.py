@@ -13,7 +13,7 @@ from dmmi_core.checkpoints.pretrained import load_guide
 from dmmi_core.errors import ModelError
 from dmmi_core.model import Dmmi
 from dmmi_core.model.category_names import CATEGORIES, name_categories
-from dmmi_core.model.guide import SHARPNESS, CategoryLink, Guide
+from dmmi_core.model.detector_guide import SHARPNESS, CategoryLink, Guide
 from dmmi_core.model.nanodet import STRIDES, NanoDet, graph_order
 from dmmi_core.tokenizer import tokenize
 from helpers.tiny import CONFIG, make_model
@@ -57,7 +57,7 @@ def test_it_is_the_published_detector():
 
 
 def test_weights_come_from_a_model_folder_too(tmp_path, tokenizer):
-    from dmmi_core.checkpoints.checkpoint import save_model
+    from dmmi_core.checkpoints.saved_network import save_model
 
     source, target = make_model(GUIDED, seed=1), make_model(GUIDED, seed=2)
     save_model(source, tokenizer, tmp_path / "model", dtype=torch.float32)

@@ -3,8 +3,8 @@ import logging
 import numpy as np
 import pytest
 
-from dmmi_core.data.missing import without_missing_images
-from dmmi_core.data.packed import PackedSamples
+from dmmi_core.data.missing_images import without_missing_images
+from dmmi_core.data.packed_samples import PackedSamples
 from dmmi_core.data.samples import Sample
 from dmmi_core.errors import InputError
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from dmmi_core.errors import ModelError
-from dmmi_core.training.checkpoint import load_state, save_state
+from dmmi_core.training.training_state import load_state, save_state
 
 CPU = torch.device("cpu")
 

@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from dmmi_core.data.refzom.candidates import candidate_pairs, read_confirmed
+from dmmi_core.data.refzom.caption_candidates import candidate_pairs, read_confirmed
+from dmmi_core.data.refzom.category_terms import Vocabulary
 from dmmi_core.data.refzom.images import SourceImage
-from dmmi_core.data.refzom.vocabulary import Vocabulary
 from dmmi_core.data.synthesis.scenes import Scene, SceneObject
 from dmmi_core.errors import InputError
 

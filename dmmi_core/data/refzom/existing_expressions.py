@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from dmmi_core.data.refzom.pairs import Pair
+from dmmi_core.data.refzom.text_image_pairs import Pair
 from dmmi_core.data.safe_pickle import read_plain_pickle
 from dmmi_core.errors import InputError
 

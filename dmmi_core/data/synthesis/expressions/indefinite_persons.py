@@ -5,10 +5,10 @@ import re
 import numpy as np
 
 from dmmi_core.data.lexicon.names import SUPERCATEGORIES
+from dmmi_core.data.synthesis.affine_view import View
 from dmmi_core.data.synthesis.expressions.basic import Expression, describe, visible
 from dmmi_core.data.synthesis.expressions.relations import NEAR, gap
 from dmmi_core.data.synthesis.random import pick
-from dmmi_core.data.synthesis.view import View
 
 WHOEVER = (
     *("everyone", "everybody", "all persons", "all the persons", "all humans", "humans", "human"),

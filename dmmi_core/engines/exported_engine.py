@@ -30,7 +30,7 @@ Run = Callable[[dict[str, np.ndarray]], Sequence[np.ndarray]]
 """Runs a graph: takes its inputs by name and returns its outputs in order."""
 
 
-class GraphEngine:
+class ExportedEngine:
     """Runs two graphs; pads each text to the model's `max_tokens`, so that few shapes vary.
 
     `pass_sizes`: numbers of texts that the frame graph is compiled for, largest first; each pass is then

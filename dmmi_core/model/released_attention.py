@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dmmi_core.model.attention import ImageToTextAttention, TextToImageAttention, combine_regions
-from dmmi_core.model.projection import PositionNorm, Projection
+from dmmi_core.model.image_projection import PositionNorm, Projection
 
 
 class LearnedTextToImageAttention(TextToImageAttention):

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from dmmi_core.data.coco import CocoInstances
 from dmmi_core.data.refzom.build import SPLITS, BuiltDataset
-from dmmi_core.data.refzom.candidates import write_candidates
-from dmmi_core.data.refzom.pairs import Pair
+from dmmi_core.data.refzom.caption_candidates import write_candidates
+from dmmi_core.data.refzom.category_terms import words_of
 from dmmi_core.data.refzom.statistics import statistics_table
-from dmmi_core.data.refzom.vocabulary import words_of
+from dmmi_core.data.refzom.text_image_pairs import Pair
 from dmmi_core.data.samples import Sample, write_samples
 from dmmi_core.errors import InputError
 from dmmi_core.files import replaced_folder

@@ -1,5 +1,6 @@
 """Pretrained encoders to start training from."""
 
+import logging
 import pickle
 import re
 import zipfile
@@ -18,6 +19,7 @@ from dmmi_core.model import Dmmi
 from dmmi_core.model.nanodet import graph_order
 from dmmi_core.model.swin_weights import to_timm_names
 
+logger = logging.getLogger(__name__)
 PACKAGE = "package:"
 TOKENIZER_FILES = ("config.json", "tokenizer*", "special_tokens_map.json", "vocab.txt")
 MODEL_FILES = (*TOKENIZER_FILES, "model.safetensors")
@@ -151,7 +153,17 @@ def _body(state: dict) -> dict[str, Tensor]:
         if not isinstance(state, dict):
             raise ModelError(f"backbone weights do not fit: {wrapper!r} is no dictionary of tensors")
     state = {key: value for key, value in state.items() if isinstance(key, str) and isinstance(value, Tensor)}
+    state = without_wrapper(state)
     return {re.sub(r"^(module\.|backbone\.|encoder\.)+", "", key): value for key, value in state.items()}
+
+
+def without_wrapper(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors without the prefix "module." of DataParallel, and log that there was one."""
+    prefix = "module."
+    if not any(isinstance(key, str) and key.startswith(prefix) for key in state):
+        return dict(state)
+    logger.info("the prefix %s, which training on several GPUs puts before names, is stripped", prefix)
+    return {str(key).removeprefix(prefix): value for key, value in state.items()}
 
 
 def load_text_encoder(model: Dmmi, location: str) -> None:

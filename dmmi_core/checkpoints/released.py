@@ -16,7 +16,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from dmmi_core.checkpoints.pretrained import TOKENIZER_FILES, read_weights, resolve
+from dmmi_core.checkpoints.pretrained import TOKENIZER_FILES, read_weights, resolve, without_wrapper
 from dmmi_core.checkpoints.released_names import is_dead, released_name
 from dmmi_core.checkpoints.saved_network import write_folder
 from dmmi_core.config import DmmiConfig, TextEncoderConfig, preset
@@ -45,8 +45,8 @@ def convert(
     folder = Path(folder)
     if folder.exists():
         raise ModelError(f"{folder} exists: remove it, or choose another output folder")
-    words = load_tokenizer(resolve(tokenizer, files=TOKENIZER_FILES))
     config, state = read_released(path, model_name=model_name)
+    words = load_tokenizer(resolve(tokenizer, files=TOKENIZER_FILES))
     if len(words) > config.text_encoder.vocab_size:
         raise ModelError(
             f"the tokenizer {tokenizer} has {len(words)} word pieces, "
@@ -89,7 +89,7 @@ def _tensors(checkpoint: dict, name: str) -> dict[str, Tensor]:
     state = checkpoint.get(name)
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         raise ModelError(f"not a released checkpoint: it has no dictionary of tensors called {name!r}")
-    return dict(state)
+    return without_wrapper(state)
 
 
 def _renamed(tensors: dict[str, Tensor], config: DmmiConfig) -> dict[str, Tensor]:

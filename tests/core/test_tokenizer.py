@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from tokenizers import Tokenizer
+from tokenizers.models import WordPiece
 
 from dmmi_core.errors import ModelError
 from dmmi_core.tokenizer import TOKENIZER, WordPieces, tokenize
@@ -55,3 +57,17 @@ def test_reading(model_folder, tokenizer, tmp_path):
     (tmp_path / TOKENIZER).write_text("{")
     with pytest.raises(ModelError, match=r"the tokenizer in .* is damaged"):
         WordPieces.read(tmp_path, CONFIG)
+
+
+def test_a_tokenizer_of_more_words_than_the_model_is_refused(tokenizer):
+    few = replace(CONFIG, text_encoder=replace(CONFIG.text_encoder, vocab_size=len(WORDS) - 1))
+    with pytest.raises(ModelError, match=f"has the id {len(WORDS) - 1}, but the model knows"):
+        WordPieces(tokenizer.backend_tokenizer, few)
+
+
+def test_a_tokenizer_that_is_not_berts_is_refused():
+    with pytest.raises(ModelError, match=r"not BERT's: it has no \[UNK\], \[SEP\]"):
+        WordPieces(Tokenizer(WordPiece({"dog": 0}, unk_token="dog")), CONFIG)
+    words = {word: index for index, word in enumerate(WORDS)}
+    with pytest.raises(ModelError, match=r"does not put \[CLS\] and \[SEP\] around"):
+        WordPieces(Tokenizer(WordPiece(words, unk_token="[UNK]")), CONFIG)

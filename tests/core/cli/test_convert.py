@@ -17,7 +17,7 @@ from PIL import Image
 from transformers import BertTokenizerFast
 
 from dmmi_core import Segmenter
-from dmmi_core.checkpoints import saved_network
+from dmmi_core.checkpoints import pretrained, saved_network
 from dmmi_core.checkpoints.pretrained import read_weights
 from dmmi_core.checkpoints.released import convert, read_released
 from dmmi_core.checkpoints.released_names import released_name
@@ -30,7 +30,7 @@ from dmmi_core.data.target import make_target
 from dmmi_core.errors import ModelError
 from dmmi_core.model import Dmmi
 from dmmi_core.model.dmmi import EncodedText
-from dmmi_core.tokenizer import load_tokenizer
+from dmmi_core.tokenizer import load_tokenizer, tokenize
 from dmmi_core.training.initialization import initial_model
 from dmmi_core.training.recipe import Recipe
 
@@ -118,6 +118,46 @@ def test_the_folder_holds_the_same_network(model, words, tmp_path):
     state = model.state_dict()
     assert converted.state_dict().keys() == state.keys()
     assert all(torch.equal(value, state[key]) for key, value in converted.state_dict().items())
+
+
+def test_a_prefix_of_several_gpus_is_stripped_and_said(swin, words, tmp_path, caplog):
+    contents = as_released(swin)
+    for part in ("model", "bert_model"):
+        contents[part] = {f"module.{key}": value for key, value in contents[part].items()}
+    with caplog.at_level("INFO"):
+        convert(write(tmp_path, contents), tmp_path / "out", tokenizer=words)
+    assert "the prefix module." in caplog.text
+    state = load_model(tmp_path / "out")[0].state_dict()
+    assert all(torch.equal(value, state[key]) for key, value in swin.state_dict().items())
+
+
+@pytest.mark.parametrize("name", ["vocab.txt", "tokenizer.json"])
+def test_a_tokenizer_folder_of_one_file(name, swin, words, tmp_path):
+    """As documented for machines without a network: the converted model can be trained on."""
+    (tmp_path / "words").mkdir()
+    (tmp_path / "words" / name).write_bytes((Path(words) / name).read_bytes())
+    convert(write(tmp_path, as_released(swin)), tmp_path / "out", tokenizer=str(tmp_path / "words"))
+    tokenizer = load_tokenizer(tmp_path / "out")
+    ids, mask = tokenize(tokenizer, ["the [MASK] dog", "dog"], 20)
+    assert ids[1].tolist() == [2, 12, 3, *[0] * (ids.shape[1] - 3)] and mask[1].sum() == 3
+    assert (tokenizer.pad_token_id, tokenizer.mask_token_id) == (0, 4)
+    assert tokenizer.mask_token_id not in ids
+
+
+def test_another_tokenizer_is_refused(swin, tmp_path):
+    (tmp_path / "words").mkdir()
+    (tmp_path / "words" / "vocab.txt").write_text("\n".join(WORDS[1:]) + "\n")
+    with pytest.raises(ModelError, match=r"words is not BERT's: it has no \[PAD\]"):
+        convert(write(tmp_path, as_released(swin)), tmp_path / "out", tokenizer=str(tmp_path / "words"))
+
+
+def test_the_checkpoint_is_looked_for_before_a_hub_is_asked(tmp_path, monkeypatch):
+    def ask(*_, **__):
+        raise AssertionError("asked the hub")
+
+    monkeypatch.setattr(pretrained, "snapshot_download", ask)
+    with pytest.raises(ModelError, match=r"cannot read .*absent\.pth"):
+        convert(tmp_path / "absent.pth", tmp_path / "out")
 
 
 def test_training_goes_on_from_the_folder(model, words, tmp_path):

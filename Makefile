@@ -7,7 +7,7 @@ READY := .venv/ready
 comma := ,
 # What decides what is in .venv; the Python sources are used in place.
 INPUTS := pyproject.toml setup.py package.xml CMakeLists.txt scripts/dmmi_node \
-          $(wildcard msg/*.msg srv/*.srv packaging/*.py packaging/*.txt cmake/*.cmake)
+          $(wildcard msg/*.msg srv/*.srv action/*.action packaging/*.py packaging/*.txt cmake/*.cmake)
 
 # A ROS 2 that this shell has sourced must not mix with the one in .venv.
 unexport PYTHONPATH AMENT_PREFIX_PATH CMAKE_PREFIX_PATH RMW_IMPLEMENTATION

@@ -73,7 +73,10 @@ class Result:
 
     `mask` is bool (H, W) at the image's own size, the union of `instances`; all False if `status`
     is NO_TARGET. `presence` in [0, 1] is the probability that the image holds any target.
-    `grouping` names how foreground became instances. `timing_ms` has the milliseconds of each step.
+    `grouping` names how foreground became instances. `foreground`, bool (H, W), has the pixels above the mask
+    threshold before that, so also groups that were too small or too uncertain; all False if presence rejects
+    the text, and None if only the instances are known, as in a message. `timing_ms` has the milliseconds of
+    each step.
     """
 
     text: str
@@ -83,4 +86,5 @@ class Result:
     mask: np.ndarray
     instances: tuple[Instance, ...]
     grouping: str
+    foreground: np.ndarray | None = None
     timing_ms: dict[str, float] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 
 from dmmi_core.checkpoints.model_folder import find_model
@@ -162,10 +163,11 @@ class Segmenter:
             height, width = image.shape[:2]
             grouping = options.grouping or default_grouping(expression, has_head=self.engine.config.instances)
             instances: tuple[Instance, ...] = ()
+            above_threshold = np.zeros((height, width), bool)
             if not self._is_rejected(presence[row], options):
-                instances = find_instances(
-                    foreground[row], (height, width), expression, grouping, centres[row], options
-                )
+                probability = cv2.resize(foreground[row], (width, height), interpolation=cv2.INTER_LINEAR)
+                above_threshold = probability > options.mask_threshold
+                instances = find_instances(probability, expression, grouping, centres[row], options)
             results.append(
                 Result(
                     text=texts[row],
@@ -175,6 +177,7 @@ class Segmenter:
                     mask=union_mask(instances, height, width),
                     instances=instances,
                     grouping=grouping,
+                    foreground=above_threshold,
                     timing_ms=clock.laps,
                 )
             )

@@ -45,8 +45,9 @@ def add(commands) -> None:
     parser.add_argument(
         "--protocol",
         default="native",
-        help="native: what users get, at the photographs' size; released: what the network alone says, at "
-        "its own size, as the authors' code scores it (%(default)s)",
+        help="native: the foreground before it is grouped into instances, and the instances, at the "
+        "photographs' size; released: the foreground without presence, at the network's size, as the "
+        "authors' code scores it (%(default)s)",
     )
     parser.add_argument("--presence-threshold", type=float, metavar="P", help="below it: no target")
     parser.add_argument(

@@ -1,6 +1,5 @@
 """The instances in one foreground map, by the grouping that the options or the text ask for."""
 
-import cv2
 import numpy as np
 
 from dmmi_core.errors import InputError
@@ -28,21 +27,17 @@ def default_grouping(expression: str, *, has_head: bool) -> str:
 
 
 def find_instances(
-    foreground: np.ndarray,
-    size: tuple[int, int],
+    probability: np.ndarray,
     expression: str,
     grouping: str,
     maps: CentreMaps | None,
     options: Options,
 ) -> tuple[Instance, ...]:
-    """Return the instances in a foreground map, float32 (S, S), at the image's `size` (H, W).
+    """Return the instances in a map of foreground probabilities, float32 (H, W), of the image's size.
 
     `maps` are those of the instance head, for the grouping "centres"; a number in the expression bounds the
     centres.
     """
-    if foreground.max() <= options.mask_threshold:
-        return ()
-    probability = cv2.resize(foreground, size[::-1], interpolation=cv2.INTER_LINEAR)
     if grouping == CENTRES and maps is not None:
         return group_by_centres(
             probability,

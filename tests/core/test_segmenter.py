@@ -114,6 +114,16 @@ def test_nothing_where_nothing_is_foreground(segmenter):
     assert segmenter(np.zeros((100, 160, 3), np.uint8), PRESENT).status == Status.NO_TARGET
 
 
+def test_foreground_is_what_no_grouping_has_left_out(segmenter):
+    """A square, and a second one of fewer pixels than an instance must have."""
+    image = np.zeros((SIDE, SIDE, 3), np.uint8)
+    image[10:30, 10:30] = image[50:54, 50:54] = (255, 0, 0)
+    result = segmenter(image, PRESENT, Options(min_area=64))
+    assert np.array_equal(result.foreground, image[..., 0] > 0)
+    assert len(result.instances) == 1 and not result.mask[40:].any()
+    assert not segmenter(image, ABSENT).foreground.any(), "presence rejects it"
+
+
 @pytest.mark.parametrize(
     ("red", "threshold", "found"), [(200, 0.5, True), (200, 0.9, False), (100, 0.5, False), (100, 0.3, True)]
 )

@@ -190,9 +190,20 @@ def test_released_protocol_is_at_the_size_of_the_network(tokenizer, folder):
     assert native["oIoU"] != pytest.approx(scores["oIoU"], rel=0.01)
 
 
-def test_released_protocol_heeds_no_presence_and_no_area(tokenizer, folder):
+@pytest.mark.parametrize("protocol", ["native", "released"])
+def test_every_foreground_pixel_counts(tokenizer, folder, protocol):
+    """Acc is 1 only if all points are background (5.2), and IoU has what grouping leaves out."""
     shape = (SIDE, SIDE)
     mask = write_image(folder, shape, np.s_[8:10, 8:12])  # fewer pixels than min_area
+    scores = score(tokenizer, folder, shape, [mask, None], PRESENT, protocol=protocol)
+    assert (scores["oIoU"], scores["Acc"]) == (100, 0)
+    found = {"native": 0, "released": None}  # no instance of so few pixels
+    assert scores["instance_R"] == found[protocol]
+
+
+def test_released_protocol_heeds_no_presence(tokenizer, folder):
+    shape = (SIDE, SIDE)
+    mask = write_image(folder, shape, np.s_[8:10, 8:12])
     released = score(tokenizer, folder, shape, [mask, None], ABSENT, protocol="released")
     assert (released["oIoU"], released["Acc"]) == (100, 0)
     native = score(tokenizer, folder, shape, [mask, None], ABSENT)

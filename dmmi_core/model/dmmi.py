@@ -71,10 +71,16 @@ class Dmmi(nn.Module):
         width = config.hidden_size
         self.text = TextEncoder(config.text_encoder, width)
         self.visual = VisualEncoder(config.backbone, **config.backbone_args)
-        *first, last = self.visual.channels
-        self.fusions = nn.ModuleList(StageFusion(channels, config) for channels in first)
-        # With normalised skips nothing reads the gated features of the last stage.
-        self.fusions.append(StageFusion(last, config, gated=not config.normalize_skips))
+        first, *middle, last = self.visual.channels
+        self.fusions = nn.ModuleList(
+            [
+                # At output stride 8 the decoder does not read the first skip.
+                StageFusion(first, config, skip=config.output_stride == 4),
+                *(StageFusion(channels, config) for channels in middle),
+                # With normalised skips nothing reads the gated features of the last stage.
+                StageFusion(last, config, gated=not config.normalize_skips),
+            ]
+        )
         self.decoder = TextToImageDecoder(self.visual.channels, config)
         levels = 3 if config.output_stride == 4 else 2
         self.recovery = ContextClueRecovery(config) if config.reconstruct else None

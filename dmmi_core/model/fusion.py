@@ -4,7 +4,7 @@ The paper says that V* and E* go on to the next stage. How they join the feature
 released network: a product with the visual features, a gated residual for the image, a residual for the text.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -26,15 +26,19 @@ class Fused(NamedTuple):
     image: Tensor
     """(B, C, H, W), the input of the next stage."""
     skip: Tensor
-    """V_n*, (B, C, H, W), for the decoder."""
+    """V_n*, (B, C, H, W), for the decoder; without its norm if the fusion has no `skip`."""
     text: Tensor
     """E_n*, (B, L, D), for the next fusion."""
 
 
 class StageFusion(nn.Module):
-    """Fusion after one stage; without `gated`, the image features go on unchanged."""
+    """Fusion after one stage.
 
-    def __init__(self, channels: int, config: DmmiConfig, *, gated: bool = True):
+    Without `gated`, the image features go on unchanged. `skip` says whether the decoder reads V_n*: there are
+    no parameters that no loss reaches.
+    """
+
+    def __init__(self, channels: int, config: DmmiConfig, *, gated: bool = True, skip: bool = True):
         super().__init__()
         width = config.hidden_size
         text_to_image, image_to_text = ATTENTIONS[config.region_affinity]
@@ -47,7 +51,9 @@ class StageFusion(nn.Module):
         if config.bidirectional:
             self.to_text = image_to_text(channels=channels, text_width=width, regions=config.text_regions)
             self.text = nn.Linear(width, width)
-        self.skip_norm = nn.LayerNorm(channels) if config.normalize_skips else None
+        self.skip_norm = nn.LayerNorm(channels) if config.normalize_skips and skip else None
+        if not skip:
+            self.register_load_state_dict_pre_hook(_drop_skip_norm)
 
     def forward(self, x: Tensor, text: Tensor, mask: Tensor) -> Fused:
         """x (B, C, H, W), text (B, L, D), mask bool (B, L)."""
@@ -62,6 +68,12 @@ class StageFusion(nn.Module):
         if self.skip_norm is None:
             return image
         return self.skip_norm(joint.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+def _drop_skip_norm(module: nn.Module, state: dict[str, Any], prefix: str, *_: Any) -> None:
+    """Drop the norm that fusions without `skip` had in models saved by earlier versions."""
+    for name in ("weight", "bias"):
+        state.pop(f"{prefix}skip_norm.{name}", None)
 
 
 def _gate(channels: int) -> nn.Sequential:

@@ -21,6 +21,11 @@ def train_mode(model: Dmmi, recipe: Recipe) -> None:
             module.eval()
 
 
+def unreached(model: nn.Module) -> list[str]:
+    """Return the names of the trained parameters that the last backward pass gave no gradient."""
+    return [name for name, p in model.named_parameters() if p.requires_grad and p.grad is None]
+
+
 def parameter_groups(model: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
     """Group the parameters by learning rate and weight decay; norms and biases have no weight decay."""
     groups: dict[tuple[float, bool], list[Tensor]] = {}

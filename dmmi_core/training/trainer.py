@@ -26,7 +26,7 @@ from dmmi_core.training.ema import moving_average
 from dmmi_core.training.initialization import initial_model
 from dmmi_core.training.logger import TrainingLogger
 from dmmi_core.training.objective import Objective, weighted_sum
-from dmmi_core.training.optimizer import learning_rate_factor, parameter_groups, train_mode
+from dmmi_core.training.optimizer import learning_rate_factor, parameter_groups, train_mode, unreached
 from dmmi_core.training.recipe import Recipe
 from dmmi_core.training.training_state import LAST, load_state, save_state
 
@@ -133,6 +133,8 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * factor
         means = self._backward(batches)
+        if accelerator.num_processes > 1:
+            self._require_gradients()
         if recipe.clip_norm is not None:
             accelerator.clip_grad_norm_(self.objective.parameters(), recipe.clip_norm)
         self.optimizer.step()
@@ -157,6 +159,14 @@ class Trainer:
             for name, value in terms.items():
                 means[name] = means.get(name, 0) + value.detach() / len(batches)
         return means
+
+    def _require_gradients(self) -> None:
+        """Raise ModelError for a parameter that the loss does not reach: processes cannot synchronise it."""
+        if names := unreached(self.model):
+            raise ModelError(
+                f"{len(names)} parameters have no effect on the loss, such as {names[0]}; "
+                "several processes need them in the recipe's freeze"
+            )
 
     def _means(self, recent: list[dict[str, Tensor]]) -> dict[str, float]:
         """Average the last steps' loss terms over all processes. Raises ModelError if one is not finite."""

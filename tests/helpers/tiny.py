@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import timm
 import torch
@@ -86,9 +87,9 @@ def randomize(module: nn.Module) -> None:
             nn.init.normal_(value, 1.0 if name.endswith("weight") else 0.0, 0.2)
 
 
-def write_backbone(path: Path, name: str = CONFIG.backbone) -> None:
+def write_backbone(path: Path, name: str = CONFIG.backbone, **arguments: Any) -> None:
     torch.manual_seed(0)
-    torch.save(timm.create_model(name).state_dict(), path)
+    torch.save(timm.create_model(name, **arguments).state_dict(), path)
 
 
 def write_text_encoder(folder: Path, tokenizer: PreTrainedTokenizerBase) -> None:

@@ -8,7 +8,7 @@ from shutil import copytree
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from dmmi_core import shipped_files
 from dmmi_core.checkpoints.model_folder import find_model
@@ -38,6 +38,21 @@ def test_round_trip(tmp_path, tokenizer, family):
     assert torch.equal(ids, tokenize(tokenizer, ["the two dogs"], 20)[0])
     expected, actual = (net(image, net.encode_text(ids, mask), mask) for net in (model, loaded))
     assert torch.equal(actual.logits, expected.logits) and torch.equal(actual.presence, expected.presence)
+
+
+def test_models_with_the_norm_of_a_skip_that_nothing_reads_still_load(tmp_path, tokenizer):
+    """Earlier versions saved it with output stride 8."""
+    model = make_model(replace(CONFIG, **FAMILIES["swin"], output_stride=8))
+    folder = tmp_path / "model"
+    save_model(model, tokenizer, folder, dtype=torch.float32)
+    state = load_file(folder / "model.safetensors")
+    width = model.visual.channels[0]
+    former = {f"fusions.0.skip_norm.{name}": torch.ones(width) for name in ("weight", "bias")}
+    assert not former.keys() & state.keys() and "fusions.1.skip_norm.weight" in state
+    save_file(state | former, folder / "model.safetensors")
+    loaded = load_model(folder)[0].state_dict()
+    assert loaded.keys() == state.keys()
+    assert all(torch.equal(loaded[key], value) for key, value in state.items())
 
 
 def test_what_is_stored(folder):

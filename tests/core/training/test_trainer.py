@@ -15,7 +15,7 @@ from dmmi_core.data.split import is_validation
 from dmmi_core.data.synthesis.scenes import read_scenes
 from dmmi_core.errors import InputError, ModelError
 from dmmi_core.segmenter import Segmenter
-from dmmi_core.training import Trainer, checkpoint
+from dmmi_core.training import Trainer, training_state
 from dmmi_core.training import trainer as loop
 from dmmi_core.training.ema import moving_average
 from dmmi_core.training.recipe import Recipe
@@ -73,6 +73,14 @@ def test_the_loss_goes_down_and_the_model_opens(recipe):
     assert result.mask.shape == (48, 80)
 
 
+def test_several_processes_need_a_gradient_for_every_parameter(recipe):
+    trainer = Trainer(replace(recipe, freeze=("text", "visual")))
+    with pytest.raises(ModelError, match=r"no effect on the loss, such as fusions\.0\..*recipe's freeze"):
+        trainer._require_gradients()
+    trainer._backward(next(trainer._batches()))
+    trainer._require_gradients()
+
+
 @pytest.mark.parametrize("stop", [1, 3])
 def test_an_interrupted_run_ends_with_the_same_weights(recipe, monkeypatch, tmp_path, stop):
     expected = run(recipe)
@@ -120,7 +128,7 @@ def test_a_save_that_breaks_off_leaves_the_last_one(recipe, monkeypatch):
             raise Stopped
         save(state, path)
 
-    monkeypatch.setattr(checkpoint.torch, "save", break_off)
+    monkeypatch.setattr(training_state.torch, "save", break_off)
     with pytest.raises(Stopped):
         run(recipe)
     assert torch.load(f"{recipe.output}/training.pt")["step"] == 2

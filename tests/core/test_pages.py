@@ -9,7 +9,7 @@ import yaml
 
 from helpers.paths import ROOT
 
-PAGES = ("docs/architecture.md", "CONTRIBUTING.md")
+PAGES = ("docs/architecture.md", "docs/paper.md", "CONTRIBUTING.md")
 FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`([^`\n]+)`")
 REFERENCE = re.compile(r"(?P<path>[\w.+*/-]+)(?:: (?P<names>[\w.]+(?:, [\w.]+)*))?")
@@ -102,7 +102,7 @@ def test_mistakes_are_found(code, problems):
 
 
 def test_every_equation_has_a_place():
-    table = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    table = (ROOT / "docs/paper.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| eq\. ([\d, -]+)", table, re.MULTILINE)
     numbers: set[int] = set()
     for row in rows:

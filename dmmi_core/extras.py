@@ -8,7 +8,7 @@ EXTRAS = {
     "torch": ("torch", "timm", "transformers", "safetensors", "textblob", "onnx", "onnxscript"),
     "train": ("accelerate", "torchmetrics", "tqdm"),
     "openvino": ("openvino",),
-    "bag": ("rosbags", "rosbags.image"),
+    "bag": ("rosbags",),
 }
 """Modules that the base installation lacks, by extra."""
 _EXTRA_OF = {module: extra for extra, modules in EXTRAS.items() for module in modules}

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dmmi_ros.bags.reader import Bag
     from dmmi_ros.bags.scoring import Scoring
 
-BAG_MODULES = ("rosbags", "rosbags.image")
+BAG_MODULES = ("rosbags",)
 STORAGES = ("sqlite3", "mcap")
 RATES = 1e-3, 1e4
 """Lowest and highest rate in Hz; beyond, times overflow or coincide."""

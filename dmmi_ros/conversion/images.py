@@ -6,9 +6,9 @@ import numpy as np
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from dmmi_ros.conversion.decoding import BYTES_PER_PIXEL, image_fields, to_rgb
+from dmmi_ros.conversion.decoding import image_fields, to_rgb
 
-__all__ = ["BYTES_PER_PIXEL", "from_array", "to_rgb"]
+__all__ = ["from_array", "to_rgb"]
 
 
 def from_array(pixels: np.ndarray, *, header: Header) -> Image:

@@ -10,7 +10,18 @@ from std_msgs.msg import Header
 
 from dmmi.msg import Segmentation
 from dmmi_ros.conversion.images import from_array, to_rgb
-from helpers.encoding import COLOUR, GREY, MOSAIC, WIDE_GREY, YUV, encoded, message_of
+from helpers.encoding import (
+    COLOUR,
+    GREY,
+    MOSAIC,
+    PLANAR,
+    WIDE_COLOUR,
+    WIDE_GREY,
+    YUV,
+    encoded,
+    message_of,
+    planar_message,
+)
 from helpers.expectations import assert_about_finds, assert_finds
 
 pytestmark = pytest.mark.timeout(120)
@@ -46,14 +57,14 @@ def test_a_failing_inference_costs_that_frame_only(node, client, scene, command,
 
 
 @pytest.mark.parametrize("padding", [0, 13])
-@pytest.mark.parametrize("encoding", COLOUR)
+@pytest.mark.parametrize("encoding", (*COLOUR, *WIDE_COLOUR))
 def test_colour_is_understood(node, client, scene, encoding, padding):
     client.command("the red boxes")
     header = send_encoded(client, scene.image, encoding, padding=padding)
     assert_finds(client.answer_to(header), scene.masks["red"])
 
 
-@pytest.mark.parametrize("encoding", (*MOSAIC, *YUV))
+@pytest.mark.parametrize("encoding", (*MOSAIC, *YUV, *PLANAR))
 def test_colour_that_pixels_share_is_understood(node, client, scene, encoding):
     client.command("the red boxes")
     answer = client.answer_to(send_encoded(client, scene.image[:60, :96], encoding, padding=4))
@@ -75,7 +86,10 @@ def test_grey_is_understood(node, client, scene, encoding, big_endian):
 
 
 def send_encoded(client, pixels, encoding: str, **layout) -> Header:
-    message = message_of(encoded(pixels, encoding), encoding, **layout)
+    if encoding in PLANAR:
+        message = planar_message(pixels, encoding, **layout)
+    else:
+        message = message_of(encoded(pixels, encoding), encoding, **layout)
     message.header = client.next_header()
     client.images.publish(message)
     return message.header

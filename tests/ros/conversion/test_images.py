@@ -9,8 +9,21 @@ from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Header
 
 from dmmi_core.errors import InputError
-from dmmi_ros.conversion.images import BYTES_PER_PIXEL, from_array, to_rgb
-from helpers.encoding import ALL, BAYER, COLOUR, GREY, WIDE_GREY, YUV, encoded, message_of
+from dmmi_ros.conversion.encodings import ENCODINGS
+from dmmi_ros.conversion.images import from_array, to_rgb
+from helpers.encoding import (
+    ALL,
+    BAYER,
+    COLOUR,
+    GREY,
+    PLANAR,
+    WIDE_COLOUR,
+    WIDE_GREY,
+    YUV,
+    encoded,
+    message_of,
+    planar_message,
+)
 
 HEIGHT, WIDTH = 6, 10
 
@@ -25,6 +38,16 @@ def picture() -> np.ndarray:
 def test_colour(encoding, padding):
     message = message_of(encoded(picture(), encoding), encoding, padding=padding)
     np.testing.assert_array_equal(to_rgb(message), picture())
+
+
+@pytest.mark.parametrize("big_endian", [False, True])
+@pytest.mark.parametrize("padding", [0, 1, 6])
+@pytest.mark.parametrize("encoding", WIDE_COLOUR)
+def test_colour_of_16_bits(encoding, padding, big_endian):
+    samples = encoded(picture(), encoding)
+    rgb = to_rgb(message_of(samples, encoding, padding=padding, big_endian=big_endian))
+    assert rgb.dtype == np.uint8
+    np.testing.assert_allclose(rgb, picture(), atol=1)
 
 
 @pytest.mark.parametrize("padding", [0, 1, 2, 7])
@@ -68,8 +91,32 @@ def test_yuv(encoding, padding):
     np.testing.assert_allclose(rgb, np.repeat(expected[..., None], 3, axis=2), atol=1.5)
 
 
+@pytest.mark.parametrize("counts_chroma", [False, True])
+@pytest.mark.parametrize("padding", [0, 2, 3, 64])
+@pytest.mark.parametrize("size", [(1, 1), (4, 6), (5, 6), (4, 7), (5, 7)])
+@pytest.mark.parametrize("encoding", PLANAR)
+def test_planes_of_luma_and_chroma(encoding, size, padding, counts_chroma):
+    """The 2 x 2 pixels that share chroma have one hue; the message may count the rows of both planes."""
+    cells = np.random.default_rng(1).integers(60, 200, (4, 4, 3))
+    pixels = np.repeat(np.repeat(cells, 2, axis=0), 2, axis=1)[: size[0], : size[1]]
+    pixels = (pixels + np.arange(size[0] * size[1]).reshape(*size, 1)).astype(np.uint8)  # all differ in luma
+    message = planar_message(pixels, encoding, padding=padding)
+    if counts_chroma:
+        message.height = len(message.data) // message.step
+    np.testing.assert_allclose(to_rgb(message), pixels, atol=3)
+
+
+def test_pairs_of_pixels_in_an_odd_width():
+    luma = np.linspace(40, 200, 8).astype(np.uint8)
+    message = message_of(np.stack([luma, np.full_like(luma, 128)], axis=1)[None], "yuyv")
+    message.width = 7
+    rgb = to_rgb(message)
+    assert rgb.shape == (1, 7, 3)
+    np.testing.assert_allclose(rgb[0, :, 0], 255 / 219 * (luma[:7].astype(float) - 16), atol=1.5)
+
+
 def test_every_encoding_is_tested():
-    assert set(BYTES_PER_PIXEL) == set(ALL)
+    assert set(ENCODINGS) == set(ALL)
 
 
 @pytest.mark.parametrize(
@@ -95,8 +142,22 @@ def test_contradictions_are_one_clear_line(change, complaint):
     assert "\n" not in str(raised.value)
 
 
-def test_what_the_converter_cannot_do_is_an_input_error():
-    with pytest.raises(InputError, match="cannot convert a 3 x 2 'uyvy' image"):  # half a pair of pixels
+@pytest.mark.parametrize(
+    ("width", "encoding", "complaint"),
+    [
+        (4, "nv12", "image has 16 bytes, not step x 6 rows = 24 (4 x 4 nv12)"),
+        (4, "nv24", "image has 16 bytes, not step x 12 rows = 48 (4 x 4 nv24)"),
+        (3, "nv21", "image step 3 is less than the 4 bytes of a row (3 x 4 nv21)"),  # half a pair of pixels
+    ],
+)
+def test_missing_chroma_is_one_clear_line(width, encoding, complaint):
+    with pytest.raises(InputError) as raised:
+        to_rgb(message_of(np.zeros((4, width), np.uint8), encoding))
+    assert str(raised.value) == complaint
+
+
+def test_half_a_pair_of_pixels_is_one_clear_line():
+    with pytest.raises(InputError, match=r"^image step 6 is less than the 8 bytes of a row \(3 x 2 uyvy\)$"):
         to_rgb(message_of(np.zeros((2, 3, 2), np.uint8), "uyvy"))
 
 
@@ -110,6 +171,36 @@ def test_compressed(extension, channels):
     expected = pixels if channels == 3 else np.repeat(pixels[..., None], 3, axis=2)
     assert (rgb.shape, rgb.dtype) == (expected.shape, np.uint8)
     np.testing.assert_allclose(rgb, expected, atol=0 if extension == ".png" else 60)
+
+
+@pytest.mark.parametrize(
+    ("format_", "is_rgb"),
+    [
+        ("rgb8; jpeg compressed rgb8", True),
+        ("bgr8; png compressed rgb8", True),
+        ("rgb16; png compressed rgb16", True),
+        ("rgb8; jpeg compressed bgr8", False),
+        ("rgb8; jpeg compressed ", False),
+        ("rgb8", False),
+        ("", False),
+    ],
+)
+@pytest.mark.parametrize("depth", [np.uint8, np.uint16])
+def test_the_order_of_channels_that_a_format_names(format_, is_rgb, depth):
+    """A camera that gave OpenCV RGB instead of BGR says so; red and blue of the file are swapped then."""
+    pixels = picture().astype(depth) * (257 if depth == np.uint16 else 1)
+    data = cv2.imencode(".png", pixels if is_rgb else pixels[..., ::-1])[1]
+    rgb = to_rgb(CompressedImage(format=format_, data=array("B", data.tobytes())))
+    np.testing.assert_array_equal(rgb, picture())
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+@pytest.mark.parametrize("pattern", BAYER)
+def test_a_compressed_mosaic(pattern, depth):
+    mosaic = encoded(picture(), f"bayer_{pattern}{depth}")
+    data = array("B", cv2.imencode(".png", mosaic)[1].tobytes())
+    rgb = to_rgb(CompressedImage(format=f"bayer_{pattern}{depth}; png compressed ", data=data))
+    np.testing.assert_array_equal(rgb, to_rgb(message_of(mosaic, f"bayer_{pattern}{depth}")))
 
 
 @pytest.mark.parametrize("data", [b"", b"no image", b"\xff\xd8\xff\xe0\x00\x10JFIF"])

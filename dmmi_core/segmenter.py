@@ -7,7 +7,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
 from dmmi_core.checkpoints.model_folder import find_model
@@ -15,10 +14,11 @@ from dmmi_core.engines.engine import Encoded, Engine, Scores
 from dmmi_core.engines.selection import open_engine
 from dmmi_core.errors import InputError
 from dmmi_core.grammar import expression_of, names_nothing
-from dmmi_core.instances.find import CentreMaps, check_grouping, default_grouping, find_instances
+from dmmi_core.instances.detections import Detections
+from dmmi_core.instances.find import Found, TextScores, check_grouping, default_grouping, find_instances
 from dmmi_core.instances.grouping import union_mask
 from dmmi_core.resizing import resize
-from dmmi_core.result import Instance, Result, Status
+from dmmi_core.result import Result, Status
 from dmmi_core.segmenter_options import Options
 from dmmi_core.tokenizer import WordPieces
 
@@ -157,27 +157,25 @@ class Segmenter:
             if names_nothing(expression):
                 foreground[row] = 0
         presence = self._presence(scores, foreground)
-        centres = _centres(scores)
         results = []
         for row, (image, expression) in enumerate(zip(images, expressions, strict=True)):
             height, width = image.shape[:2]
             grouping = options.grouping or default_grouping(expression, has_head=self.engine.config.instances)
-            instances: tuple[Instance, ...] = ()
-            above_threshold = np.zeros((height, width), bool)
+            found = Found(np.zeros((height, width), bool), ())
             if not self._is_rejected(presence[row], options):
-                probability = cv2.resize(foreground[row], (width, height), interpolation=cv2.INTER_LINEAR)
-                above_threshold = probability > options.mask_threshold
-                instances = find_instances(probability, expression, grouping, centres[row], options)
+                found = find_instances(
+                    _of_text(scores, row, foreground[row]), (height, width), expression, grouping, options
+                )
             results.append(
                 Result(
                     text=texts[row],
-                    status=Status.of_count(len(instances)),
+                    status=Status.of_count(len(found.instances)),
                     presence=presence[row],
                     presence_threshold=self._threshold(options),
-                    mask=union_mask(instances, height, width),
-                    instances=instances,
+                    mask=union_mask(found.instances, height, width),
+                    instances=found.instances,
                     grouping=grouping,
-                    foreground=above_threshold,
+                    foreground=found.foreground,
                     timing_ms=clock.laps,
                 )
             )
@@ -218,11 +216,14 @@ class Segmenter:
         return self.engine.config.presence and presence < self._threshold(options)
 
 
-def _centres(scores: Scores) -> Sequence[CentreMaps | None]:
-    """Return heat and offsets for each text, or None if the model has no instance head."""
-    if scores.centres is None or scores.offsets is None:
-        return [None] * len(scores.margin)
-    return list(zip(scores.centres, scores.offsets, strict=True))
+def _of_text(scores: Scores, row: int, probability: np.ndarray) -> TextScores:
+    """Return the scores of one text, with its foreground probabilities."""
+    centres, offsets, logits, boxes = (
+        None if values is None else values[row]
+        for values in (scores.centres, scores.offsets, scores.detections, scores.boxes)
+    )
+    detections = None if logits is None or boxes is None else Detections(logits, boxes)
+    return TextScores(probability, centres, offsets, detections)
 
 
 def _sigmoid(logits: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from dmmi_core.engines.engine import Encoded, Scores
+from dmmi_core.engines.exported_engine import frame_outputs
 from dmmi_core.engines.inference_network import FrameNetwork
 from dmmi_core.engines.torch_engine import TorchEngine, channels_last
 from dmmi_core.model import Dmmi
@@ -35,6 +36,5 @@ class CompiledEngine(TorchEngine):
         text, mask = self._batched(texts)
         index = self._on_device(np.asarray(image_of, np.int64))
         with self._casting():
-            return self._scores(
-                *self._frame(self._on_device(images), text.features, mask, index, text.categories)
-            )
+            outputs = self._frame(self._on_device(images), text.features, mask, index, text.categories)
+        return self._scores(dict(zip(frame_outputs(self.config), outputs, strict=True)))

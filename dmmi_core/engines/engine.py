@@ -30,6 +30,10 @@ class Scores(NamedTuple):
     """float32 (B, h, w): centre logits of the instance head."""
     offsets: np.ndarray | None = None
     """float32 (B, 2, h, w): offsets to the centres, x and y, as fractions of the image's sides."""
+    detections: np.ndarray | None = None
+    """float32 (B, P): logits of the guide, at its P positions, for the categories that the text names."""
+    boxes: np.ndarray | None = None
+    """float32 (B, P, 4): the guide's boxes: left, top, right and bottom as fractions of the image's sides."""
 
 
 class Engine(Protocol):

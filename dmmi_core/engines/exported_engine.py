@@ -23,7 +23,8 @@ def frame_inputs(config: DmmiConfig) -> tuple[str, ...]:
 def frame_outputs(config: DmmiConfig) -> tuple[str, ...]:
     """Return the outputs of the frame graph, which are names of fields of `Scores`."""
     presence = ("presence",) if config.presence else ()
-    return ("margin", *presence, *(("centres", "offsets") if config.instances else ()))
+    instances = ("centres", "offsets") if config.instances else ()
+    return ("margin", *presence, *instances, *(("detections", "boxes") if config.guide else ()))
 
 
 Run = Callable[[dict[str, np.ndarray]], Sequence[np.ndarray]]

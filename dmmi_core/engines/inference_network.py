@@ -53,11 +53,12 @@ class FrameNetwork(nn.Module):
         """image uint8 (I, S, S, 3), text E (B, L, D), mask bool (B, L), image_of int64 (B,); with a guide,
         categories (B, 80).
 
-        Margins (B, S, S); then, as far as the model has them, the other values of `Scores`, in their order.
+        Margins (B, S, S); then, as far as the model has them, the other values of `Scores`, in their order:
+        see `frame_outputs` in `dmmi_core.engines.exported_engine`.
         """
         pixels = self.model.normalize(image.permute(0, 3, 1, 2))
         output = self.model(pixels, EncodedText(text, categories), mask, image_of=image_of)
-        more = (output.presence, output.centres, output.offsets)
+        more = (output.presence, output.centres, output.offsets, output.detections, output.boxes)
         return (output.logits[:, 0], *(value for value in more if value is not None))
 
 

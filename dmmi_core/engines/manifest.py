@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from dmmi_core.config import DmmiConfig
+from dmmi_core.engines.exported_engine import frame_outputs
 from dmmi_core.errors import ModelError
 
 MANIFEST = "graphs.json"
@@ -45,8 +46,9 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def config_digest(config: DmmiConfig) -> str:
-    """Return the SHA-256 of what a configuration says about the network; its calibration has no part."""
-    return hashlib.sha256(json.dumps(config.uncalibrated().to_dict(), sort_keys=True).encode()).hexdigest()
+    """Return the SHA-256 of what graphs of a configuration compute; its calibration has no part."""
+    computed = {"config": config.uncalibrated().to_dict(), "outputs": frame_outputs(config)}
+    return hashlib.sha256(json.dumps(computed, sort_keys=True).encode()).hexdigest()
 
 
 def file_digest(path: Path) -> str:

@@ -48,7 +48,8 @@ class TorchEngine:
         with self._casting():
             output = self._model(self._model.normalize(pixels), text, mask, image_of=index)
         margin = output.logits[:, 1] - output.logits[:, 0]
-        return self._scores(margin, output.presence, output.centres, output.offsets)
+        others = {name: getattr(output, name) for name in Scores._fields[1:]}
+        return self._scores({"margin": margin, **others})
 
     @staticmethod
     def _batched(texts: Sequence[Encoded]) -> tuple[EncodedText, Tensor]:
@@ -69,10 +70,13 @@ class TorchEngine:
             return nullcontext()
         return torch.autocast(self.device.split(":")[0], DTYPES[self.precision])
 
-    def _scores(self, margin: Tensor, *others: Tensor | None) -> Scores:
-        """Copy the fields of `Scores`, in their order, to the host together: it waits for a GPU once."""
-        copies = [None if v is None else v.float().to("cpu", non_blocking=True) for v in (margin, *others)]
-        if margin.is_cuda:
-            torch.cuda.synchronize(margin.device)
-        first, *rest = (None if copy is None else copy.numpy() for copy in copies)
-        return Scores(first, *rest)  # type: ignore[arg-type]  # the margin is never None
+    def _scores(self, fields: dict[str, Tensor | None]) -> Scores:
+        """Copy the fields of `Scores` to the host together: it waits for a GPU once."""
+        copies = {
+            name: value.float().to("cpu", non_blocking=True)
+            for name, value in fields.items()
+            if value is not None
+        }
+        if self.device.startswith("cuda"):
+            torch.cuda.synchronize(self.device)
+        return Scores(**{name: copy.numpy() for name, copy in copies.items()})

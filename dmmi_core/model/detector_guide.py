@@ -5,13 +5,14 @@ a prior for the presence head. The categories need no training: the words of a t
 names of the categories in the space of the frozen text encoder (the idea of ConSE, Norouzi et al. 2014).
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dmmi_core.model.nanodet import BINS, CLASSES, WIDTH, DetectorLevel, NanoDet
+from dmmi_core.model.nanodet import BINS, CLASSES, STRIDES, WIDTH, DetectorLevel, NanoDet
 
 SHARPNESS = 40.0
 """Factor of the cosines before the softmax over the categories."""
@@ -22,8 +23,15 @@ class GuideOutput(NamedTuple):
 
     maps: list[Tensor]
     """Terms to add to the stages' inputs at strides 8, 16 and 32, (B, C, h, w) each."""
-    prior: Tensor
-    """(B,): highest logit of the categories that the text names, over all positions and strides."""
+    detections: Tensor
+    """(B, P): logit of the categories that the text names, at the P positions of all strides."""
+    boxes: Tensor
+    """(B, P, 4): box at each position, left, top, right and bottom as fractions of the image's sides."""
+
+    @property
+    def prior(self) -> Tensor:
+        """(B,): highest logit of the categories that the text names."""
+        return self.detections.amax(dim=1)
 
 
 class Guide(nn.Module):
@@ -43,14 +51,26 @@ class Guide(nn.Module):
         image_of int64 (B,), the index of each text's image, or None if I = B.
         """
         levels = self.detector(image)
-        features = [layer(_box_features(level)) for layer, level in zip(self.project, levels, strict=False)]
+        distances = [_distances(level) for level in levels]
+        # Class logits are left out, as they are a linear map of the features.
+        features = [
+            layer(torch.cat([level.features, sides], dim=1))
+            for layer, level, sides in zip(self.project, levels, distances, strict=False)
+        ]
+        boxes = torch.cat(
+            [
+                _boxes(sides, stride, image.shape[2:])
+                for sides, stride in zip(distances, STRIDES, strict=True)
+            ],
+            dim=1,
+        )
         classes = [level.classes for level in levels]
         if image_of is not None:
             features, classes = ([x[image_of] for x in maps] for maps in (features, classes))
+            boxes = boxes[image_of]
         named = [torch.einsum("bchw,bc->bhw", logits, categories)[:, None] for logits in classes]
         maps = [x + layer(logits) for x, layer, logits in zip(features, self.category, named, strict=False)]
-        prior = torch.stack([logits.flatten(1).amax(dim=1) for logits in named]).amax(dim=0)
-        return GuideOutput(maps, prior)
+        return GuideOutput(maps, torch.cat([logits.flatten(1) for logits in named], dim=1), boxes)
 
 
 def _zero_projection(inputs: int, outputs: int) -> nn.Conv2d:
@@ -61,14 +81,24 @@ def _zero_projection(inputs: int, outputs: int) -> nn.Conv2d:
     return layer
 
 
-def _box_features(level: DetectorLevel) -> Tensor:
-    """Join the features and the expected distances to the sides of the box, in strides: (B, 100, h, w).
-
-    Class logits are left out, as they are a linear map of the features.
-    """
+def _distances(level: DetectorLevel) -> Tensor:
+    """Return the expected distances to the sides of the box, (B, 4, h, w), in strides."""
     bins = level.boxes.unflatten(1, (4, BINS)).softmax(dim=2)
     steps = torch.arange(BINS, device=bins.device, dtype=bins.dtype)
-    return torch.cat([level.features, torch.einsum("bskhw,k->bshw", bins, steps)], dim=1)
+    return torch.einsum("bskhw,k->bshw", bins, steps)
+
+
+def _boxes(distances: Tensor, stride: int, size: Sequence[int]) -> Tensor:
+    """Return the boxes of a level, (B, h w, 4), as `GuideOutput.boxes`; `size` is that of the image, (H, W).
+
+    NanoDet measures the distances from the top left corner of each position's cell.
+    """
+    height, width = (side / stride for side in size)
+    rows, columns = (torch.arange(n, device=distances.device) for n in distances.shape[2:])
+    left, top, right, bottom = distances.unbind(dim=1)
+    x, y = columns, rows[:, None]
+    sides = ((x - left) / width, (y - top) / height, (x + right) / width, (y + bottom) / height)
+    return torch.stack([side.flatten(1) for side in sides], dim=2)
 
 
 class CategoryLink(nn.Module):

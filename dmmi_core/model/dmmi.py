@@ -29,7 +29,7 @@ class EncodedText(NamedTuple):
 
 @dataclass
 class DmmiOutput:
-    """Output of a forward pass; the last six are None if the configuration or inference omits them."""
+    """Output of a forward pass; all after `text` are None if the configuration or inference omits them."""
 
     logits: Tensor
     """(B, 2, H, W), background and object, at the size of the input image."""
@@ -41,6 +41,10 @@ class DmmiOutput:
     """Centre logits of the instance head, (B, h, w), at the stride of the decoder's finest level."""
     offsets: Tensor | None = None
     """Offsets of the instance head, x and y to the centres as fractions of the sides, (B, 2, h, w)."""
+    detections: Tensor | None = None
+    """Logits of the guide for the categories that the text names, (B, P); see `GuideOutput`."""
+    boxes: Tensor | None = None
+    """The guide's boxes, (B, P, 4), as fractions of the sides."""
     recovered: Tensor | None = None
     """The recovered text E^, (B, L, D)."""
     image_embedding: Tensor | None = None
@@ -145,6 +149,8 @@ class Dmmi(nn.Module):
         decoded = self.decoder(skips, features, mask)
         logits = F.interpolate(decoded.scores, size=image.shape[2:], mode="bilinear", align_corners=True)
         output = DmmiOutput(logits, features)
+        if guided is not None:
+            output.detections, output.boxes = guided.detections, guided.boxes
         if self.presence is not None:
             prior = None if guided is None else guided.prior
             output.presence = self.presence(decoded.refined, features, mask, prior)

@@ -57,7 +57,8 @@ def test_frame_network(family, affinity):
     torch.testing.assert_close(margin, expected.logits[:, 1] - expected.logits[:, 0])
     torch.testing.assert_close(presence, expected.presence)
     if config.instances:
-        torch.testing.assert_close(instances, [expected.centres, expected.offsets])
+        maps = [expected.centres, expected.offsets, expected.detections, expected.boxes]
+        torch.testing.assert_close(instances, maps)
     assert any(isinstance(module, ImplicitProjection) for module in network.modules())
     assert network.model.recovery is network.model.pooling is network.model.text is None
     after = model.state_dict()

@@ -113,6 +113,23 @@ def test_the_prior_is_the_highest_logit_of_what_is_named():
 
 
 @torch.no_grad()
+def test_boxes_reach_their_expected_bins_from_the_corners_of_the_cells():
+    torch.manual_seed(0)
+    guide = Guide((4, 5, 6)).eval()
+    image, shares = torch.rand(1, 3, 64, 96), torch.rand(1, 80)  # 96: one and a half cells of stride 64
+    expected = []
+    for stride, level in zip(STRIDES, guide.detector(image), strict=True):
+        for row, column in np.ndindex(*level.boxes.shape[2:]):
+            bins = level.boxes[0, :, row, column].reshape(4, 8).softmax(dim=1)
+            left, top, right, bottom = (stride * sum(k * p for k, p in enumerate(side)) for side in bins)
+            x, y = stride * column, stride * row
+            expected.append([(x - left) / 96, (y - top) / 64, (x + right) / 96, (y + bottom) / 64])
+    output = guide(image, shares)
+    torch.testing.assert_close(output.boxes[0], torch.tensor(expected))
+    assert output.detections.shape == (1, len(expected))
+
+
+@torch.no_grad()
 def test_texts_about_one_image_share_what_it_sees():
     torch.manual_seed(0)
     guide = Guide((4, 5, 6)).eval()

@@ -48,7 +48,7 @@ def generators():
 
 def programs():
     """The console scripts; those of the ROS side only where there are messages for it to speak."""
-    ros = ["dmmi_node = dmmi_ros.node:main", "dmmi_player = dmmi_ros.image_publisher:main"]
+    ros = [f"{name} = dmmi_ros.programs:{name}" for name in ("dmmi_node", "dmmi_player")]
     return ["dmmi = dmmi_core.cli:main", "dmmi-bag = dmmi_ros.bags.cli:main", *(ros if generators() else [])]
 
 

@@ -1,13 +1,16 @@
 """The programs that `ros2 run dmmi` starts after a colcon build."""
 
+import os
 import re
 import runpy
 import shutil
+import signal
 import subprocess
 import sys
 
 import pytest
 
+from dmmi_ros import programs
 from helpers.paths import ROOT
 
 PROGRAMS = re.search(r"foreach\(program (.*?)\)", (ROOT / "CMakeLists.txt").read_text())[1].split()
@@ -26,12 +29,27 @@ def install(tmp_path):
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_each_program_runs_the_module_of_its_console_script(install, monkeypatch, name):
-    module = re.search(rf'"{name} = ([\w.]+):main"', (ROOT / "setup.py").read_text())[1]
-    monkeypatch.setattr(f"{module}.main", lambda: f"main of {module}")
+def test_each_program_runs_its_console_script(install, monkeypatch, name):
+    monkeypatch.setattr(programs, name, lambda: f"the program {name}")
     with pytest.raises(SystemExit) as raised:
         runpy.run_path(str(install(name)), run_name="__main__")
-    assert raised.value.code == f"main of {module}"
+    assert raised.value.code == f"the program {name}"
+
+
+@pytest.mark.parametrize("number", (signal.SIGINT, signal.SIGTERM))
+def test_a_signal_during_the_imports_ends_a_program_in_order(tmp_path, number):
+    (tmp_path / "slow.py").write_text("import signal\nprint('importing', flush=True)\nsignal.pause()\n")
+    program = subprocess.Popen(
+        [sys.executable, "-c", "import sys; from dmmi_ros.programs import run; sys.exit(run('slow'))"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(tmp_path)])},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert program.stdout.readline() == "importing\n"
+    program.send_signal(number)
+    assert program.communicate(timeout=60) == ("", "")
+    assert program.returncode == 0
 
 
 def test_a_console_script_of_the_same_environment_comes_first(install, tmp_path):

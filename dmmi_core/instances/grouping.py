@@ -14,6 +14,8 @@ RELATIVE_CONFIDENCE = 0.8
 """Least margin of a group, as a share of the largest margin; a group's margin is its highest probability
 minus the mask threshold. The rule holds for groups of any size: exempting large ones costs dmmi-lite 0.3 to
 1.4 points of instance F1."""
+SPECK = 0.05
+"""Share of the area of an instance's largest part below which another part, or a hole, is noise."""
 DILATION = 0.06
 """Radius of the dilation that joins parts, as a share of the longer side of the foreground's bounding box."""
 
@@ -77,12 +79,12 @@ def labelled_instances(
     """Return each label of at least `min_area` pixels with its instance, largest first.
 
     labels int (h, w), 0 for background; probability float32 (h, w); origin, x and y of both in the image. All
-    instances have id 0; see `numbered`.
+    instances have id 0; see `numbered`. Masks are without specks; holes are filled with background only.
     """
     areas = np.bincount(labels.ravel())[1:]
     large = 1 + np.flatnonzero(areas >= max(min_area, 1))
     kept = sorted(large.tolist(), key=lambda label: -areas[label - 1])
-    return [(label, _instance(labels == label, probability, origin)) for label in kept]
+    return [(label, _instance(label, labels, probability, origin)) for label in kept]
 
 
 def numbered(instances: Iterable[Instance]) -> tuple[Instance, ...]:
@@ -95,12 +97,31 @@ def _highest(values: np.ndarray, mask: np.ndarray) -> float:
     return cv2.minMaxLoc(values, mask.view(np.uint8))[1]
 
 
-def _instance(mask: np.ndarray, probability: np.ndarray, origin: tuple[int, int]) -> Instance:
-    x, y, width, height = cv2.boundingRect(mask.astype(np.uint8))
-    cut = np.s_[y : y + height, x : x + width]
-    crop = mask[cut]
-    roi = Roi(origin[0] + x, origin[1] + y, width, height)
-    return Instance(0, float(probability[cut][crop].mean()), int(crop.sum()), roi, crop)
+def without_specks(mask: np.ndarray) -> np.ndarray:
+    """Return a mask, bool (h, w), without its small parts and holes; see SPECK. It must not be empty."""
+    padded = np.pad(mask, 1)  # what surrounds the object is then one region, that of the corner
+    _, parts, statistics, _ = cv2.connectedComponentsWithStats(padded.astype(np.uint8))
+    areas = statistics[:, cv2.CC_STAT_AREA]
+    least = SPECK * areas[1:].max()
+    padded &= (areas >= least)[parts]
+    _, gaps, statistics, _ = cv2.connectedComponentsWithStats((~padded).astype(np.uint8))
+    is_hole = statistics[:, cv2.CC_STAT_AREA] < least
+    is_hole[[0, gaps[0, 0]]] = False  # 0 is the mask itself
+    return (padded | is_hole[gaps])[1:-1, 1:-1]
+
+
+def _instance(label: int, labels: np.ndarray, probability: np.ndarray, origin: tuple[int, int]) -> Instance:
+    coarse = _bounds(labels == label)
+    mask = without_specks(labels[coarse.slices] == label) & np.isin(labels[coarse.slices], (0, label))
+    fine = _bounds(mask)
+    mask = mask[fine.slices]
+    score = float(probability[coarse.slices][fine.slices][mask].mean())
+    roi = Roi(origin[0] + coarse.x + fine.x, origin[1] + coarse.y + fine.y, fine.width, fine.height)
+    return Instance(0, score, int(mask.sum()), roi, mask)
+
+
+def _bounds(mask: np.ndarray) -> Roi:
+    return Roi(*cv2.boundingRect(mask.astype(np.uint8)))
 
 
 def union_mask(instances: tuple[Instance, ...], height: int, width: int) -> np.ndarray:

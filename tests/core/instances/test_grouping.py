@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 
 from dmmi_core.instances import grouping as instances_module
-from dmmi_core.instances.grouping import group_instances, grouping_for, union_mask
+from dmmi_core.instances.grouping import (
+    group_instances,
+    grouping_for,
+    labelled_instances,
+    union_mask,
+    without_specks,
+)
 from dmmi_core.result import Roi, Status
 
 MAP = """
@@ -52,6 +58,35 @@ def test_the_score_is_the_mean_of_the_object_alone():
     probability = np.array([[0.9, 0.6], [0.0, 0.6]], np.float32)
     (instance,) = group_instances(probability, 0.5, 1)
     assert instance.score == pytest.approx(0.7)
+
+
+def test_specks_and_pinholes_are_noise():
+    mask = np.zeros((40, 60), bool)
+    mask[5:35, 5:35] = True
+    mask[10:13, 10:13] = False  # 1 % of the object
+    mask[20:30, 20:30] = False  # 11 %
+    clean = mask.copy()
+    clean[10:13, 10:13] = True
+    mask[20:23, 50:53] = True
+    assert np.array_equal(without_specks(mask), clean)
+    corner = np.triu(np.ones((40, 40), bool), -35)  # the corner that is missing is not a hole
+    assert np.array_equal(without_specks(corner), corner)
+
+
+def test_a_pinhole_of_another_instance_is_not_filled():
+    labels = np.ones((40, 40), np.int32)
+    labels[10:13, 10:13] = 2
+    labels[20:23, 20:23] = 0
+    found = labelled_instances(labels, np.ones((40, 40), np.float32), 1, (0, 0))
+    assert [(label, i.area) for label, i in found] == [(1, 40 * 40 - 9), (2, 9)]
+
+
+def test_the_box_of_an_instance_is_that_of_its_mask():
+    labels = np.zeros((40, 60), np.int32)
+    labels[5:35, 5:35] = labels[20, 50] = 1
+    ((_, instance),) = labelled_instances(labels, np.ones((40, 60), np.float32), 1, (100, 200))
+    assert instance.roi == Roi(105, 205, 30, 30)
+    assert instance.mask.shape == (30, 30)
 
 
 @pytest.mark.parametrize(("min_area", "count"), [(1, 5), (2, 4), (3, 2), (5, 2), (6, 1), (10, 1), (11, 0)])

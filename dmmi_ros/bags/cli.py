@@ -133,6 +133,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
     with ExitStack() as stack:
         bag = stack.enter_context(Bag(arguments.bag))
         topics = bag.choose(arguments.topic, besides=arguments.ground_truth_topic)
+        skipped = bag.skipped([*topics, arguments.ground_truth_topic])
         summary = Summary(bag.start, schedule.texts, _scoring(arguments, bag, topics, schedule))
         report = Report() if arguments.report else None
         outcomes = _outcomes(arguments, bag, topics, schedule)
@@ -153,6 +154,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
         "bag": str(arguments.bag),
         "model": arguments.model,
         "mode": "live" if arguments.live else "offline",
+        "skipped": skipped,
         **summary.to_dict(),
     }
     print(json.dumps(figures) if arguments.json else _text(figures))

@@ -6,14 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rosbags.highlevel import AnyReader
-from rosbags.interfaces import Connection
 
 from dmmi_core.errors import InputError, one_line
+from dmmi_ros.bags.storage.channel import Channel
+from dmmi_ros.bags.storage.recording import METADATA, Recording
 from dmmi_ros.bags.typestore import make_typestore, nanoseconds
 from dmmi_ros.conversion.decoding import to_rgb
 
 IMAGE, COMPRESSED = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage"
+ENCODING = "cdr"
+"""The only encoding of messages that is read."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,10 @@ class RecordedFrame:
 
 
 class Bag:
-    """A rosbag2, as a folder or a file, that is open until the end of a `with` block."""
+    """A rosbag2, as a folder or a file, that is open until the end of a `with` block.
+
+    Images have the types of ROS 2. The definitions in the bag are not read, so any may be broken or unknown.
+    """
 
     def __init__(self, path: Path):
         """Open the bag. Raises `InputError`."""
@@ -49,29 +54,29 @@ class Bag:
             raise InputError(f"{path} is a folder with the name of a bag of ROS 1: rename it")
         if path.suffix == ".bag":
             raise InputError(f"{path} is a bag of ROS 1: convert it first, with rosbags-convert")
-        if not path.is_file() and not (path / "metadata.yaml").is_file():
+        if not path.is_file() and not (path / METADATA).is_file():
             raise InputError(
                 f"no bag {path}: give a rosbag2 folder, which holds a metadata.yaml, or its file; "
                 "`ros2 bag reindex` makes a metadata.yaml that was lost"
             )
         try:
-            self._reader = AnyReader([path], default_typestore=make_typestore())
-            self._reader.open()
-        except Exception as error:  # YAML, SQLite, MCAP and rosbags raise their own types
+            self._recording = Recording(path)
+        except Exception as error:  # YAML, SQLite, struct and zstd raise their own types
             raise InputError(
                 f"cannot read the bag {path}: {one_line(error).rstrip('.')}; if its recording was cut off, "
                 "try `mcap recover` on its file, or `ros2 bag reindex`"
             ) from error
-        self.start = self._reader.start_time
+        self._typestore = make_typestore()
+        self.start = self._recording.start
         """Time of recording of the first message, in nanoseconds."""
-        self._images = [c for c in self._reader.connections if c.msgtype in (IMAGE, COMPRESSED)]
-        self.image_topics = sorted({connection.topic for connection in self._images})
+        self._images = [channel for channel in self._recording.channels if _has_images(channel)]
+        self.image_topics = sorted({channel.topic for channel in self._images})
 
     def __enter__(self) -> "Bag":
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        self._reader.close()
+        self._recording.close()
 
     def choose(self, topics: Sequence[str], *, besides: str | None = None) -> list[str]:
         """Return `topics` without duplicates, or the only image topic except `besides` if there are none.
@@ -79,37 +84,57 @@ class Bag:
         Raises `InputError` for a topic without images.
         """
         if not self.image_topics:
-            raise InputError(f"the bag {self.path} has no images")
+            raise InputError(f"the bag {self.path} has no images{self._foreign_images()}")
         for topic in topics:
             if topic not in self.image_topics:
-                raise InputError(f"no images on {topic!r}; image topics: {', '.join(self.image_topics)}")
+                raise InputError(f"no images on {topic!r}; {self._choices()}")
         if topics:
             return list(dict.fromkeys(topics))
         found = [topic for topic in self.image_topics if topic != besides]
         if len(found) != 1:
-            raise InputError(f"choose with --topic; image topics: {', '.join(self.image_topics)}")
+            raise InputError(f"choose with --topic; {self._choices()}")
         return found
 
     def type_of(self, topic: str) -> str:
         """Return the message type of an image topic."""
-        return next(connection.msgtype for connection in self._images if connection.topic == topic)
+        return next(channel.type for channel in self._images if channel.topic == topic)
+
+    def skipped(self, topics: Sequence[str]) -> list[dict[str, str]]:
+        """Return topic, type and encoding of all that is not read for the frames of `topics`."""
+        rest = {
+            (channel.topic, channel.type, channel.encoding)
+            for channel in self._recording.channels
+            if channel not in self._images or channel.topic not in topics
+        }
+        return [dict(zip(("topic", "type", "encoding"), names, strict=True)) for names in sorted(rest)]
 
     def frames(self, topics: Sequence[str]) -> Iterator[RecordedFrame]:
         """Yield the frames in the order of recording. Raises `InputError` if the storage is damaged."""
-        messages = self._reader.messages([c for c in self._images if c.topic in topics])
+        messages = self._recording.messages([c for c in self._images if c.topic in topics])
         while True:
             try:
-                connection, time, raw = next(messages)
+                channel, time, raw = next(messages)
             except StopIteration:
                 return
             except Exception as error:
                 raise InputError(f"the bag {self.path} is damaged: {one_line(error)}") from error
-            yield RecordedFrame(
-                connection.topic, connection.msgtype, time, bytes(raw), self._message(raw, connection)
-            )
+            yield RecordedFrame(channel.topic, channel.type, time, raw, self._message(raw, channel.type))
 
-    def _message(self, raw: bytes, connection: Connection) -> Any:
+    def _message(self, raw: bytes, type_: str) -> Any:
         try:
-            return self._reader.deserialize(raw, connection.msgtype)
+            return self._typestore.deserialize_cdr(raw, type_)
         except Exception:  # NumPy, struct and rosbags raise many types for a broken message
             return None
+
+    def _choices(self) -> str:
+        return f"image topics: {', '.join(self.image_topics)}{self._foreign_images()}"
+
+    def _foreign_images(self) -> str:
+        """Return a remark on the images that cannot be read; empty if there are none."""
+        images = [channel for channel in self._recording.channels if channel.type in (IMAGE, COMPRESSED)]
+        foreign = {f"{channel.topic} ({channel.encoding})" for channel in images if not _has_images(channel)}
+        return f"; not encoded as {ENCODING}: {', '.join(sorted(foreign))}" if foreign else ""
+
+
+def _has_images(channel: Channel) -> bool:
+    return channel.type in (IMAGE, COMPRESSED) and channel.encoding == ENCODING

@@ -146,11 +146,13 @@ def table(summary: dict) -> list[list[str]]:
 
 
 def notes(summary: dict) -> list[str]:
-    """Return what the table has no place for, as lines."""
+    """Return what the table has no place for, as lines; `summary` also has `Bag.skipped` as "skipped"."""
     lines = [
         f"{topic}: {counts['frames']} frames, {counts['without_command']} without a command"
         for topic, counts in summary["topics"].items()
     ]
+    if skipped := summary["skipped"]:
+        lines.append("not read: " + ", ".join(f"{each['topic']} ({each['type']})" for each in skipped))
     if coverage := summary["ground_truth"]:
         lines.append(f"ground truth: {coverage['known']} right answers, {coverage['compared']} compared")
     if scores := summary["scores"]:

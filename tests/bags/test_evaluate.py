@@ -178,6 +178,16 @@ def test_runs_and_ids_end_where_something_else_is_asked(capsys, tmp_path, betwee
     assert said["scores"]["ids kept"] == 100
 
 
+def test_topics_that_are_not_read_are_listed(capsys, tmp_path):
+    messages = [*frames(), ("/imu", START, header(START)), label_image(1, "mono8", {1: A})]
+    evaluate = ("evaluate", write_bag(tmp_path / "bag", messages), "--ground-truth-topic", "/truth")
+    evaluate += ("--commands", write_commands(tmp_path, [(0, PRESENT)]), "--report", tmp_path / "page.html")
+    imu = {"topic": "/imu", "type": "std_msgs/msg/Header", "encoding": "cdr"}
+    assert json.loads(run(capsys, *evaluate, "--json")[1])["skipped"] == [imu]
+    assert "not read: /imu (std_msgs/msg/Header)" in run(capsys, *evaluate)[1].splitlines()
+    assert "<p>not read: /imu (std_msgs/msg/Header)</p>" in (tmp_path / "page.html").read_text()
+
+
 def test_what_no_frame_was_asked_has_figures_too(capsys, tmp_path):
     commands = write_commands(tmp_path, [(0, PRESENT), (2.1, "the bus"), (2.2, BOTH), (100, "the cup")])
     said = figures(capsys, write_bag(tmp_path / "bag", frames()), "--commands", commands)

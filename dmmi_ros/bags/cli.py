@@ -89,6 +89,7 @@ def _add_evaluate(commands: Any) -> None:
     parser.add_argument(
         "--storage", choices=STORAGES, default="mcap", help="storage of that bag (%(default)s)"
     )
+    parser.add_argument("--no-compression", action="store_true", help="do not compress that bag with zstd")
     parser.add_argument("--report", type=Path, metavar="OUT.html", help="write a report as a web page")
     parser.add_argument("--json", action="store_true", help="print the figures as one JSON object")
     parser.set_defaults(run=evaluate)
@@ -139,7 +140,9 @@ def evaluate(arguments: argparse.Namespace) -> None:
         outcomes = _outcomes(arguments, bag, topics, schedule)
         writer = None
         if arguments.output:
-            output = stack.enter_context(new_bag(arguments.output, storage=arguments.storage))
+            output = stack.enter_context(
+                new_bag(arguments.output, storage=arguments.storage, compress=not arguments.no_compression)
+            )
             writer = ResultWriter(output, topics)
         outcome = None
         for outcome in outcomes:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rosbags.interfaces import Connection
-from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 from rosbags.rosbag2.errors import WriterError
 from rosbags.typesys.store import Typestore
 
@@ -19,6 +19,8 @@ from dmmi_ros.bags.typestore import make_typestore
 from dmmi_ros.conversion.messages import MessageBuilder
 
 STORAGES = {"sqlite3": StoragePlugin.SQLITE3, "mcap": StoragePlugin.MCAP}
+COMPRESSION = {"sqlite3": CompressionMode.MESSAGE, "mcap": CompressionMode.STORAGE}
+"""Of chunks where the storage can: viewers read that too, and small messages shrink more together."""
 
 
 class BagWriter:
@@ -40,12 +42,17 @@ class BagWriter:
 
 
 @contextmanager
-def new_bag(path: Path, *, storage: str) -> Iterator[BagWriter]:
-    """Create a bag folder and remove it again if the block or the writing fails. Raises `InputError`."""
+def new_bag(path: Path, *, storage: str, compress: bool = False) -> Iterator[BagWriter]:
+    """Create a bag folder and remove it again if the block or the writing fails. Raises `InputError`.
+
+    With `compress`, its content is compressed by zstd.
+    """
     try:
         writer = Writer(path, version=9, storage_plugin=STORAGES[storage])
     except WriterError as error:
         raise InputError(f"{path} exists already: choose another name for the bag") from error
+    if compress:
+        writer.set_compression(COMPRESSION[storage], CompressionFormat.ZSTD)
     try:
         with _named(path):
             writer.open()

@@ -241,10 +241,11 @@ def test_label_images_as_ground_truth(capsys, tmp_path, encoding, name):
     assert list(said["topics"]) == [TOPIC]
 
 
+@pytest.mark.parametrize("options", [(), ("--no-compression",)])
 @pytest.mark.parametrize("storage", ["sqlite3", "mcap"])
-def test_the_answers_as_a_bag(capsys, tmp_path, commands, storage):
+def test_the_answers_as_a_bag(capsys, tmp_path, commands, storage, options):
     bag, output = write_bag(tmp_path / "bag", frames()), tmp_path / "answers"
-    figures(capsys, bag, "--commands", commands, "--output", output, "--storage", storage)
+    figures(capsys, bag, "--commands", commands, "--output", output, "--storage", storage, *options)
     heard: dict[str, list] = {}
     with AnyReader([output]) as reader:
         for connection, time, data in reader.messages():
@@ -267,6 +268,17 @@ def test_the_answers_as_a_bag(capsys, tmp_path, commands, storage):
     expected = box_mask(*B) + 2 * box_mask(*A).astype(np.uint8)
     assert labels.encoding == "mono8"
     np.testing.assert_array_equal(labels.data.reshape(SIDE, SIDE), expected)
+
+
+@pytest.mark.parametrize("storage", ["sqlite3", "mcap"])
+def test_answers_are_compressed(capsys, tmp_path, storage):
+    messages = [(TOPIC, START + at, raw(red_boxes(A), START + at)) for at in range(100)]
+    evaluate = (write_bag(tmp_path / "bag", messages), "--commands", write_commands(tmp_path, [(0, PRESENT)]))
+    sizes = []
+    for name, options in (("small", ()), ("large", ("--no-compression",))):
+        figures(capsys, *evaluate, "--output", tmp_path / name, "--storage", storage, *options)
+        sizes.append(sum(file.stat().st_size for file in (tmp_path / name).iterdir()))
+    assert sizes[0] < sizes[1] / 3
 
 
 def test_answers_of_several_cameras(capsys, tmp_path):

@@ -51,7 +51,8 @@ def play_once_active(context: LaunchContext) -> list[Action]:
     # Loading the model may take longer than the bag lasts. Poll the state of the node, because the message of
     # its transition may come before anybody listens.
     waiting = ExecuteProcess(
-        cmd=[f"until ros2 lifecycle get {node} | grep -q ^active; do sleep 0.2; done"],
+        # The trap: a process that Ctrl-C ends by its signal is reported as an error.
+        cmd=[f"trap 'exit 0' INT; until ros2 lifecycle get {node} | grep -q ^active; do sleep 0.2; done"],
         name="wait_until_active",
         shell=True,
     )

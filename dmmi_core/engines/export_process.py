@@ -38,7 +38,10 @@ def export_in_child(folder: Path, on_progress: OnProgress | None = None) -> dict
     the disagreement with PyTorch by "engine:precision". Raises ExportError.
     """
     command = [sys.executable, "-m", __spec__.name, str(folder)]
-    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    # In a session of its own, Ctrl-C in a terminal reaches only this process, which then ends the child.
+    child = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
     try:
         return _follow(child, on_progress or _Log())
     finally:

@@ -50,3 +50,8 @@ def test_an_error_of_the_callback_ends_the_child(child, tmp_path):
 
     with pytest.raises(InterruptedError):
         export_in_child(tmp_path, stop)
+
+
+def test_ctrl_c_in_a_terminal_does_not_reach_the_child(child, tmp_path):
+    child("""echo "{\\"found\\": {\\"group\\": $(cut -d' ' -f5 /proc/$$/stat)}}\"""")
+    assert export_in_child(tmp_path)["group"] != os.getpgrp()

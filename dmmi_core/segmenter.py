@@ -128,10 +128,12 @@ class Segmenter:
         return results
 
     def warm_up(self) -> None:
-        """Run once with one text and with two, so that no image waits for what engines compile."""
-        nothing = np.zeros((480, 640, 3), np.uint8)
-        for texts in (["warm"], ["warm", "up"]):
-            self.batch([nothing] * len(texts), texts)
+        """Run once, so that no image waits for what engines compile for one text.
+
+        The first call with several texts about one image compiles again: OpenVINO takes about a second for
+        it, and keeps 150 MiB that most robots never need.
+        """
+        self(np.zeros((480, 640, 3), np.uint8), "warm up")
 
     def foreground(self, images: Sequence[np.ndarray], texts: Sequence[str]) -> np.ndarray:
         """Return the network's own foreground, bool (B, S, S), at its own size; B is at least 1.

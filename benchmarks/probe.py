@@ -28,8 +28,8 @@ from dmmi_core.checkpoints.pretrained import load_backbone, load_guide
 from dmmi_core.checkpoints.saved_network import load_model
 from dmmi_core.cli.program import aligned
 from dmmi_core.config import preset
-from dmmi_core.data.samples import read_image
 from dmmi_core.data.synthesis.affine_view import ViewedObject, view_scene
+from dmmi_core.data.synthesis.images.composition import read_pixels
 from dmmi_core.data.synthesis.scenes import Scene, read_scenes
 from dmmi_core.errors import DmmiError, ModelError
 from dmmi_core.model import Dmmi
@@ -130,7 +130,7 @@ def object_features(
     """Return features (objects, C), in the order of `found`, by name. `stages` are counted from 1."""
     rows: dict[str, list[Tensor]] = {}
     for scene, objects in found:
-        image = resize(read_image(images / scene.image), size, model.config.antialias)
+        image = resize(read_pixels(scene, images), size, model.config.antialias)
         pixels = torch.from_numpy(image).permute(2, 0, 1)[None]
         maps, heads = feature_maps(model, pixels, guide=guide)
         for item in objects:

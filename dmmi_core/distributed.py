@@ -1,5 +1,7 @@
 """Collective operations of the processes of a training or evaluation; identities in a single process."""
 
+from typing import Any
+
 import torch
 import torch.distributed as dist
 from torch import Tensor
@@ -26,3 +28,12 @@ def process_mean(value: Tensor) -> Tensor:
 def gather(rows: Tensor) -> Tensor:
     """Concatenate the rows (B, D) of all processes by rank: (world_size * B, D), with gradients for all."""
     return rows if world_size() == 1 else torch.cat(all_gather(rows.contiguous()))
+
+
+def gather_list(items: list[Any]) -> list[Any]:
+    """Concatenate the lists of all processes by rank."""
+    if world_size() == 1:
+        return items
+    parts: list[Any] = [None] * world_size()
+    dist.all_gather_object(parts, items)
+    return [item for part in parts for item in part]

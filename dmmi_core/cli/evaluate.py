@@ -122,13 +122,14 @@ def _positive(text: str) -> int:
 
 def _samples(arguments: argparse.Namespace) -> "tuple[Sequence[Sample], Path]":
     if arguments.samples:
-        from dmmi_core.data.samples import read_samples
+        from dmmi_core.data.left_out import LeftOut
+        from dmmi_core.data.samples import iterate_samples
 
         if arguments.split:
             raise InputError("--split goes with --recipe: a samples file has no splits")
         if arguments.images is None:
             raise InputError("--samples needs --images, the folder that their photographs are in")
-        return read_samples(arguments.samples), arguments.images
+        return list(iterate_samples(arguments.samples, LeftOut("line"))), arguments.images
     from dmmi_core.data.sources import held_out_samples
     from dmmi_core.training.recipe import read_recipe
 

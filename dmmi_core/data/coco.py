@@ -38,8 +38,8 @@ class CocoInstances:
         return group_by_image(self.annotations)
 
     def segmentations_by_id(self) -> dict[int, list | dict]:
-        """Segmentations, polygons or RLE, by annotation id."""
-        return {annotation["id"]: annotation["segmentation"] for annotation in self.annotations}
+        """Segmentations, polygons or RLE, by annotation id; [] for an annotation without one."""
+        return {annotation["id"]: annotation.get("segmentation", []) for annotation in self.annotations}
 
 
 def read_instances(path: str | Path) -> CocoInstances:

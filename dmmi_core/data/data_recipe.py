@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from dmmi_core.data.left_out import BAD_SHARE
 from dmmi_core.errors import InputError
 
 
@@ -54,6 +55,8 @@ class DataRecipe:
     """Whether an epoch has one random sentence for each object, as the authors train RefCOCO, or all."""
     balanced: bool = False
     """Whether every batch has equal numbers of the kinds zero, one and many that occur."""
+    bad_share: float = BAD_SHARE
+    """Largest share of the annotations, samples or images that may be damaged; they are left out."""
 
     def __post_init__(self):
         require_positive(self, "validation_share")
@@ -65,8 +68,9 @@ class DataRecipe:
             raise InputError("recipe: data.refs goes with a single file of data.annotations")
         if self.extra and not self.from_templates:
             raise InputError("recipe: data.extra is for templates, without data.refs and data.samples")
-        if not 0 <= self.mask_quality <= 1:
-            raise InputError(f"recipe: data.mask_quality is {self.mask_quality}; it must be from 0 to 1")
+        for name in ("mask_quality", "bad_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise InputError(f"recipe: data.{name} is {getattr(self, name)}; it must be from 0 to 1")
         if self.validation_split and not self.refs:
             raise InputError("recipe: only data.refs has splits, and so a data.validation_split")
 

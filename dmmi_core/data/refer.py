@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dmmi_core.data.coco import instances_errors, read_instances
+from dmmi_core.data.left_out import BAD_SHARE, LeftOut
 from dmmi_core.data.packed_samples import PackedSamples
 from dmmi_core.data.safe_pickle import read_plain_pickle
 from dmmi_core.data.samples import Sample, coco_segmentation, kind_of
@@ -14,18 +15,23 @@ logger = logging.getLogger(__name__)
 EXAMPLES = 3
 
 
-def read_refer(refs: str | Path, annotations: str | Path, split: str) -> PackedSamples:
+def read_refer(
+    refs: str | Path, annotations: str | Path, split: str, *, bad_share: float = BAD_SHARE
+) -> PackedSamples:
     """Return one sample for each sentence of the refs in `split`; the sentences of a ref are a group.
 
     A ref has no annotation (zero), one or several. A ref whose image or annotation is not in the instances
-    file is left out; one warning counts them. Raises InputError.
+    file is left out; one warning counts them. Another counts the refs that are damaged, or whose annotations
+    are; they are left out too, up to `bad_share` of all. Raises InputError.
     """
     entries = _read_split(refs, split)
     with instances_errors(annotations):
         instances = read_instances(annotations)
         images, outlines = instances.images_by_id(), instances.segmentations_by_id()
     lacking: list[str] = []
-    samples = PackedSamples.pack(_samples(entries, images, outlines, lacking, refs))
+    left_out = LeftOut("ref", bad_share)
+    samples = PackedSamples.pack(_samples(entries, images, outlines, lacking, left_out))
+    left_out.report(refs, len(entries))
     if lacking:
         logger.warning(
             "%s: %d of the %d refs of %s are left out, since %s has not all that they refer to (%s); "
@@ -70,9 +76,12 @@ def _samples(
     images: dict[int, dict],
     outlines: dict[int, list | dict],
     lacking: list[str],
-    path: str | Path,
+    left_out: LeftOut,
 ) -> Iterator[tuple[int, Sample]]:
-    """Yield samples with the number of their ref; appends to `lacking` what the instances file lacks."""
+    """Yield samples with the number of their ref.
+
+    Appends to `lacking` what the instances file lacks, and adds damaged refs to `left_out`.
+    """
     for number, ref in enumerate(entries):
         name = f"ref {ref.get('ref_id')}"
         try:
@@ -83,12 +92,11 @@ def _samples(
             if wanted:
                 lacking.append(f"{name}: {wanted[0]}")
                 continue
-            for sample in _ref_samples(ref, images[ref["image_id"]], [outlines[i] for i in ids]):
-                yield number, sample
-        except InputError as error:
-            raise InputError(f"{path}, {name}: {error}") from error
+            samples = _ref_samples(ref, images[ref["image_id"]], {i: outlines[i] for i in ids})
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise InputError(f"{path}, {name} is damaged: {error!r}") from error
+            left_out.add(str(ref.get("ref_id")), error)
+        else:
+            yield from ((number, sample) for sample in samples)
 
 
 def _annotation_ids(ref: dict) -> list[int]:
@@ -99,11 +107,21 @@ def _annotation_ids(ref: dict) -> list[int]:
     return list(dict.fromkeys(ids)) if isinstance(ids, (list, tuple)) else [ids]
 
 
-def _ref_samples(ref: dict, image: dict, outlines: list[list | dict]) -> Iterator[Sample]:
+def _ref_samples(ref: dict, image: dict, outlines: dict[int, list | dict]) -> list[Sample]:
+    """Return the samples of a ref whose annotations are `outlines`, by id."""
     # The file name comes from the instances file: RefCOCO's refs name crops.
     name, height, width = image["file_name"], image["height"], image["width"]
-    segmentations = tuple(coco_segmentation(outline, height, width) for outline in outlines)
+    segmentations = tuple(_segmentation(*item, height, width) for item in outlines.items())
     kind = kind_of(len(segmentations))
-    for sentence in ref["sentences"]:
-        text = sentence.get("raw") or sentence["sent"]
-        yield Sample(name, text, kind, height, width, segmentations)
+    texts = [sentence.get("raw") or sentence["sent"] for sentence in ref["sentences"]]
+    return [Sample(name, text, kind, height, width, segmentations) for text in texts]
+
+
+def _segmentation(annotation: int, outline: list | dict, height: int, width: int) -> list | dict:
+    """Return the segmentation of an annotation. Raises InputError that names it."""
+    try:
+        if segmentation := coco_segmentation(outline, height, width):
+            return segmentation
+    except InputError as error:
+        raise InputError(f"annotation {annotation}: {error}") from error
+    raise InputError(f"annotation {annotation}: no polygon of its segmentation has three points")

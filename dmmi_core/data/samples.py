@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from pycocotools import mask as coco_mask
 
+from dmmi_core.data.left_out import LeftOut
 from dmmi_core.errors import InputError, one_line
 
 KINDS = ("zero", "one", "many")
@@ -47,23 +48,29 @@ class Sample:
             raise InputError(f"the size is {self.width} x {self.height}")
         object.__setattr__(self, "segmentations", tuple(self.segmentations))  # JSON has lists
         for segmentation in self.segmentations:
-            if not _is_segmentation(segmentation, self.height, self.width):
-                raise InputError("a segmentation is neither polygons about the image nor an RLE of its size")
+            _require_segmentation(segmentation, self.height, self.width)
         if self.kind not in KINDS:
             raise InputError(f"kind is {self.kind!r}; it must be one of {', '.join(KINDS)}")
         if (self.kind == "zero") != (len(self.segmentations) == 0):
             raise InputError(f"a sample of kind {self.kind!r} has {len(self.segmentations)} segmentations")
 
     def objects(self) -> list[np.ndarray]:
-        """Return the mask of each object, bool (height, width)."""
+        """Return the mask of each object, bool (height, width). Raises InputError for a damaged RLE."""
+        if not all(is_whole(item, self.height, self.width) for item in self.segmentations):
+            raise InputError(f"{self.image}, {self.text!r}: the RLE of a segmentation is damaged")
         return [decode_segmentation(item, self.height, self.width) for item in self.segmentations]
 
     def mask(self) -> np.ndarray:
-        """Return the union of the objects, bool (height, width)."""
+        """Return the union of the objects, bool (height, width). Raises InputError as `objects`."""
         union = np.zeros((self.height, self.width), bool)
         for item in self.objects():
             union |= item
         return union
+
+
+def _require_segmentation(segmentation: Any, height: int, width: int) -> None:
+    if not _is_segmentation(segmentation, height, width):
+        raise InputError("a segmentation is neither polygons about the image nor an RLE of its size")
 
 
 def _is_segmentation(segmentation: Any, height: int, width: int) -> bool:
@@ -96,18 +103,25 @@ def _sum(numbers: list) -> float:
 
 
 def coco_segmentation(outline: list | dict, height: int, width: int) -> list | dict:
-    """Convert a segmentation of a COCO file, which may list RLEs, to the form of `Sample`; [] if empty."""
-    if isinstance(outline, dict):
-        return outline
-    parts = [
-        part for part in outline if isinstance(part, dict) or len(part) >= 6
-    ]  # less than three points have no area
+    """Convert a segmentation of a COCO file, which may list RLEs, to the form of `Sample`; [] if empty.
+
+    Raises InputError for a damaged one: pycocotools fills the memory for a polygon with NaN.
+    """
+    parts = outline if isinstance(outline, list) else [outline]
+    parts = [part for part in parts if not _is_flat(part)]
+    for part in parts:
+        _require_segmentation(part if isinstance(part, dict) else [part], height, width)
     if not any(isinstance(part, dict) for part in parts):
         return parts
     if len(parts) == 1:
         return parts[0]
     masks = [decode_segmentation(p if isinstance(p, dict) else [p], height, width) for p in parts]
     return encode_mask(np.any(masks, axis=0))
+
+
+def _is_flat(part: Any) -> bool:
+    """Return whether a part of a segmentation has less than three points, and so no area."""
+    return isinstance(part, list) and len(part) < 6
 
 
 def decode_segmentation(segmentation: list | dict, height: int, width: int) -> np.ndarray:
@@ -169,18 +183,27 @@ def read_samples(path: str | Path) -> list[Sample]:
     return list(iterate_samples(path))
 
 
-def iterate_samples(path: str | Path) -> Iterator[Sample]:
-    """Yield the samples of a file one by one. Raises InputError as `read_samples`."""
+def iterate_samples(path: str | Path, left_out: LeftOut | None = None) -> Iterator[Sample]:
+    """Yield the samples of a file one by one. Raises InputError as `read_samples`.
+
+    With `left_out`, bad samples are left out, and reported at the end.
+    """
+    number = 0
     try:
         with open(path, "rb") as file:
             for number, line in enumerate(file, start=1):
                 try:
                     sample = Sample(**json.loads(line))
                 except (TypeError, ValueError, RecursionError) as error:
-                    raise InputError(f"{path}, line {number}: not a sample: {error}") from error
-                yield sample
+                    if left_out is None:
+                        raise InputError(f"{path}, line {number}: not a sample: {error}") from error
+                    left_out.add(number, InputError(f"not a sample: {error}"))
+                else:
+                    yield sample
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
+    if left_out is not None:
+        left_out.report(path, number)
 
 
 def read_image(path: str | Path) -> np.ndarray:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from dmmi_core.data.data_recipe import DataRecipe
+from dmmi_core.data.left_out import LeftOut
 from dmmi_core.data.missing_images import without_missing_images
 from dmmi_core.data.packed_samples import PackedSamples, grouped_by_objects
 from dmmi_core.data.refer import read_refer
@@ -55,25 +56,25 @@ def held_out_scenes(data: DataRecipe) -> list[Scene]:
     They are annotated by the first file alone, so that scores compare, whatever else a training learns from.
     """
     first = _files(data.annotations)[0]
-    scenes = read_scenes(first, mask_quality=data.mask_quality)
+    scenes = read_scenes(first, mask_quality=data.mask_quality, bad_share=data.bad_share)
     return [scene for scene in scenes if is_validation(scene.image, data.validation_share)]
 
 
 def training_scenes(data: DataRecipe) -> list[Scene]:
     """Return all annotated images that templates generate samples from, without the held-out ones."""
-    scenes = _read_scenes(data.annotations, data.mask_quality)
+    scenes = _read_scenes(data.annotations, data)
     for extra in data.extra:
         folder = Path(extra.images).absolute()
-        found = _read_scenes(extra.annotations, data.mask_quality)
+        found = _read_scenes(extra.annotations, data)
         scenes += [replace(scene, image=str(folder / scene.image)) for scene in found]
     if data.clothing:
         scenes += read_clothing(data.clothing)
     return [scene for scene in scenes if not is_validation(scene.image, data.validation_share)]
 
 
-def _read_scenes(annotations: str | tuple[str, ...], mask_quality: float) -> list[Scene]:
+def _read_scenes(annotations: str | tuple[str, ...], data: DataRecipe) -> list[Scene]:
     first, *further = _files(annotations)
-    return read_scenes(first, further, mask_quality)
+    return read_scenes(first, further, data.mask_quality, bad_share=data.bad_share)
 
 
 def _files(annotations: str | tuple[str, ...]) -> tuple[str, ...]:
@@ -82,13 +83,14 @@ def _files(annotations: str | tuple[str, ...]) -> tuple[str, ...]:
 
 def _read_refs(data: DataRecipe, split: str) -> PackedSamples:
     (annotations,) = _files(data.annotations)  # a recipe has a single file with refs
-    return read_refer(data.refs, annotations, split)
+    return read_refer(data.refs, annotations, split, bad_share=data.bad_share)
 
 
 def _read(data: DataRecipe) -> PackedSamples:
     if data.refs:
         return _read_refs(data, data.split)
-    return PackedSamples.pack(grouped_by_objects(iterate_samples(data.samples)))
+    samples = iterate_samples(data.samples, LeftOut("line", data.bad_share))
+    return PackedSamples.pack(grouped_by_objects(samples))
 
 
 def _split(samples: PackedSamples, share: int, *, held_out: bool) -> PackedSamples:

@@ -1,25 +1,31 @@
 """Evaluation of a model on samples through the `Segmenter` that users call, in one process or several."""
 
+import logging
 import operator
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache, partial
 from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from dmmi_core.data.samples import Sample, read_image
-from dmmi_core.distributed import rank, world_size
+from dmmi_core.data.annotated_image import read_annotated_image
+from dmmi_core.data.left_out import examples as first_few
+from dmmi_core.data.samples import Sample
+from dmmi_core.distributed import gather_list, rank, world_size
 from dmmi_core.errors import InputError
 from dmmi_core.evaluation.instance_metrics import InstanceDetection
 from dmmi_core.evaluation.metrics import ReferringSegmentation, overlap, sample_iou
 from dmmi_core.instances.grouping import union_mask
 from dmmi_core.resizing import resize_mask
 from dmmi_core.segmenter import Segmenter
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -133,7 +139,8 @@ def evaluate(
         samples of all processes.
 
     Raises:
-        InputError: the protocol is unknown, or an image is missing or has another size than its sample.
+        InputError: the protocol is unknown, or no image can be used. Samples whose image is missing, cannot
+            be read or has another size than its sample are left out; one warning counts them.
     """
     if protocol not in PROTOCOLS:
         raise InputError(f"protocol is {protocol!r}; it must be one of {', '.join(PROTOCOLS)}")
@@ -141,7 +148,8 @@ def evaluate(
     metrics = ReferringSegmentation(rules.thresholds, rules.exceeds).to(segmenter.device)
     detection = InstanceDetection().to(segmenter.device)
     part = local_range(len(samples), batch_size)
-    examples = _load(((i, samples[i]) for i in part), Path(images), workers)
+    unusable: list[str] = []
+    examples = _load(((i, samples[i]) for i in part), Path(images), workers, unusable)
     while batch := list(islice(examples, batch_size)):
         for prediction in rules.predict(segmenter, batch):
             sample = prediction.example.sample
@@ -149,10 +157,22 @@ def evaluate(
             if rules.has_instances:
                 detection.update(prediction.instances, sample.objects(), sample.kind)
             on_prediction(prediction)
+    _report(gather_list(unusable), len(samples))
     with warnings.catch_warnings():
         # torchmetrics warns if there was no sample; all scores are None then.
         warnings.simplefilter("ignore", UserWarning)
         return _joined(metrics.compute(), detection.compute())
+
+
+def _report(unusable: list[str], total: int) -> None:
+    """Warn once of the samples that were left out, by their reasons. Raises InputError if none is left."""
+    if not unusable:
+        return
+    text = f"{len(unusable)} of {total} samples cannot be used: {first_few(unusable)}"
+    if len(unusable) == total:
+        raise InputError(text)
+    if rank() == 0:
+        logger.warning("%s; left out", text)
 
 
 def _joined(scores: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
@@ -170,25 +190,36 @@ def local_range(count: int, batch_size: int) -> range:
     return range(count)[start:stop]
 
 
-def _load(numbered: Iterable[tuple[int, Sample]], images: Path, workers: int) -> Iterator[Example]:
-    """Yield examples in the order of the samples, reading a few images ahead."""
+def _load(
+    numbered: Iterable[tuple[int, Sample]], images: Path, workers: int, unusable: list[str]
+) -> Iterator[Example]:
+    """Yield examples in the order of the samples, reading a few images ahead.
+
+    Appends to `unusable` the reason for each sample that is left out.
+    """
+
+    def finished(future: Future[tuple[list[Example], list[str]]]) -> list[Example]:
+        examples, reasons = future.result()
+        unusable.extend(reasons)
+        return examples
+
     with ThreadPoolExecutor(workers) as pool:
-        waiting: deque[Future[list[Example]]] = deque()
+        waiting: deque[Future[tuple[list[Example], list[str]]]] = deque()
         for name, group in groupby(numbered, key=lambda item: item[1].image):
             waiting.append(pool.submit(_read, images / name, list(group)))
             if len(waiting) > 2 * workers:
-                yield from waiting.popleft().result()
+                yield from finished(waiting.popleft())
         while waiting:
-            yield from waiting.popleft().result()
+            yield from finished(waiting.popleft())
 
 
-def _read(path: Path, group: Sequence[tuple[int, Sample]]) -> list[Example]:
-    """Return the examples of one image. Raises InputError if its size is not that of its samples."""
-    image = read_image(path)
-    height, width = image.shape[:2]
-    for _, sample in group:
-        if (height, width) != (sample.height, sample.width):
-            raise InputError(
-                f"{sample.image} is {width} x {height}, but its sample says {sample.width} x {sample.height}"
-            )
-    return [Example(index, sample, image, sample.mask()) for index, sample in group]
+def _read(path: Path, group: Sequence[tuple[int, Sample]]) -> tuple[list[Example], list[str]]:
+    """Return the examples of one image, and the reasons why samples of it cannot be used."""
+    examples, reasons = [], []
+    image = cache(partial(read_annotated_image, path))
+    for index, sample in group:
+        try:
+            examples.append(Example(index, sample, image(sample.height, sample.width), sample.mask()))
+        except InputError as error:
+            reasons.append(str(error))
+    return examples, reasons

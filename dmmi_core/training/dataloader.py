@@ -21,7 +21,11 @@ def open_dataset(recipe: Recipe, config: DmmiConfig) -> tuple[Dataset, int]:
     data = recipe.data
     if data.from_templates:
         assert recipe.steps is not None  # as `Recipe` requires of templates
-        return SceneDataset(training_scenes(data), data.images, config.image_size, recipe.seed), recipe.steps
+        scenes = training_scenes(data)
+        dataset: Dataset = SceneDataset(
+            scenes, data.images, config.image_size, recipe.seed, bad_share=data.bad_share
+        )
+        return dataset, recipe.steps
     samples = training_samples(data)
     sampler = TrainingSampler(
         samples.kinds,
@@ -31,7 +35,14 @@ def open_dataset(recipe: Recipe, config: DmmiConfig) -> tuple[Dataset, int]:
         draw_sentence=data.draw_sentence,
     )
     steps = recipe.steps or max(1, (recipe.epochs or 0) * sampler.epoch_length // recipe.batch_size)
-    dataset = SampleDataset(samples, data.images, config.image_size, sampler, antialias=config.antialias)
+    dataset = SampleDataset(
+        samples,
+        data.images,
+        config.image_size,
+        sampler,
+        antialias=config.antialias,
+        bad_share=data.bad_share,
+    )
     return dataset, steps
 
 

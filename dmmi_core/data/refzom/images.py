@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dmmi_core.data.coco import CocoInstances, instances_errors, read_instances
+from dmmi_core.data.left_out import LeftOut
 from dmmi_core.data.refzom.text_image_pairs import Pair
 from dmmi_core.data.synthesis.scenes import Scene, make_scenes
 from dmmi_core.errors import InputError
@@ -39,18 +40,26 @@ class Texts:
 
 def read_images(annotations: str | Path, texts: Texts) -> tuple[list[SourceImage], CocoInstances]:
     """Return the images, ordered by id, and the instances file that they come from. Raises InputError."""
+    left_out = LeftOut("annotation")
     with instances_errors(annotations):
         instances = read_instances(annotations)
-        scenes = make_scenes(instances)
+        scenes = make_scenes(instances, left_out=left_out)
+        total = len(instances.annotations)
+    left_out.report(annotations, total)
     try:
         names, by_image = instances.category_names, instances.annotations_by_image()
         images = [
-            _source_image(image, scene, by_image[image["id"]], names, texts)
+            _source_image(image, scene, _usable(by_image[image["id"]], left_out), names, texts)
             for image, scene in zip(instances.images, scenes, strict=True)
         ]
         return sorted(images, key=lambda image: image.id), instances
     except (KeyError, TypeError) as error:
         raise InputError(f"{annotations}: images and annotations need ids: {error!r}") from error
+
+
+def _usable(annotations: list[dict], left_out: LeftOut) -> list[dict]:
+    """Return the annotations, with those left out as crowds: there is something, but no object."""
+    return [a | {"iscrowd": 1} if a["id"] in left_out.keys else a for a in annotations]
 
 
 def _source_image(

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from torch.utils.data import Dataset
 
+from dmmi_core.data.left_out import BAD_SHARE, UnreadableImages
 from dmmi_core.data.synthesis.affine_view import View
 from dmmi_core.data.synthesis.captions import apply_captions, phrases_of
 from dmmi_core.data.synthesis.expressions.basic import Expression
@@ -33,10 +34,21 @@ class SceneDataset(Dataset):
     """A dataset without end: item i depends on the seed and on i alone, so that training resumes exactly.
 
     An item draws a kind and a category, then an image that suits both, then an expression for the image.
+    After an image that cannot be read, or has another size than its annotation, it draws again. Raises
+    InputError if more than `bad_share` of the images are like that.
     """
 
-    def __init__(self, scenes: list[Scene], images: str | Path, size: int, seed: int):
+    def __init__(
+        self,
+        scenes: list[Scene],
+        images: str | Path,
+        size: int,
+        seed: int,
+        *,
+        bad_share: float = BAD_SHARE,
+    ):
         self.size, self.seed = size, seed
+        self.unreadable = UnreadableImages(len(scenes), bad_share)
         self.sampler = ImageSampler([apply_captions(scene) for scene in scenes], images, size)
         self.phrases: dict[str, list[Phrase]] = defaultdict(list)
         for phrase in (phrase for scene in scenes for phrase in phrases_of(scene)):
@@ -61,7 +73,7 @@ class SceneDataset(Dataset):
             if attempt % TRIES_PER_CATEGORY == 0:
                 category = self._draw_category(rng)
             untrue = kind == "zero" and rng.random() < UNTRUE_SHARE
-            image = self.sampler.sample(category, "one" if untrue else kind, rng)
+            image = self._sample(category, "one" if untrue else kind, rng)
             if image is None:
                 continue
             expression = self._express(image, kind, category, rng)
@@ -70,6 +82,13 @@ class SceneDataset(Dataset):
         raise InputError(
             f"found no sample of kind {kind!r} in {MAX_TRIES} tries: too few annotated photographs"
         )
+
+    def _sample(self, category: str, kind: str, rng: np.random.Generator) -> AnnotatedImage | None:
+        try:
+            return self.sampler.sample(category, kind, rng)
+        except InputError as error:
+            self.unreadable.add(error)
+            return None
 
     def _draw_category(self, rng: np.random.Generator) -> str:
         if rng.random() < PERSON_SHARE and "person" in self.sampler.present:

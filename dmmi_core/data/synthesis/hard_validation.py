@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 
 from dmmi_core.data.lexicon.names import look_alikes
-from dmmi_core.data.samples import Sample, read_image
+from dmmi_core.data.samples import Sample
 from dmmi_core.data.synthesis.captions import apply_captions, phrases_of
 from dmmi_core.data.synthesis.expressions.basic import Expression, categories_in
 from dmmi_core.data.synthesis.expressions.negative import negative_expression
 from dmmi_core.data.synthesis.expressions.positive import positive_expression
 from dmmi_core.data.synthesis.images.augmentation import warp, whole_view
 from dmmi_core.data.synthesis.images.categories import CategoryIndex
-from dmmi_core.data.synthesis.images.composition import AnnotatedImage
+from dmmi_core.data.synthesis.images.composition import AnnotatedImage, read_pixels
 from dmmi_core.data.synthesis.scenes import Phrase, Scene
 from dmmi_core.data.synthesis.validation import JUDGED_SIZE, as_sample, judged_view
 
@@ -58,5 +58,5 @@ def _expressions(
 
 def _whole_image(scene: Scene, images: Path) -> AnnotatedImage:
     matrix = whole_view(scene, JUDGED_SIZE)
-    pixels = warp(read_image(images / scene.image), matrix, JUDGED_SIZE)
+    pixels = warp(read_pixels(scene, images), matrix, JUDGED_SIZE)
     return AnnotatedImage(pixels, judged_view(scene))

@@ -1,5 +1,6 @@
 """Annotated images, read from COCO-style instances files."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +11,9 @@ import cv2
 import numpy as np
 
 from dmmi_core.data.coco import CocoInstances, group_by_image, instances_errors, read_instances
+from dmmi_core.data.left_out import BAD_SHARE, LeftOut
 from dmmi_core.data.samples import coco_segmentation, decode_segmentation
+from dmmi_core.errors import InputError
 
 MASK_QUALITY = 0.75
 """Least expected IoU of a mask that is used."""
@@ -77,7 +80,11 @@ class Scene:
 
 
 def read_scenes(
-    path: str | Path, further: Sequence[str | Path] = (), mask_quality: float = MASK_QUALITY
+    path: str | Path,
+    further: Sequence[str | Path] = (),
+    mask_quality: float = MASK_QUALITY,
+    *,
+    bad_share: float = BAD_SHARE,
 ) -> list[Scene]:
     """Read a COCO instances file; crowd regions are left out and make their category incomplete.
 
@@ -89,35 +96,51 @@ def read_scenes(
     categories, except in the images that a further file lists in `not_covered`. They do not list crowds.
 
     An object may lack a segmentation, or give the expected IoU of its segmentation as `quality`. Without a
-    segmentation, or with a quality below `mask_quality`, only its box is used. Raises InputError.
+    segmentation, or with a quality below `mask_quality`, only its box is used. Damaged annotations are left
+    out, up to `bad_share` of all, and make their category incomplete in their image. Raises InputError.
     """
+    left_out = LeftOut("annotation", bad_share)
     with instances_errors(path, *further):
-        return make_scenes(read_instances(path), [read_instances(other) for other in further], mask_quality)
+        files = [read_instances(path), *map(read_instances, further)]
+        scenes = make_scenes(files[0], files[1:], mask_quality, left_out=left_out)
+        total = sum(len(file.annotations) for file in files)
+    left_out.report(path, total)
+    return scenes
 
 
 def make_scenes(
-    instances: CocoInstances, further: Sequence[CocoInstances] = (), mask_quality: float = MASK_QUALITY
+    instances: CocoInstances,
+    further: Sequence[CocoInstances] = (),
+    mask_quality: float = MASK_QUALITY,
+    *,
+    left_out: LeftOut,
 ) -> list[Scene]:
-    """Return the scenes of parsed instances files, in the order of the images; see `read_scenes`."""
+    """Return the scenes of parsed instances files, in the order of the images; see `read_scenes`.
+
+    Damaged annotations are added to `left_out`, by their ids.
+    """
     everywhere = {image["id"] for image in instances.images}
     not_covered = [set(part.data.get("not_covered", ())) for part in further]
     covered = everywhere - set.intersection(everywhere, *not_covered)
     names = instances.category_names
     annotations = group_by_image(chain.from_iterable(part.annotations for part in (instances, *further)))
     return [
-        _scene(image, annotations[image["id"]], names, mask_quality, covered=image["id"] in covered)
+        _scene(image, annotations[image["id"]], names, mask_quality, left_out, covered=image["id"] in covered)
         for image in instances.images
     ]
 
 
 def _scene(
-    image: dict, annotations: list[dict], names: dict[int, str], mask_quality: float, *, covered: bool
+    image: dict,
+    annotations: list[dict],
+    names: dict[int, str],
+    mask_quality: float,
+    left_out: LeftOut,
+    *,
+    covered: bool,
 ) -> Scene:
     """`covered`: further annotations list all objects outside crowds."""
-    crowds = {names[a["category_id"]] for a in annotations if a.get("iscrowd")}
-    objects = [
-        _object(a, names[a["category_id"]], image, mask_quality) for a in annotations if not a.get("iscrowd")
-    ]
+    objects, incomplete = _objects(image, annotations, names, mask_quality, left_out)
     labelled = image.get("labelled", "all80")
     if labelled == "one_person":
         annotated = {"person"}
@@ -125,16 +148,36 @@ def _scene(
     else:
         annotated = set(names.values()) if labelled == "all80" else set(labelled.split("+"))
     if covered:
-        crowds |= _possible_crowds(objects, annotated if labelled != "one_person" else set())
+        incomplete |= _possible_crowds(objects, annotated if labelled != "one_person" else set())
         annotated = set(names.values())
     return Scene(
         image["file_name"],
         image["width"],
         image["height"],
         tuple(objects),
-        frozenset(annotated - crowds),
+        frozenset(annotated - incomplete),
         tuple(image.get("captions", ())),
     )
+
+
+def _objects(
+    image: dict, annotations: list[dict], names: dict[int, str], mask_quality: float, left_out: LeftOut
+) -> tuple[list[SceneObject], set[str]]:
+    """Return the objects of an image, and the categories that have crowds or damaged annotations."""
+    objects, incomplete = [], set()
+    for annotation in annotations:
+        category = names.get(annotation["category_id"])
+        if category is not None and annotation.get("iscrowd"):
+            incomplete.add(category)
+            continue
+        try:
+            if category is None:
+                raise InputError(f"there is no category {annotation['category_id']!r}")
+            objects.append(_object(annotation, category, image, mask_quality))
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            left_out.add(annotation.get("id"), error)
+            incomplete |= set(names.values()) if category is None else {category}
+    return objects, incomplete
 
 
 def _possible_crowds(objects: list[SceneObject], known: set[str]) -> set[str]:
@@ -148,7 +191,10 @@ def _object(annotation: dict, category: str, image: dict, mask_quality: float) -
     segmentation = annotation.get("segmentation", []) if quality >= mask_quality else []
     polygons, (x, y, width, height) = _polygons(segmentation, image), annotation["bbox"]
     box_area = max(width * height, 1e-6)
-    fill = 1.0 if polygons else min(annotation.get("area", DEFAULT_FILL * box_area) / box_area, 1.0)
+    area = annotation.get("area", DEFAULT_FILL * box_area)
+    if not math.isfinite(x + y + box_area + area + quality):
+        raise InputError(f"its bbox {annotation['bbox']}, area {area} and quality {quality} must be numbers")
+    fill = 1.0 if polygons else min(area / box_area, 1.0)
     return SceneObject(category, (x, y, width, height), polygons, quality=quality, fill=fill)
 
 

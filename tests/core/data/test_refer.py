@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
+from dmmi_core.data.packed_samples import PackedSamples
 from dmmi_core.data.refer import in_split, read_refer
 from dmmi_core.data.samples import KINDS, encode_mask, read_image
 from dmmi_core.errors import InputError
@@ -81,7 +82,7 @@ def test_an_unknown_split(coco, split):
         read_refer(coco.refs, coco.annotations, split)
 
 
-def changed(files: Miniature, change, *, split: str = "train", **instances) -> list:
+def changed(files: Miniature, change, *, bad_share: float = 0.1, **instances) -> PackedSamples:
     """The samples after `change` was done to the first ref, and `instances` to the annotations file."""
     refs = read_refs(files)
     change(refs[0])
@@ -90,7 +91,7 @@ def changed(files: Miniature, change, *, split: str = "train", **instances) -> l
     for name, edit in instances.items():
         data[name] = edit(data[name])
     files.annotations.write_text(json.dumps(data))
-    return read_refer(files.refs, files.annotations, split)
+    return read_refer(files.refs, files.annotations, "train", bad_share=bad_share)
 
 
 def nothing(ref: dict) -> None:
@@ -199,6 +200,9 @@ def test_a_zero_ref_of_an_unknown_image_is_left_out(zom, caplog):
     assert len(samples) == 15 and "(ref 0: image 3)" in caplog.text
 
 
+NAMED = r"refs\(unc\)\.p: 1 of 12 refs are damaged: ref 0: "
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -215,8 +219,8 @@ def test_a_zero_ref_of_an_unknown_image_is_left_out(zom, caplog):
     ],
 )
 def test_a_damaged_ref_is_named(coco, change):
-    with pytest.raises(InputError, match=r"refs\(unc\)\.p, ref 0\b.*: ") as caught:
-        changed(coco, change)
+    with pytest.raises(InputError, match=NAMED) as caught:
+        changed(coco, change, bad_share=0)
     assert "\n" not in str(caught.value)
 
 
@@ -246,9 +250,47 @@ def test_a_damaged_segmentation_is_named_by_its_ref(coco, segmentation):
         annotations[0]["segmentation"] = segmentation
         return annotations
 
-    with pytest.raises(InputError, match=r"refs\(unc\)\.p, ref 0\b.*: ") as caught:
-        changed(coco, nothing, annotations=edit)
+    with pytest.raises(InputError, match=f"{NAMED}annotation 10000: ") as caught:
+        changed(coco, nothing, annotations=edit, bad_share=0)
     assert "\n" not in str(caught.value)
+
+
+NEITHER = "a segmentation is neither polygons about the image nor an RLE of its size"
+FAR, NAN = [[0.0, 0.0, 1e9, 0.0, 0.0, 1e9]], [1.0, 2.0, 3.0, 4.0, 5.0, float("nan")]
+DAMAGED = [[[1, 2, 3, 4]], FAR, [NAN], [RLE, NAN], {"size": [3, 3], "counts": "0"}]
+
+
+def damage(annotations: list[dict]) -> list[dict]:
+    for annotation, segmentation in zip(annotations, DAMAGED, strict=False):
+        annotation["segmentation"] = segmentation
+    return annotations
+
+
+def test_damaged_annotations_are_left_out_and_counted(coco, caplog):
+    everything = read_refer(coco.refs, coco.annotations, "train")
+    samples = changed(coco, nothing, annotations=damage, bad_share=0.4)
+    assert list(samples) == [everything[i] for i in np.flatnonzero(everything.groups >= len(DAMAGED))]
+    (record,) = caplog.records
+    assert record.getMessage() == (
+        f"{coco.refs}: 5 of 12 refs are damaged: "
+        "ref 0: annotation 10000: no polygon of its segmentation has three points; "
+        f"ref 1: annotation 10001: {NEITHER}; ref 2: annotation 10002: {NEITHER}; ...; left out"
+    )
+
+
+def test_too_many_damaged_annotations(coco):
+    message = r"5 of 12 refs are damaged: ref 0.*at most a share of 0.3 may be \(data.bad_share"
+    with pytest.raises(InputError, match=message):
+        changed(coco, nothing, annotations=damage, bad_share=0.3)
+
+
+def test_a_ref_without_a_segmentation_is_left_out(coco, caplog):
+    def edit(annotations):
+        del annotations[0]["segmentation"]
+        return annotations
+
+    changed(coco, nothing, annotations=edit)
+    assert "1 of the 12 refs of train are left out" in caplog.text
 
 
 @pytest.mark.parametrize("value", [{}, 3, "refs", [3], [{"ref_id": 1}], [{"split": 3}], None])

@@ -5,6 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
+from dmmi_core.data.left_out import LeftOut
 from dmmi_core.data.samples import (
     Sample,
     decode_segmentation,
@@ -150,6 +151,23 @@ def test_a_bad_line_is_named(tmp_path, line):
     path.write_bytes(json.dumps(GOOD).encode() + b"\n" + bad + b"\n" + json.dumps(GOOD).encode() + b"\n")
     with pytest.raises(InputError, match=r"samples\.jsonl, line 2: not a sample: "):
         read_samples(path)
+
+
+def test_bad_lines_are_left_out_up_to_a_share(tmp_path, caplog):
+    path = tmp_path / "samples.jsonl"
+    write_samples(path, SAMPLES)
+    bad = changed(segmentations=[[[1, 2, 3, 4]]])
+    path.write_text("\n".join([*path.read_text(encoding="utf-8").splitlines(), bad]), encoding="utf-8")
+    assert list(iterate_samples(path, LeftOut("line", 0.25))) == SAMPLES
+    assert f"{path}: 1 of 4 lines are damaged: line 4: not a sample: " in caplog.text
+    with pytest.raises(InputError, match="1 of 4 lines are damaged"):
+        list(iterate_samples(path, LeftOut("line", 0)))
+
+
+def test_a_damaged_rle_has_no_mask():
+    sample = Sample("a.jpg", "dog", "one", 6, 9, ({"size": [6, 9], "counts": "PPPP"},))
+    with pytest.raises(InputError, match=r"a\.jpg, 'dog': the RLE of a segmentation is damaged"):
+        sample.mask()
 
 
 def test_samples_come_one_by_one(tmp_path):

@@ -66,13 +66,13 @@ SAMPLES = [
 @pytest.fixture
 def reads(monkeypatch):
     """Record the name of each image file that is read."""
-    names, read_image = [], evaluation.read_image
+    names, read_annotated_image = [], evaluation.read_annotated_image
 
-    def read(path):
+    def read(path, *size):
         names.append(path.name)
-        return read_image(path)
+        return read_annotated_image(path, *size)
 
-    monkeypatch.setattr(evaluation, "read_image", read)
+    monkeypatch.setattr(evaluation, "read_annotated_image", read)
     return names
 
 
@@ -123,12 +123,27 @@ def test_no_samples(folder):
     ("item", "message"),
     [
         (sample("nowhere.png", "dog"), "no such image file: .*nowhere.png"),
-        (Sample("a.png", "dog", "zero", 30, 20, ()), "a.png is 30 x 20, but its sample says 20 x 30"),
+        (Sample("a.png", "dog", "zero", 30, 20, ()), "a.png is 30 x 20, but its annotation says 20 x 30"),
     ],
 )
 def test_images_that_do_not_fit(folder, item, message):
     with pytest.raises(InputError, match=message):
         evaluate(RedSegmenter(), [item], folder)
+
+
+def test_samples_that_cannot_be_used_are_left_out_and_counted(folder, caplog):
+    (folder / "c.png").write_bytes(b"damaged")
+    damaged = Sample("a.png", "dog", "one", 20, 30, ({"size": [20, 30], "counts": "PPPP"},))
+    bad = [sample("c.png", "dog"), damaged, sample("nowhere.png", "dog"), sample("c.png", "cat")]
+    expected = evaluate(RedSegmenter(), SAMPLES, folder)
+    assert not caplog.records
+    assert evaluate(RedSegmenter(), [*bad[:3], *SAMPLES, *bad[3:]], folder) == expected
+    (record,) = caplog.records
+    assert record.getMessage() == (
+        f"4 of 9 samples cannot be used: not an image that can be read: {folder / 'c.png'}; "
+        f"a.png, 'dog': the RLE of a segmentation is damaged; no such image file: {folder / 'nowhere.png'}; "
+        "...; left out"
+    )
 
 
 def test_unknown_protocols(folder):

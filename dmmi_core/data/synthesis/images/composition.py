@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from dmmi_core.data.samples import read_image
+from dmmi_core.data.annotated_image import read_annotated_image
 from dmmi_core.data.synthesis.affine_view import MIN_VISIBLE, Box, View, ViewedObject, view_scene
 from dmmi_core.data.synthesis.images.augmentation import random_view, warp
 from dmmi_core.data.synthesis.scenes import Phrase, Scene, SceneObject
@@ -33,10 +33,15 @@ class AnnotatedImage:
         return self.pixels.shape[0]
 
 
+def read_pixels(scene: Scene, images: Path) -> np.ndarray:
+    """Return the image of a scene, uint8 RGB (H, W, 3). Raises InputError if it does not fit."""
+    return read_annotated_image(images / scene.image, scene.height, scene.width)
+
+
 def random_crop(scene: Scene, images: Path, size: int, rng: np.random.Generator) -> AnnotatedImage:
     """Return a random crop of an image; `images` is the folder that `scene.image` is relative to."""
     matrix = random_view(scene, size, rng)
-    pixels = warp(read_image(images / scene.image), matrix, size)
+    pixels = warp(read_pixels(scene, images), matrix, size)
     return AnnotatedImage(pixels, view_scene(scene, matrix, size))
 
 
@@ -53,7 +58,7 @@ def side_by_side(
     for scene, window in zip((first, second), windows, strict=True):
         left, top, right, bottom = window
         matrix = random_view(scene, size, rng, window)
-        warped = warp(read_image(images / scene.image), matrix, size)
+        warped = warp(read_pixels(scene, images), matrix, size)
         pixels[top:bottom, left:right] = warped[top:bottom, left:right]
         views.append(view_scene(scene, matrix, size, window))
     return AnnotatedImage(pixels, _joined(*views))
@@ -88,7 +93,7 @@ def paste(
     (new,) = view_scene(alone, matrix, image.size).objects
     assert new.mask is not None
     alpha = cv2.GaussianBlur(new.mask.astype(np.float32), (0, 0), EDGE_BLUR)[..., None]
-    warped = warp(read_image(images / scene.image), matrix, image.size)
+    warped = warp(read_pixels(scene, images), matrix, image.size)
     pixels = image.pixels + alpha * (warped.astype(np.float32) - image.pixels)
     return AnnotatedImage(pixels.astype(np.uint8), _with_pasted(image.view, new, new.mask))
 

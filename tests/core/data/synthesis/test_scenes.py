@@ -173,7 +173,6 @@ IMAGE = {"id": 1, "file_name": "a.jpg", "width": 4, "height": 3}
         "3",
         *(json.dumps({k: v for k, v in GOOD.items() if k != missing}) for missing in GOOD),
         json.dumps(GOOD | {"images": [{"id": 1}]}),
-        json.dumps(GOOD | {"images": [IMAGE], "annotations": [annotation(99, [0, 0, 1, 1], image_id=1)]}),
         json.dumps(GOOD | {"images": [IMAGE | {"labelled": "one_person"}]}),
         json.dumps(GOOD | {"images": 3}),
         b"\xff\xfe",
@@ -270,3 +269,40 @@ def test_an_object_without_polygons_has_no_mask():
     half = SceneObject("dog", (4, 8, 8, 16), fill=0.5)
     (item,) = view_scene(replace(SCENE, objects=(half,)), HALF, SIZE).objects
     assert item.area == pytest.approx(4 * 8 / SIZE**2 / 2)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"segmentation": [[1, 2, 3, 4, 5, float("nan")]]},
+        {"segmentation": [[0, 0, 1e9, 0, 0, 1e9]]},
+        {"segmentation": [{"size": [30, 40], "counts": [1200]}, [1, 2, 3, 4, 5, float("nan")]]},
+        {"segmentation": [[1, 2, 3, 4, 5, 6, 7]]},
+        {"segmentation": {"size": [40, 30], "counts": [1200]}},
+        {"segmentation": "polygon"},
+        {"bbox": [1, 2, 3]},
+        {"bbox": [1, 2, 3, float("nan")]},
+        {"bbox": [1, 2, 3, "4"]},
+        {"area": "12"},
+        {"quality": None},
+    ],
+    ids=str,
+)
+def test_a_damaged_annotation_is_left_out_and_its_category_is_incomplete(tmp_path, values, caplog):
+    good = annotation(1, [1, 2, 3, 4], id=8)
+    scene = read(tmp_path, [good, annotation(3, [1, 2, 3, 4], id=9) | values])
+    assert [item.category for item in scene.objects] == ["dog"]
+    assert scene.complete == EVERY - {"traffic light"}
+    (record,) = caplog.records
+    assert "instances.json: 1 of 2 annotations are damaged: annotation 9: " in record.getMessage()
+
+
+def test_an_object_of_an_unknown_category_leaves_none_complete(tmp_path, caplog):
+    scene = read(tmp_path, [annotation(1, [1, 2, 3, 4]), annotation(99, [1, 2, 3, 4], id=9)])
+    assert len(scene.objects) == 1 and not scene.complete
+    assert "annotation 9: there is no category 99" in caplog.text
+
+
+def test_too_many_damaged_annotations(tmp_path):
+    with pytest.raises(InputError, match=r"2 of 3 annotations are damaged: .*data\.bad_share"):
+        read(tmp_path, [annotation(1, [1, 2, 3, 4]), *[annotation(3, [1, 2, 3, 4]) | {"bbox": None}] * 2])

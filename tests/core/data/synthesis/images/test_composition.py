@@ -192,8 +192,10 @@ def test_the_sampler_reads_no_other_images(pictures, monkeypatch):
 
     scenes = read_scenes(pictures)[::2]
     opened = set()
-    read = module.read_image
-    monkeypatch.setattr(module, "read_image", lambda path: opened.add(path.name) or read(path))
+    read = module.read_annotated_image
+    monkeypatch.setattr(
+        module, "read_annotated_image", lambda path, *size: opened.add(path.name) or read(path, *size)
+    )
     sampler, rng = ImageSampler(scenes, pictures.parent, SIZE), np.random.default_rng(0)
     for index in range(150):
         sampler.sample(CATEGORIES[index % 4], ("zero", "one", "many")[index % 3], rng)

@@ -42,7 +42,7 @@ class DataRecipe:
     """Folder of images of one person each with annotated garments, in the format of Clothing Co-Parsing, for
     templates."""
     refs: str = ""
-    """refs(...).p of RefCOCO, RefCOCO+, RefCOCOg or Ref-ZOM."""
+    """refs(...).p of RefCOCO, RefCOCO+, RefCOCOg or Ref-ZOM, or grefs(unc).json of gRefCOCO."""
     samples: str = ""
     """Samples file, JSON lines."""
     split: str = "train"

@@ -1,18 +1,22 @@
-"""Reader of RefCOCO, RefCOCO+, RefCOCOg and Ref-ZOM: refs(...).p and its instances.json."""
+"""Reader of RefCOCO, RefCOCO+, RefCOCOg, Ref-ZOM and gRefCOCO: a refs file and its instances.json."""
 
+import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from dmmi_core.data.coco import instances_errors, read_instances
 from dmmi_core.data.left_out import BAD_SHARE, LeftOut
 from dmmi_core.data.packed_samples import PackedSamples
 from dmmi_core.data.safe_pickle import read_plain_pickle
 from dmmi_core.data.samples import Sample, coco_segmentation, kind_of
-from dmmi_core.errors import InputError
+from dmmi_core.errors import InputError, one_line
 
 logger = logging.getLogger(__name__)
 EXAMPLES = 3
+NO_TARGET = -1
+"""Annotation id of gRefCOCO and Ref-ZOM for "no target"."""
 
 
 def read_refer(
@@ -59,7 +63,7 @@ def in_split(split: str, given: str) -> bool:
 
 
 def _read_split(path: str | Path, split: str) -> list[dict]:
-    refs = read_plain_pickle(path)
+    refs = _read_json(path) if Path(path).suffix == ".json" else read_plain_pickle(path)
     if not isinstance(refs, list) or not all(
         isinstance(ref, dict) and isinstance(ref.get("split"), str) for ref in refs
     ):
@@ -69,6 +73,15 @@ def _read_split(path: str | Path, split: str) -> list[dict]:
         known = ", ".join(sorted({ref["split"] for ref in refs})) or "none"
         raise InputError(f"{path} has no split {split!r}; it has: {known}")
     return chosen
+
+
+def _read_json(path: str | Path) -> Any:
+    try:
+        return json.loads(Path(path).read_bytes())
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is not JSON: {one_line(error)}") from error
 
 
 def _samples(
@@ -100,11 +113,12 @@ def _samples(
 
 
 def _annotation_ids(ref: dict) -> list[int]:
-    """Return the ref's annotation ids, each once; Ref-ZOM has a list, the others a single id."""
+    """Return the ref's annotation ids, each once: a list in Ref-ZOM and gRefCOCO, else a single id."""
     if ref.get("source") == "zero":
         return []
     ids = ref["ann_id"]
-    return list(dict.fromkeys(ids)) if isinstance(ids, (list, tuple)) else [ids]
+    ids = dict.fromkeys(ids if isinstance(ids, (list, tuple)) else [ids])
+    return [i for i in ids if i != NO_TARGET]
 
 
 def _ref_samples(ref: dict, image: dict, outlines: dict[int, list | dict]) -> list[Sample]:

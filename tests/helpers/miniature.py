@@ -1,4 +1,4 @@
-"""Miniatures of RefCOCO, RefCOCO+, RefCOCOg and Ref-ZOM: files in the released formats, with drawn images.
+"""Miniatures of RefCOCO, RefCOCO+, RefCOCOg, Ref-ZOM and gRefCOCO: the released formats, with drawn images.
 
 Images are drawn as in `pictures`, so that `reader.understand` finds the objects of an expression by their
 pixels alone.
@@ -8,6 +8,7 @@ import json
 import pickle
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,8 +23,11 @@ SPLITS = {
     ("refcocog", "umd"): ("train", "val", "test"),
     ("refcocog", "google"): ("train", "val"),
     ("ref-zom", "final"): ("train", "test"),
+    ("grefcoco", "unc"): ("train", "val", "testA", "testB"),
 }
 """Splits by dataset and author of the splits."""
+ALL_KINDS = ("ref-zom", "grefcoco")
+"""Datasets with zero, one and many targets."""
 WIDTH, HEIGHT, CELL = 96, 64, 32
 PLURAL = {category: plural for plural, category in PLURALS.items()}
 
@@ -37,6 +41,14 @@ class Miniature:
     refs: Path
     annotations: Path
 
+    def read_refs(self) -> list[dict]:
+        data = self.refs.read_bytes()
+        return json.loads(data) if self.refs.suffix == ".json" else pickle.loads(data)
+
+    def write_refs(self, refs: Any) -> None:
+        json_file = self.refs.suffix == ".json"
+        self.refs.write_bytes(json.dumps(refs).encode() if json_file else pickle.dumps(refs, protocol=2))
+
 
 @dataclass(frozen=True)
 class _Object:
@@ -49,12 +61,14 @@ class _Object:
 def write_miniature(
     folder: Path, dataset: str = "refcoco", split_by: str = "unc", *, images_per_split: int = 4
 ) -> Miniature:
-    """Write `images`, `refs(SPLIT_BY).p` and `instances.json` into `folder`.
+    """Write `images`, `refs(SPLIT_BY).p` and `instances.json` into `folder`; gRefCOCO has `grefs(unc).json`.
 
     An image has three objects, two of one category (in RefCOCO+, which has no words of place, of three). Each
-    object has a ref of two or three sentences; in Ref-ZOM an image has a zero, a one and two many refs.
+    object has a ref of two or three sentences; in those of ALL_KINDS an image has a zero, a one and two many
+    refs.
     """
-    files = Miniature(folder / "images", folder / f"refs({split_by}).p", folder / "instances.json")
+    name = f"grefs({split_by}).json" if dataset == "grefcoco" else f"refs({split_by}).p"
+    files = Miniature(folder / "images", folder / name, folder / "instances.json")
     files.images.mkdir(parents=True)
     rng = np.random.default_rng(0)
     images, annotations, refs = [], [], []
@@ -63,13 +77,13 @@ def write_miniature(
         image, objects, outlines = _draw_image(files.images, number, dataset, rng)
         images.append(image)
         annotations += outlines
-        tell = _tell_zom if dataset == "ref-zom" else _tell
+        tell = _tell_all_kinds if dataset in ALL_KINDS else _tell
         for told, sentences in tell(objects, places=dataset != "refcoco+"):
             refs.append(_ref(len(refs), image, split, told, sentences, dataset))
     categories = [{"supercategory": "thing", "id": i + 1, "name": name} for i, name in enumerate(CATEGORIES)]
     instances = {"info": {}, "licenses": [], "images": images, "annotations": annotations}
     files.annotations.write_text(json.dumps(instances | {"categories": categories}))
-    files.refs.write_bytes(pickle.dumps(refs, protocol=2))
+    files.write_refs(refs)
     return files
 
 
@@ -142,7 +156,7 @@ def _tell(objects: list[_Object], *, places: bool) -> list[tuple[list[_Object], 
     return told
 
 
-def _tell_zom(objects: list[_Object], *, places: bool) -> list[tuple[list[_Object], list[str]]]:
+def _tell_all_kinds(objects: list[_Object], *, places: bool) -> list[tuple[list[_Object], list[str]]]:
     left, middle, right = objects
     absent = next(name for name in CATEGORIES if name not in (left.category, middle.category))
     several = PLURAL[left.category]
@@ -175,6 +189,13 @@ def _ref(
             for i, text in enumerate(sentences)
         ],
     }
+    if dataset == "grefcoco":
+        return ref | {
+            "ann_id": [item.id for item in told] or [-1],
+            "category_id": [CATEGORIES.index(item.category) + 1 for item in told] or [-1],
+            "file_name": image["file_name"],
+            "no_target": not told,
+        }
     if dataset == "ref-zom":
         return ref | {"source": ("zero", "one", "many")[min(len(told), 2)]}
     # The file name is of a crop that is not released; the image's own name is in the instances file.

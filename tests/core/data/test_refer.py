@@ -14,10 +14,6 @@ from helpers.pictures import look
 from helpers.reader import understand
 
 
-def read_refs(files: Miniature) -> list[dict]:
-    return pickle.loads(files.refs.read_bytes())
-
-
 @pytest.fixture
 def zom(tmp_path) -> Miniature:
     return write_miniature(tmp_path / "zom", "ref-zom", "final")
@@ -31,7 +27,7 @@ def coco(tmp_path) -> Miniature:
 @pytest.mark.parametrize(("dataset", "split_by"), SPLITS)
 def test_every_sentence_of_every_data_set_has_the_mask_that_it_means(tmp_path, dataset, split_by):
     files = write_miniature(tmp_path / "data", dataset, split_by)
-    refs = read_refs(files)
+    refs = files.read_refs()
     for split in SPLITS[dataset, split_by]:
         samples = read_refer(files.refs, files.annotations, split)
         wanted = [ref for ref in refs if ref["split"] == split]
@@ -52,6 +48,21 @@ def test_ref_zom_has_all_kinds_and_images_of_both_folders(zom):
     samples = read_refer(zom.refs, zom.annotations, "train")
     assert {KINDS[kind] for kind in samples.kinds} == set(KINDS)
     assert {name.split("_")[1] for name in samples.images()} == {"train2014", "val2014"}
+
+
+def test_grefcoco_has_all_kinds(tmp_path):
+    files = write_miniature(tmp_path / "data", "grefcoco", "unc")
+    samples = read_refer(files.refs, files.annotations, "testB")
+    assert {KINDS[kind] for kind in samples.kinds} == set(KINDS)
+    assert [ref["ann_id"] for ref in files.read_refs() if ref["no_target"]] == [[-1]] * 16
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[" * 100_000, b"\xff\xfe", b"3", b'[{"split": 3}]'])
+def test_damaged_grefs(tmp_path, content):
+    files = write_miniature(tmp_path / "data", "grefcoco", "unc")
+    files.refs.write_bytes(content)
+    with pytest.raises(InputError, match=r"grefs\(unc\)\.json is not (JSON|a refs file)"):
+        read_refer(files.refs, files.annotations, "train")
 
 
 @pytest.mark.parametrize(
@@ -84,9 +95,9 @@ def test_an_unknown_split(coco, split):
 
 def changed(files: Miniature, change, *, bad_share: float = 0.1, **instances) -> PackedSamples:
     """The samples after `change` was done to the first ref, and `instances` to the annotations file."""
-    refs = read_refs(files)
+    refs = files.read_refs()
     change(refs[0])
-    files.refs.write_bytes(pickle.dumps(refs))
+    files.write_refs(refs)
     data = json.loads(files.annotations.read_text())
     for name, edit in instances.items():
         data[name] = edit(data[name])
@@ -114,6 +125,8 @@ def test_raw_is_preferred_to_sent(coco):
         ({"ann_id": [], "source": "zero"}, "zero"),
         ({"ann_id": [10_000], "source": "zero"}, "zero"),
         ({"ann_id": -1, "source": "zero"}, "zero"),
+        ({"ann_id": [-1]}, "zero"),
+        ({"ann_id": -1, "source": "other"}, "zero"),
         ({"ann_id": [], "source": "other"}, "zero"),
         ({"ann_id": 10_000, "source": "coco"}, "one"),
         ({"ann_id": [10_000], "source": "one"}, "one"),
@@ -172,7 +185,7 @@ def test_what_the_instances_file_lacks_is_left_out_and_told_once(coco, caplog):
     samples = changed(
         coco, nothing, annotations=without_outline, images=lambda images: images[:2] + images[3:]
     )
-    refs = read_refs(coco)
+    refs = coco.read_refs()
     left_out = {0, 4, 6, 7, 8}
     texts = [x["raw"] for ref in refs for x in ref["sentences"] if ref["split"] == "train"]
     numbers = [ref["ref_id"] for ref in refs for _ in ref["sentences"] if ref["split"] == "train"]

@@ -7,6 +7,7 @@ import sys
 import pytest
 import torch
 
+from dmmi_core.cli import main
 from dmmi_core.config import PRESETS
 from dmmi_core.data.collate import Batch
 from dmmi_core.model import Dmmi
@@ -89,3 +90,17 @@ def test_two_processes_train_table_3_on_g_ref(row, weights, pictures, tmp_path):
 @pytest.mark.parametrize("name", ["table1/refcoco-swin-base.yaml", "table2/ref-zom-swin-base.yaml"])
 def test_two_processes_train_the_released_network(name, weights, pictures, tmp_path):
     check_three_steps(name, weights, pictures, tmp_path, "base=../base/swin-base-released.yaml")
+
+
+def test_trained_on_g_ref_and_evaluated_on_ref_zom(weights, pictures, tmp_path, capsys):
+    """Section 5.5 of the paper, by the commands of training/README.md."""
+    name, other = "zero-shot/g-ref-swin-base.yaml", "table2/ref-zom-swin-base.yaml"
+    (tmp_path / "ref-zom").mkdir()
+    overrides = miniature_overrides(name, weights, pictures, tmp_path)
+    assert main(["train", str(TRAINING / name), *overrides]) == 0
+    evaluate = ["evaluate", "--model", str(tmp_path / "run" / "best"), "--device", "cpu", "--json"]
+    overrides = miniature_overrides(other, weights, pictures, tmp_path / "ref-zom")
+    assert main([*evaluate, "--recipe", str(TRAINING / other), *overrides, "--split", "test"]) == 0
+    scores = json.loads(capsys.readouterr().out)
+    assert (scores["zero"], scores["one"], scores["many"]) == (4, 4, 8)
+    assert scores["oIoU"] is not None and scores["Acc"] is not None

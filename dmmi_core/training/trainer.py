@@ -17,6 +17,7 @@ from dmmi_core.data.collate import Batch
 from dmmi_core.data.samples import Sample
 from dmmi_core.data.sources import held_out_samples
 from dmmi_core.device import select_device
+from dmmi_core.distributed import gather_list
 from dmmi_core.errors import InputError, ModelError, one_line
 from dmmi_core.evaluation.evaluate import evaluate
 from dmmi_core.model import Dmmi
@@ -87,6 +88,8 @@ class Trainer:
         """
         self.output.mkdir(parents=True, exist_ok=True)
         self._resume()
+        if len(set(gather_list([self.step]))) > 1:
+            raise ModelError(f"processes find different checkpoints; all machines must share {self.output}")
         if self.step >= self.steps:
             return
         recipe = self.recipe

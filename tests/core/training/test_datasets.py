@@ -31,7 +31,8 @@ def expected_scores(model, sentences: list[tuple[str, str]], images) -> dict:
         image = read_image(images / name)
         meant = understand(text.lower(), look(image))
         target = np.any([np.zeros(image.shape[:2], bool), *(item.mask for item in meant)], axis=0)
-        predicted = segmenter(image, text).mask
+        result = segmenter(image, text)
+        predicted = result.mask if result.foreground is None else result.foreground
         counts[("zero", "one", "many")[min(len(meant), 2)]] += 1
         if meant:
             intersections.append((target & predicted).sum())

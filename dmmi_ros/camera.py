@@ -4,11 +4,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 from rclpy.lifecycle import LifecycleNode
 from sensor_msgs.msg import CompressedImage, Image
 
 from dmmi_core.errors import describe
 from dmmi_core.tracking import Trackers
+from dmmi_ros.conversion.bit_depth import BitDepth
+from dmmi_ros.conversion.images import to_rgb
 from dmmi_ros.parameters import Parameters
 from dmmi_ros.statistics import Statistics
 from dmmi_ros.topics.depth import DepthInput
@@ -55,10 +58,12 @@ class Camera:
         self.depth: DepthInput | None = None
         self.trackers = Trackers()
         self.rate_limit = RateLimit()
+        self._bit_depth = BitDepth()
         self._failed_at = float("-inf")
 
     def subscribe(self, settings: Parameters, *, on_frame: Callable[[Frame], None]) -> None:
         """Subscribe to images and, if asked for, depth; `on_frame` is called in the executor's thread."""
+        self._bit_depth = BitDepth(settings.bits)
         reliability = settings.image_reliability
         self._images = ImageInput(
             self._node,
@@ -81,6 +86,16 @@ class Camera:
         """End the subscriptions and the publishers."""
         self.unsubscribe()
         self.publishers.destroy()
+
+    def decode(self, message: Image | CompressedImage) -> np.ndarray:
+        """Return the image as uint8 RGB (H, W, 3); warn once if its 16-bit samples hold fewer bits.
+
+        Raises `InputError` as `to_rgb` does.
+        """
+        image = to_rgb(message, self._bit_depth)
+        if warning := self._bit_depth.warning():
+            self._logger.warning(f"{self.topic}: {warning}", once=True)
+        return image
 
     def stop_waiting(self) -> None:
         """Stop waiting for the depth image of a processed frame: another frame is due."""

@@ -120,6 +120,13 @@ class Parameters:
         choices=("best_effort", "reliable"),
         read=Read.AT_ACTIVATE,
     )
+    bits: int = _parameter(
+        0,
+        "Bits in each sample of 16-bit images, such as 10 or 12; 0 finds the number from the largest value "
+        "seen.",
+        within=(0, 16),
+        read=Read.AT_ACTIVATE,
+    )
     diagnostics_period: float = _parameter(
         1.0, "Period of /diagnostics in seconds.", within=(0.01, 60.0), read=Read.AT_ONCE
     )

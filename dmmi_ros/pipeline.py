@@ -15,6 +15,7 @@ from dmmi_core.segmenter_options import Options
 from dmmi_core.tracking import Trackers
 from dmmi_ros.camera import Frame
 from dmmi_ros.commands import Command, Commands
+from dmmi_ros.conversion.bit_depth import BitDepth
 from dmmi_ros.conversion.images import to_rgb
 from dmmi_ros.conversion.messages import MessageBuilder
 from dmmi_ros.free_memory import free_memory
@@ -99,7 +100,7 @@ class Pipeline:
         """
         if not request.commands:
             raise InputError("the request has no commands")
-        image = to_rgb(request.image)
+        image = to_rgb(request.image, BitDepth(settings.bits))
         messages: list[Segmentation] = []
         for start in range(0, len(request.commands), TEXTS_AT_ONCE):
             if start:
@@ -171,7 +172,7 @@ def _decode(frames: Iterable[Frame], settings: Parameters) -> Iterator[DecodedFr
         if camera.depth is not None:
             camera.depth.snapshot()
         try:
-            image = to_rgb(frame.message)
+            image = camera.decode(frame.message)
         except Exception as error:
             camera.count_failure(error)
             continue

@@ -1,7 +1,7 @@
 """Camera frames of a rosbag2."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from dmmi_core.errors import InputError, one_line
 from dmmi_ros.bags.storage.channel import Channel
 from dmmi_ros.bags.storage.recording import METADATA, Recording
 from dmmi_ros.bags.typestore import make_typestore, nanoseconds
+from dmmi_ros.conversion.bit_depth import BitDepth
 from dmmi_ros.conversion.decoding import to_rgb
 
 IMAGE, COMPRESSED = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage"
@@ -28,6 +29,8 @@ class RecordedFrame:
     raw: bytes
     message: Any
     """The deserialised message; None if `raw` is broken."""
+    bit_depth: BitDepth = field(default_factory=BitDepth)
+    """That of the topic's 16-bit images."""
 
     @property
     def stamp(self) -> int | None:
@@ -38,7 +41,7 @@ class RecordedFrame:
         """Return the image, uint8 RGB (H, W, 3). Raises `InputError`."""
         if self.message is None:
             raise InputError(f"the message of {len(self.raw)} bytes is no {self.type}")
-        return to_rgb(self.message)
+        return to_rgb(self.message, self.bit_depth)
 
 
 class Bag:
@@ -111,6 +114,7 @@ class Bag:
     def frames(self, topics: Sequence[str]) -> Iterator[RecordedFrame]:
         """Yield the frames in the order of recording. Raises `InputError` if the storage is damaged."""
         messages = self._recording.messages([c for c in self._images if c.topic in topics])
+        bit_depths = {topic: BitDepth() for topic in topics}
         while True:
             try:
                 channel, time, raw = next(messages)
@@ -118,7 +122,14 @@ class Bag:
                 return
             except Exception as error:
                 raise InputError(f"the bag {self.path} is damaged: {one_line(error)}") from error
-            yield RecordedFrame(channel.topic, channel.type, time, raw, self._message(raw, channel.type))
+            yield RecordedFrame(
+                channel.topic,
+                channel.type,
+                time,
+                raw,
+                self._message(raw, channel.type),
+                bit_depths[channel.topic],
+            )
 
     def _message(self, raw: bytes, type_: str) -> Any:
         try:

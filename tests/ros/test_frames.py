@@ -71,6 +71,22 @@ def test_colour_that_pixels_share_is_understood(node, client, scene, encoding):
     assert_about_finds(answer, [mask[:60, :96] for mask in scene.masks["red"]])
 
 
+@pytest.mark.parametrize("bits", [0, 10])
+def test_16_bit_images_that_hold_10_bits_are_no_dark_ones(start_node, scene, bits):
+    node = start_node(autostart=True, bits=bits)
+    client = node.client
+    client.wait_until_active()
+    client.command("the red boxes")
+    pixels = scene.image[:60, :96]
+    for _ in range(2):
+        message = message_of(encoded(pixels, "bayer_rggb16") >> 6, "bayer_rggb16")
+        message.header = client.next_header()
+        client.images.publish(message)
+        assert_about_finds(client.answer_to(message.header), [mask[:60, :96] for mask in scene.masks["red"]])
+    warning = f"{client.get_namespace()}/image: 16-bit images hold no value above 1023"
+    assert node.log().count(warning) == (0 if bits else 1)
+
+
 @pytest.mark.parametrize(
     ("encoding", "big_endian"), [*product(GREY, [False]), *product(WIDE_GREY, [False, True])]
 )

@@ -7,7 +7,7 @@ from std_msgs.msg import Header
 
 from dmmi_ros.camera import Frame
 from dmmi_ros.commands import Commands
-from dmmi_ros.conversion.images import from_array
+from dmmi_ros.conversion.images import from_array, to_rgb
 from dmmi_ros.parameters import Parameters
 from dmmi_ros.pipeline import Pipeline
 from dmmi_ros.statistics import Statistics
@@ -38,6 +38,9 @@ class Camera:
     @property
     def depth(self):
         return self
+
+    def decode(self, message):
+        return to_rgb(message)
 
     def count_idle(self) -> None:
         self.idle += 1

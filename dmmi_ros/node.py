@@ -215,6 +215,7 @@ class DmmiNode(LifecycleNode):
         try:
             segmenter = self._load_segmenter(self._settings, self._on_progress)
             segmenter.warm_up()
+            free_memory()  # of what loading used
         except Interrupted:
             return None
         except Exception as error:

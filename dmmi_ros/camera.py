@@ -131,6 +131,10 @@ class Camera:
         """Return a warning if no image came for too long; see `ImageInput.staleness`."""
         return self._images.staleness(since=since, limit=limit) if self._images else ""
 
+    def loss_advice(self) -> str:
+        """Return what to do about lost frames; see `ImageInput.loss_advice`."""
+        return self._images.loss_advice() if self._images else ""
+
     def _warn(self, consequence: str, error: Exception) -> None:
         self.statistics.last_error, self._failed_at = describe(error), time.monotonic()
         self._logger.warning(

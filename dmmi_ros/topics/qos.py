@@ -20,6 +20,10 @@ RESULT_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
 # Room for images that come while another callback runs; stale ones are dropped, and counted, afterwards.
 IMAGE_DEPTH = 5
 WARNING_PERIOD_S = 10.0
+DATAGRAM_BYTES = 64_000
+"""Size up to which a frame is sent in one piece, with the default settings of Fast DDS too."""
+LARGE_BYTES = 8 * 2**20
+"""Size up to which two frames fit into the shared memory of config/fastdds_images.xml."""
 
 _UNRELIABLE = (ReliabilityPolicy.BEST_EFFORT, ReliabilityPolicy.RELIABLE)
 _NOT_LATCHED = (DurabilityPolicy.VOLATILE, DurabilityPolicy.TRANSIENT_LOCAL)
@@ -33,6 +37,20 @@ _REMEDIES = {
 def image_qos(reliability: str) -> QoSProfile:
     """Return the profile for images of all kinds; `reliability` is "best_effort" or "reliable"."""
     return QoSProfile(depth=IMAGE_DEPTH, reliability=ReliabilityPolicy[reliability.upper()])
+
+
+def loss_advice(frame_bytes: int) -> str:
+    """Return what to do about lost frames of this size; 0 if no frame has come."""
+    if 0 < frame_bytes <= DATAGRAM_BYTES:
+        return "the network or this machine is overloaded; lower the rate of the camera"
+    remedy = "set FASTDDS_DEFAULT_PROFILES_FILE to the shipped {} before the camera driver starts"
+    if not frame_bytes:
+        return remedy.format("fastdds_images.xml")
+    size = f"frames of {frame_bytes / 1e6:.1f} MB"
+    if frame_bytes <= LARGE_BYTES:
+        return f"{size} need much shared memory: {remedy.format('fastdds_images.xml')}"
+    large = remedy.format("fastdds_large_images.xml")
+    return f"{size} are large: prefer image/compressed or a lower resolution; else {large}"
 
 
 class QosMonitor:

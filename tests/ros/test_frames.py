@@ -10,6 +10,7 @@ from std_msgs.msg import Header
 
 from dmmi.msg import Segmentation
 from dmmi_ros.conversion.images import from_array, to_rgb
+from helpers.client import RELIABLE
 from helpers.encoding import (
     COLOUR,
     GREY,
@@ -132,6 +133,23 @@ def test_a_camera_that_sends_raw_and_compressed_is_answered_once(node, client, s
     client.send_compressed(cv2.imencode(".png", scene.image)[1].tobytes())
     client.answer_to(client.send(scene.image))
     assert len(client.segmentations) == 2
+
+
+def test_a_camera_that_comes_back_with_the_other_transport(start_node, scene):
+    client = start_node(autostart=True).client
+    client.wait_until_active()
+    client.command("the red boxes")
+    client.answer_to(client.send(scene.image))
+    client.wait_for(lambda: not client.compressed.get_subscription_count(), "raw images only")
+    client.destroy_publisher(client.images)
+    client.wait_for(client.compressed.get_subscription_count, "subscription to compressed images")
+    data = cv2.imencode(".png", scene.image[..., ::-1])[1].tobytes()
+    assert_finds(client.answer_to(client.send_compressed(data)), scene.masks["red"])
+    client.images = client.create_publisher(Image, "image", RELIABLE)
+    client.destroy_publisher(client.compressed)
+    client.wait_for(client.images.get_subscription_count, "subscription to raw images")
+    assert_finds(client.answer_to(client.send(scene.image)), scene.masks["red"])
+    client.wait_for_report(frames_processed=3, frames_lost=0)
 
 
 def test_the_overlay_shows_the_masks_on_the_picture(node, client, scene):

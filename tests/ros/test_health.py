@@ -107,8 +107,19 @@ def test_a_camera_that_nobody_publishes_is_a_warning(start_node):
     client.command("the red boxes")
     topic = f"{client.get_namespace()}/front/image"
     said = f"nobody publishes {topic} or {topic}/compressed: start the camera, or remap image to its topic"
-    client.wait_for_report(camera="front", message=said)
+    client.wait_for(lambda: client.reports[-1]["message"].startswith(said), "warning")
+    assert "; there are images on " in client.reports[-1]["message"]  # those of the client itself
     assert said in node.log()
+
+
+def test_a_camera_with_another_transport_is_named(start_node):
+    client = start_node(autostart=True, cameras="[front]", frame_timeout=0.01, image_transport="raw").client
+    client.create_publisher(CompressedImage, "front/image/compressed", RELIABLE)
+    client.wait_for_report(state="active")
+    client.command("the red boxes")
+    topic = f"{client.get_namespace()}/front/image"
+    instead = f"{topic}/compressed is published instead: set image_transport to auto"
+    client.wait_for_report(message=f"nobody publishes {topic}: {instead}")
 
 
 def test_images_of_another_type_are_a_warning(start_node):

@@ -29,6 +29,7 @@ from dmmi_ros.pipeline import Pipeline
 from dmmi_ros.run import catch_signals, spin_until
 from dmmi_ros.statistics import Statistics
 from dmmi_ros.topics.qos import COMMAND_QOS, QosMonitor
+from dmmi_ros.topics.transforms import Transforms
 from dmmi_ros.worker import MAX_JOBS, Job, Worker, WorkerBusy, WorkerStopped
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ class DmmiNode(LifecycleNode):
         self._load_segmenter = load_segmenter
         self._stop_requested = stop or threading.Event()
         self._pipeline: Pipeline | None = None
+        self._transforms: Transforms | None = None
         self._commands = Commands()
         self._worker: Worker[Camera] = Worker(process=self._process)
         self._cameras: list[Camera] = []
@@ -153,9 +155,12 @@ class DmmiNode(LifecycleNode):
         for camera in self._cameras:
             camera.statistics = Statistics()
         self._failure = ""
+        if self._settings.target_frame:
+            self._transforms = Transforms(self, self._settings.target_frame)
         self._publish_diagnostics(state="configuring")  # the last report until the model is loaded
         pipeline = self._load()
         if pipeline is None:
+            self._close_transforms()
             free_memory()  # of what was loaded before the failure
             return TransitionCallbackReturn.FAILURE
         self._pipeline = pipeline
@@ -208,7 +213,13 @@ class DmmiNode(LifecycleNode):
         self._stop()
         self._commands.accept("", timeout=0.0)
         self._pipeline = None
+        self._close_transforms()
         free_memory()
+
+    def _close_transforms(self) -> None:
+        if self._transforms is not None:
+            self._transforms.close()
+            self._transforms = None
 
     def _load(self) -> Pipeline | None:
         """Return the pipeline around a loaded model; report the failure and return None if that fails."""
@@ -221,7 +232,7 @@ class DmmiNode(LifecycleNode):
         except Exception as error:
             self.report_failure(f"cannot configure: {describe(error)}")
             return None
-        return Pipeline(segmenter, commands=self._commands)
+        return Pipeline(segmenter, commands=self._commands, transforms=self._transforms)
 
     def _on_progress(self, line: str) -> None:
         """Report that a model is being exported, which blocks the executor's thread for about a minute."""

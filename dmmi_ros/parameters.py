@@ -108,6 +108,31 @@ class Parameters:
         within=(0.0, 1e3),
         read=Read.AT_ONCE,
     )
+    depth_units: float = _parameter(
+        0.0,
+        "Metres of one unit in depth images; 0 means those of REP 118: 0.001 for 16UC1, 1 for 32FC1.",
+        within=(0.0, 1e3),
+        read=Read.AT_ONCE,
+    )
+    depth_nearest: float = _parameter(
+        0.0, "Depth below this, in metres, is not used.", within=(0.0, 1e6), read=Read.AT_ONCE
+    )
+    depth_farthest: float = _parameter(
+        0.0,
+        "Depth above this, in metres, is not used; 0 means no limit.",
+        within=(0.0, 1e6),
+        read=Read.AT_ONCE,
+    )
+    depth_min_share: float = _parameter(
+        0.05,
+        "Instances with depth on a smaller share of their pixels have no position.",
+        within=(0.0, 1.0),
+        read=Read.AT_ONCE,
+    )
+    target_frame: str = _parameter(
+        "",
+        "Frame of ~/poses and ~/detections_3d, such as base_link, by tf2; empty means that of the images.",
+    )
     image_transport: str = _parameter(
         "auto",
         "raw subscribes to image, compressed to image/compressed, auto to whichever has the first frame.",

@@ -16,10 +16,12 @@ from dmmi_core.tracking import Trackers
 from dmmi_ros.camera import Frame
 from dmmi_ros.commands import Command, Commands
 from dmmi_ros.conversion.bit_depth import BitDepth
+from dmmi_ros.conversion.depth import DepthOptions
 from dmmi_ros.conversion.images import to_rgb
 from dmmi_ros.conversion.messages import MessageBuilder
 from dmmi_ros.free_memory import free_memory
 from dmmi_ros.parameters import Parameters
+from dmmi_ros.topics.transforms import Transforms
 from dmmi_ros.worker import Job
 
 if TYPE_CHECKING:
@@ -47,10 +49,14 @@ class SegmentedFrame(NamedTuple):
 
 
 class Pipeline:
-    """Processes frames and service requests with `segmenter`."""
+    """Processes frames and service requests with `segmenter`.
 
-    def __init__(self, segmenter: "Segmenter", *, commands: Commands):
+    Locations of instances are published in the frame of `transforms`, or in that of the camera without it.
+    """
+
+    def __init__(self, segmenter: "Segmenter", *, commands: Commands, transforms: Transforms | None = None):
         self._segmenter = segmenter
+        self._transforms = transforms
         self._commands = commands
         self._builder = MessageBuilder.for_rclpy()
 
@@ -91,7 +97,7 @@ class Pipeline:
             except Exception as error:  # costs this frame only
                 segmented.frame.camera.count_failure(error)
         for segmented in published:  # after all results, as it may wait for depth images
-            _publish_poses(segmented, settings)
+            self._publish_locations(segmented, settings)
 
     def answer_request(self, request: Segment.Request, settings: Parameters) -> Job:
         """Return a list of dmmi/Segmentation, one for each command of `request`.
@@ -112,6 +118,30 @@ class Pipeline:
                 message = self._builder.segmentation(outcome, header=request.image.header, command_id=0)
                 messages.append(message)
         return messages
+
+    def _publish_locations(self, segmented: SegmentedFrame, settings: Parameters) -> None:
+        """Publish the locations of the instances if the camera has depth and somebody listens.
+
+        May wait for the frame's depth image and transform; see `DepthInput.locate`.
+        """
+        frame, _, results = segmented
+        camera, header = frame.camera, frame.message.header
+        if camera.depth is None or not camera.publishers.has_location_listener:
+            return
+        try:
+            located = camera.depth.locate(
+                results,
+                header,
+                tolerance=settings.depth_tolerance,
+                arrival=frame.arrival,
+                options=_depth_options(settings),
+            )
+            if self._transforms is not None:
+                header, located = self._transforms.move(located, header)
+            for result, locations in zip(results, located, strict=True):
+                camera.publishers.publish_locations(result, locations, header=header)
+        except Exception as error:  # a bad depth image must not cost the results
+            camera.count_without_depth(len(results), error)
 
     def _segment_frames(
         self, decoded: list[DecodedFrame], command: Command, settings: Parameters
@@ -154,6 +184,15 @@ def _options(settings: Parameters) -> Options:
         presence_threshold=None if threshold < 0 else threshold,  # the model's own
         mask_threshold=settings.mask_threshold,
         min_area=settings.min_area,
+    )
+
+
+def _depth_options(settings: Parameters) -> DepthOptions:
+    return DepthOptions(
+        units=settings.depth_units,
+        nearest=settings.depth_nearest,
+        farthest=settings.depth_farthest,
+        min_share=settings.depth_min_share,
     )
 
 
@@ -214,21 +253,3 @@ def _publish(segmented: SegmentedFrame, command: Command) -> None:
         camera.publishers.publish(image, result, header=frame.message.header, command_id=command.id)
     camera.statistics.result_age_ms = 1e3 * (time.monotonic() - frame.arrival)
     camera.statistics.processed += 1
-
-
-def _publish_poses(segmented: SegmentedFrame, settings: Parameters) -> None:
-    """Publish the positions of the instances if the camera has depth and somebody listens.
-
-    May wait for the frame's depth image; see `DepthInput.points`.
-    """
-    frame, _, results = segmented
-    camera, header = frame.camera, frame.message.header
-    if camera.depth is None or not camera.publishers.has_poses_listener:
-        return
-    try:
-        for points in camera.depth.points(
-            results, header, tolerance=settings.depth_tolerance, arrival=frame.arrival
-        ):
-            camera.publishers.publish_poses(points, header=header)
-    except Exception as error:  # a bad depth image must not cost the results
-        camera.count_without_depth(len(results), error)

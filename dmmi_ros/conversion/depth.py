@@ -1,9 +1,10 @@
-"""Positions of instances, from a depth image that is registered to the camera image.
+"""Positions and extents of instances, from a depth image that is registered to the camera image.
 
 Depth images follow REP 118; points are in the optical frame of REP 103: x right, y down, z forward.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 from geometry_msgs.msg import Point, Pose, PoseArray
@@ -18,16 +19,59 @@ _ENCODINGS: dict[str, tuple[type, float]] = {"16UC1": (np.uint16, 1e-3), "32FC1"
 """Pixel type and its unit in metres (REP 118)."""
 _PIXEL_BYTES = {encoding: np.dtype(type_).itemsize for encoding, (type_, _) in _ENCODINGS.items()}
 
+MAX_POINTS = 10_000
+"""Pixels of a larger instance are sampled, evenly."""
+OUTLIER_DEVIATIONS = 4.0
+"""Points whose depth is this many standard deviations from the median are background or noise,"""
+OUTLIER_SHARE = 0.05
+"""unless the difference is at most this share of the distance."""
+BOX_PERCENTILES = 1, 99
 
-def depth_in_metres(message: Image) -> np.ndarray:
-    """Return the depth image as float32 (H, W); pixels without depth are 0, NaN or infinite.
+
+@dataclass(frozen=True)
+class DepthOptions:
+    """Describes which depth is used: `units` in metres (0: that of REP 118), from `nearest` to `farthest` in
+    metres (0: without limit), and only for instances that have it on a `min_share` of their pixels."""
+
+    units: float = 0.0
+    nearest: float = 0.0
+    farthest: float = 0.0
+    min_share: float = 0.0
+
+
+REP_118 = DepthOptions()
+
+
+@dataclass(frozen=True)
+class Location:
+    """A place in metres: the `centroid` of an instance, (3,), and `points` of its visible surface, (N, 3)."""
+
+    centroid: np.ndarray
+    points: np.ndarray
+
+    def moved(self, rotation: np.ndarray, translation: np.ndarray) -> "Location":
+        """Return the place in another frame: rotated by (3, 3), then moved by (3,)."""
+        return Location(rotation @ self.centroid + translation, self.points @ rotation.T + translation)
+
+    def box(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return centre and size, (3,) each, of the box along the axes that holds all but stray points."""
+        low, high = np.percentile(self.points, BOX_PERCENTILES, axis=0)
+        return (low + high) / 2, high - low
+
+
+def depth_in_metres(message: Image, options: DepthOptions = REP_118) -> np.ndarray:
+    """Return the depth image as float32 (H, W); pixels without usable depth are NaN.
 
     Raises `InputError` for encodings other than 16UC1 and 32FC1 and for inconsistent sizes.
     """
     rows = np.ascontiguousarray(rows_of(message, _PIXEL_BYTES))
     type_, unit = _ENCODINGS[message.encoding]
     stored = np.dtype(type_).newbyteorder(">" if message.is_bigendian else "<")
-    return rows.view(stored).astype(np.float32) * np.float32(unit)
+    depth = rows.view(stored).astype(np.float32) * np.float32(options.units or unit)
+    usable = np.isfinite(depth) & (depth > 0) & (depth >= options.nearest)
+    if options.farthest:
+        usable &= depth <= options.farthest
+    return np.where(usable, depth, np.float32(np.nan))
 
 
 def camera_matrix(info: CameraInfo, size: tuple[int, int]) -> np.ndarray:
@@ -52,28 +96,45 @@ def camera_matrix(info: CameraInfo, size: tuple[int, int]) -> np.ndarray:
 
 
 def locate(
-    instance: Instance, depth: np.ndarray, camera_matrix: np.ndarray, *, size: tuple[int, int]
-) -> np.ndarray | None:
-    """Return the centroid of `instance`, float64 (3,) in metres, or None if none of its pixels has a depth.
+    instance: Instance,
+    depth: np.ndarray,
+    camera_matrix: np.ndarray,
+    *,
+    size: tuple[int, int],
+    min_share: float = 0.0,
+) -> Location | None:
+    """Return where `instance` is, or None if fewer than `min_share` of its pixels, or none, have a depth.
 
-    The centroid is the median of each coordinate, so that background at the edge of the mask has no effect.
-    `depth` is float32 (H, W) in metres; it may differ in size from the image and is sampled at the nearest
-    pixel. `size` is (height, width) of the image and `camera_matrix` (3, 3) its matrix, without distortion.
+    The centroid is the median of each coordinate, so that background at the edge of the mask has no effect;
+    the points are those without outliers in depth. `depth` is float32 (H, W) in metres, 0 or not finite
+    where there is none; it may differ in size from the image and is sampled at the nearest pixel. `size` is
+    (height, width) of the image and `camera_matrix` (3, 3) its matrix, without distortion.
     """
-    v, u = np.nonzero(instance.mask)
-    v, u = v + instance.roi.y, u + instance.roi.x
+    pixels = np.argwhere(instance.mask)
+    if len(pixels) > MAX_POINTS:
+        pixels = pixels[np.linspace(0, len(pixels) - 1, MAX_POINTS).astype(int)]
+    v, u = pixels[:, 0] + instance.roi.y, pixels[:, 1] + instance.roi.x
     z = depth[_nearest(v, size[0], depth.shape[0]), _nearest(u, size[1], depth.shape[1])].astype(np.float64)
     seen = np.isfinite(z) & (z > 0)
-    if not seen.any():
+    if not seen.any() or seen.mean() < min_share:
         return None
     u, v, z = u[seen], v[seen], z[seen]
     x = (u - camera_matrix[0, 2]) / camera_matrix[0, 0] * z
     y = (v - camera_matrix[1, 2]) / camera_matrix[1, 1] * z
-    return np.median([x, y, z], axis=1)
+    points = np.stack([x, y, z], axis=1)
+    return Location(np.median(points, axis=0), points[_is_inlier(z)])
+
+
+def _is_inlier(z: np.ndarray) -> np.ndarray:
+    """Return which depths, (N,), belong to the object rather than to what is behind or before it."""
+    middle = np.median(z)
+    difference = np.abs(z - middle)
+    deviation = 1.4826 * np.median(difference)  # the standard deviation of normally distributed depths
+    return difference <= max(OUTLIER_DEVIATIONS * deviation, OUTLIER_SHARE * middle)
 
 
 def to_pose_array(points: Iterable[np.ndarray], header: Header) -> PoseArray:
-    """Return points (3,) in the optical frame of `header` as poses without rotation."""
+    """Return points (3,) in the frame of `header` as poses without rotation."""
     message = PoseArray(header=header)
     for x, y, z in points:
         pose = Pose(position=Point(x=float(x), y=float(y), z=float(z)))  # w is 1 by default

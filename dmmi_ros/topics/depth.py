@@ -1,35 +1,35 @@
-"""The depth images of one camera, and the positions of instances found with them."""
+"""The depth images of one camera, and the locations of instances found with them."""
 
 import threading
 import time
 from collections.abc import Sequence
 
-import numpy as np
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from dmmi_core.errors import InputError
 from dmmi_core.result import Result
-from dmmi_ros.conversion.depth import camera_matrix, depth_in_metres, locate
+from dmmi_ros.conversion.depth import DepthOptions, Location, camera_matrix, depth_in_metres, locate
 from dmmi_ros.topics.subscriptions import subscribe, unsubscribe
 
 KEPT_IMAGES = 10
 MAX_WAIT_S = 0.1
 SAME_NS = 5_000_000
 """Difference in stamps, in nanoseconds, up to which a frame and a depth image show the same instant."""
-_UNKNOWN = np.full(3, np.nan)
 
 
 class DepthInput:
     """Subscribes to `depth` and `camera_info` below `prefix` and keeps the newest messages.
 
     The executor's thread receives messages and may call `stop_waiting`; the worker's thread calls `snapshot`
-    and `points`.
+    and `locate`.
     """
 
     def __init__(self, node: Node, *, prefix: str, reliability: str):
         self._node = node
+        self._prefix = prefix
+        self._has_warned = False
         self._changed = threading.Condition()
         self._images: tuple[Image, ...] = ()
         self._snapshot: tuple[Image, ...] = ()
@@ -63,14 +63,20 @@ class DepthInput:
         unsubscribe(self._node, self._subscriptions)
         self.stop_waiting()
 
-    def points(
-        self, results: Sequence[Result], header: Header, *, tolerance: float, arrival: float
-    ) -> list[list[np.ndarray]]:
-        """Return for each result one point (3,) for each instance, in metres in the optical frame.
+    def locate(
+        self,
+        results: Sequence[Result],
+        header: Header,
+        *,
+        tolerance: float,
+        arrival: float,
+        options: DepthOptions,
+    ) -> list[list[Location | None]]:
+        """Return for each result the location of each instance in the optical frame, or None without depth.
 
-        A point is NaN if its instance has no depth. The results are those of the frame with `header`, which
-        came at `arrival` by the monotonic clock. Its depth image may come a little later: waits until
-        `tolerance` seconds after `arrival`, but at most `MAX_WAIT_S`, and not after `stop_waiting`.
+        The results are those of the frame with `header`, which came at `arrival` by the monotonic clock. Its
+        depth image may come a little later: waits until `tolerance` seconds after `arrival`, but at most
+        `MAX_WAIT_S`, and not after `stop_waiting`.
 
         Raises `InputError` without a calibration, without a depth image within `tolerance` seconds of
         `header`, and if these cannot be used.
@@ -85,12 +91,27 @@ class DepthInput:
             raise InputError(f"no depth image within {tolerance:g} s of a frame")
         if self._info is None:
             raise InputError("no camera_info yet")
-        height, width = results[0].mask.shape
-        depth, matrix = depth_in_metres(nearest), camera_matrix(self._info, (height, width))
+        self._compare_frames(header, nearest.header)
+        size = results[0].mask.shape[0], results[0].mask.shape[1]
+        depth, matrix = depth_in_metres(nearest, options), camera_matrix(self._info, size)
         return [
-            [_point(locate(instance, depth, matrix, size=(height, width))) for instance in result.instances]
+            [
+                locate(instance, depth, matrix, size=size, min_share=options.min_share)
+                for instance in result.instances
+            ]
             for result in results
         ]
+
+    def _compare_frames(self, header: Header, depth_header: Header) -> None:
+        """Warn once if the depth image is not of the view of the image."""
+        if self._has_warned or depth_header.frame_id in ("", header.frame_id) or not header.frame_id:
+            return
+        self._has_warned = True
+        self._node.get_logger().warning(
+            f"{self._prefix}depth is in the frame {depth_header.frame_id!r}, the images are in "
+            f"{header.frame_id!r}: positions are wrong unless the depth is registered to the images; "
+            "subscribe to registered depth, which many drivers offer (align_depth) and depth_image_proc makes"
+        )
 
     def _wait(self, header: Header, *, until: float) -> None:
         with self._changed:
@@ -120,7 +141,3 @@ class DepthInput:
 def _nanoseconds(header: Header, *, since: Header) -> int:
     stamp, start = header.stamp, since.stamp
     return 10**9 * (stamp.sec - start.sec) + stamp.nanosec - start.nanosec
-
-
-def _point(found: np.ndarray | None) -> np.ndarray:
-    return _UNKNOWN if found is None else found

@@ -29,7 +29,7 @@ class Camera:
     idle: int = 0
     statistics: Statistics = field(default_factory=Statistics)
     rate_limit: RateLimit = field(default_factory=RateLimit)
-    has_poses_listener = True
+    has_location_listener = True
 
     @property
     def publishers(self):
@@ -57,11 +57,11 @@ class Camera:
     def snapshot(self) -> None:
         pass
 
-    def points(self, results, header, *, tolerance, arrival) -> list[str]:
-        return [result.text for result in results]
+    def locate(self, results, header, **options) -> list[str]:
+        return [f"location of {result.text}" for result in results]
 
-    def publish_poses(self, points, *, header) -> None:
-        self.done.append(("poses", points))
+    def publish_locations(self, result, locations, *, header) -> None:
+        self.done.append(("poses", result.text))
 
 
 class Segmenter(ColourSegmenter):

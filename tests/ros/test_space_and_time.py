@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 import pytest
-from geometry_msgs.msg import PoseArray
+from geometry_msgs.msg import PoseArray, Quaternion, TransformStamped
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
@@ -69,15 +69,20 @@ def node_with_depth(start_node):
 def robot(node_with_depth):
     """Return the client, publishers of depth and calibration, and the list of poses."""
     client = node_with_depth.client
+    return client, *connect(client, (PoseArray, "dmmi/poses"))
+
+
+def connect(client, *topics) -> list:
+    """Return publishers of depth and calibration, and the lists of messages of `topics`."""
     depth = client.create_publisher(Image, "depth", RELIABLE)
     info = client.create_publisher(CameraInfo, "camera_info", RELIABLE)
     client.wait_until_active()
     for publisher in (depth, info):
         client.wait_for(publisher.get_subscription_count, "its subscription")
-    poses = client.listen(PoseArray, "dmmi/poses")
-    client.wait_for(lambda: client.count_publishers("dmmi/poses"), "publisher of poses")
+    received = client.listen_to(*topics)
+    client.wait_for(lambda: all(client.count_publishers(name) for _, name in topics), "publishers of results")
     client.command("the red boxes")
-    return client, depth, info, poses
+    return [depth, info, *received]
 
 
 def calibration(scene) -> CameraInfo:
@@ -85,9 +90,10 @@ def calibration(scene) -> CameraInfo:
     return CameraInfo(height=height, width=width, k=[FX, 0.0, CX, 0.0, FY, CY, 0.0, 0.0, 1.0])
 
 
-def send_with_depth(client, depth, scene, millimetres, *, late_s: int = 0):
+def send_with_depth(client, depth, scene, millimetres, *, late_s: int = 0, frame_id: str = ""):
     """Publish the depth image and then the frame, with the same header."""
     header = client.next_header()
+    header.frame_id = frame_id or header.frame_id
     message = from_array(millimetres, header=header)
     message.encoding = "16UC1"
     message.header.stamp.sec += late_s
@@ -217,3 +223,43 @@ def test_bad_depth_costs_the_poses_and_not_the_answers(robot, scene, focal_lengt
     client.wait_for(lambda: len(client.segmentations) % 2 == 0, "both answers")
     assert {m.command for m in client.segmentations[-2:]} == {"the red boxes", "the green box"}
     assert not poses
+
+
+def test_boxes_and_poses_in_the_frame_of_the_robot(start_node, scene):
+    """With the real vision_msgs and tf2; a robot sees x forward, y left and z up."""
+    vision, tf2_ros = pytest.importorskip("vision_msgs.msg"), pytest.importorskip("tf2_ros")
+    client = start_node(autostart=True, depth=True, target_frame="base_link").client
+    depth, info, poses, boxes, flat_boxes = connect(
+        client,
+        (PoseArray, "dmmi/poses"),
+        (vision.Detection3DArray, "dmmi/detections_3d"),
+        (vision.Detection2DArray, "dmmi/detections"),
+    )
+    broadcaster = tf2_ros.StaticTransformBroadcaster(client)
+    transform = TransformStamped(header=Header(frame_id="base_link"), child_frame_id="camera")
+    transform.transform.translation.z = 1.0
+    transform.transform.rotation = Quaternion(x=-0.5, y=0.5, z=-0.5, w=0.5)
+    broadcaster.sendTransform(transform)
+    info.publish(calibration(scene))
+    millimetres = np.full(scene.image.shape[:2], 2000, np.uint16)
+    while not boxes:  # calibration and transforms come by other topics and may come later than frames
+        header, before = (
+            send_with_depth(client, depth, scene, millimetres, frame_id="camera"),
+            without_depth(client),
+        )
+        client.wait_for(lambda before=before: boxes or without_depth(client) != before, "boxes, or none")
+    client.wait_for(lambda: poses and flat_boxes, "poses and flat boxes")
+    header.frame_id = "base_link"
+    assert boxes[-1].header == poses[-1].header == header
+    v, u = np.nonzero(scene.masks["red"][0])
+    seen = boxes[-1].detections[0]
+    centre, size = seen.bbox.center.position, seen.bbox.size
+    across, up = (u - CX) / FX * 2, (v - CY) / FY * 2
+    assert centre.x == pytest.approx(2.0)
+    assert centre.y == pytest.approx(-(across.min() + across.max()) / 2, abs=0.03)
+    assert centre.z == pytest.approx(1 - (up.min() + up.max()) / 2, abs=0.03)
+    assert (size.x, size.y, size.z) == pytest.approx((0, np.ptp(across), np.ptp(up)), abs=0.05)
+    position = poses[-1].poses[0].position
+    assert (position.x, position.y, position.z) == pytest.approx((2, -np.median(across), 1 - np.median(up)))
+    assert [each.id for each in flat_boxes[-1].detections] == ["1", "2"]
+    assert flat_boxes[-1].header.frame_id == "camera"

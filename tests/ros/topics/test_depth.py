@@ -10,6 +10,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from dmmi_core.errors import InputError
+from dmmi_ros.conversion.depth import REP_118
 from dmmi_ros.testing.fake_segmenter import ColourSegmenter
 from dmmi_ros.topics import depth as depth_input
 from dmmi_ros.topics.depth import DepthInput
@@ -24,6 +25,10 @@ class Node:
 
     def __init__(self):
         self.callbacks = {}
+        self.warnings = []
+
+    def get_logger(self):
+        return SimpleNamespace(warning=self.warnings.append)
 
     def resolve_topic_name(self, topic: str) -> str:
         return f"/{topic}"
@@ -51,8 +56,8 @@ def depth(node, scene):
     return depth
 
 
-def header(nanoseconds: int) -> Header:
-    message = Header()
+def header(nanoseconds: int, frame_id: str = "") -> Header:
+    message = Header(frame_id=frame_id)
     message.stamp.sec, message.stamp.nanosec = divmod(nanoseconds, 10**9)
     return message
 
@@ -69,8 +74,10 @@ def metres(depth: DepthInput, scene, nanoseconds: int, *, text="the green box", 
     """Return the distance of each object of a frame; `wait` allows to wait for the depth image."""
     result = ColourSegmenter()(scene.image, text)
     arrival = depth_input.time.monotonic() - (0 if wait else FOREVER_S)
-    (points,) = depth.points([result], header(nanoseconds), tolerance=tolerance, arrival=arrival)
-    return [round(point[2], 3) for point in points]
+    (locations,) = depth.locate(
+        [result], header(nanoseconds), tolerance=tolerance, arrival=arrival, options=REP_118
+    )
+    return [round(location.centroid[2], 3) for location in locations]
 
 
 def while_waiting(monkeypatch, depth: DepthInput, happens) -> None:
@@ -145,6 +152,24 @@ def test_without_depth_or_calibration_it_is_said(node, scene):
     send(node, 0, metres=1)
     with pytest.raises(InputError, match="no camera_info yet"):
         metres(depth, scene, 0)
+
+
+@pytest.mark.parametrize(
+    ("of_image", "of_depth", "warns"),
+    [("color", "color", False), ("color", "depth", True), ("", "depth", False), ("color", "", False)],
+)
+def test_depth_of_another_frame_is_said_once(node, depth, scene, of_image, of_depth, warns):
+    pixels = np.full((4, 4), 1000, "<u2")
+    message = Image(header=header(0, of_depth), encoding="16UC1", height=4, width=4, step=8)
+    message.data = array("B", pixels.tobytes())
+    node.callbacks["depth"](message)
+    result = ColourSegmenter()(scene.image, "the green box")
+    for _ in range(2):
+        depth.locate([result], header(0, of_image), tolerance=1.0, arrival=0.0, options=REP_118)
+    assert len(node.warnings) == int(warns)
+    if warns:
+        assert node.warnings[0].startswith("depth is in the frame 'depth', the images are in 'color': ")
+        assert "registered" in node.warnings[0]
 
 
 def test_no_subscription_is_left_where_one_cannot_be(node):

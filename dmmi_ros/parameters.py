@@ -93,7 +93,7 @@ class Parameters:
     )
     tracking: bool = _parameter(
         False,
-        "Instances keep their ids from frame to frame, matched by the IoU of their masks.",
+        "Instances keep their ids from frame to frame, and through occlusions of about a second.",
         read=Read.AT_ONCE,
     )
     depth: bool = _parameter(

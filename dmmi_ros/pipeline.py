@@ -241,7 +241,10 @@ def _track(segmented: SegmentedFrame, command: Command, settings: Parameters) ->
     if not settings.tracking:
         camera.trackers = Trackers()
         return segmented
-    results = camera.trackers.update(segmented.results, requests=command.requests)
+    stamp = segmented.frame.message.header.stamp
+    results = camera.trackers.update(
+        segmented.results, requests=command.requests, stamp=stamp.sec + 1e-9 * stamp.nanosec
+    )
     return segmented._replace(results=results)
 
 

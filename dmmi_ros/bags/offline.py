@@ -50,8 +50,9 @@ def _outcomes(
     except InputError as error:
         return [Outcome(frame, request, problem=str(error)) for request in requests]
     latency_ms = 1e3 * (time.perf_counter() - began)
-    if trackers is not None:
-        results = trackers.update(results, requests=[request.text for request in requests])
+    if trackers is not None and frame.stamp is not None:
+        texts = [request.text for request in requests]
+        results = trackers.update(results, requests=texts, stamp=1e-9 * frame.stamp)
     return [
         Outcome(frame, request, result, latency_ms) for request, result in zip(requests, results, strict=True)
     ]

@@ -1,6 +1,7 @@
 """Ids that hold over frames, counted on synthetic sequences."""
 
 from collections.abc import Sequence
+from itertools import count
 
 import numpy as np
 import pytest
@@ -58,56 +59,159 @@ def test_paste_sets_the_pixels_of_the_mask_alone():
     np.testing.assert_array_equal(canvas, expected)
 
 
-def ids(tracker: Tracker, *instances: Instance) -> list[int]:
-    named = tracker.update(instances)
-    assert [item.roi for item in named] == [item.roi for item in instances]  # their order stays
-    return [item.id for item in named]
+class Video:
+    """A tracker and the stamp of its last frame."""
+
+    def __init__(self) -> None:
+        self.tracker = Tracker()
+        self.stamp = 1.7e9
+
+    def ids(self, *instances: Instance, after: float = 0.1) -> list[int]:
+        """Return the ids of the instances of a frame `after` seconds after the last one."""
+        self.stamp += after
+        named = self.tracker.update(instances, stamp=self.stamp)
+        assert [item.roi for item in named] == [item.roi for item in instances]  # none more, in their order
+        return [item.id for item in named]
 
 
-def test_ids_follow_objects_not_their_order():
-    tracker = Tracker()
-    assert ids(tracker, box(0, 0, 40, 40), box(80, 0, 30, 30)) == [1, 2]
-    assert ids(tracker, box(82, 0, 50, 50), box(4, 4, 38, 38)) == [2, 1]
+@pytest.fixture
+def video() -> Video:
+    return Video()
 
 
-def test_of_two_candidates_the_higher_iou_wins_and_the_other_is_new():
-    tracker = Tracker()
-    ids(tracker, box(0, 0, 40, 10))
-    assert ids(tracker, box(0, 0, 16, 10), box(16, 0, 24, 10)) == [2, 1]
+def test_ids_follow_objects_not_their_order(video):
+    assert video.ids(box(0, 0, 40, 40), box(80, 0, 30, 30)) == [1, 2]
+    assert video.ids(box(82, 0, 50, 50), box(4, 4, 38, 38)) == [2, 1]
 
 
-@pytest.mark.parametrize(("shift", "id_"), [(6, 1), (7, 2)])  # IoU 4/16 and 3/17
-def test_minimum_iou(shift, id_):
-    assert 3 / 17 < MIN_IOU <= 4 / 16
-    tracker = Tracker()
-    ids(tracker, box(0, 0, 10, 10))
-    assert ids(tracker, box(shift, 0, 10, 10)) == [id_]
+def test_of_two_candidates_the_higher_iou_wins_and_the_other_is_new(video):
+    video.ids(box(0, 0, 40, 10))
+    assert video.ids(box(0, 0, 16, 10), box(16, 0, 24, 10)) == [2, 1]
 
 
-@pytest.mark.parametrize(("missed", "id_"), [(3, 1), (4, 2)])
-def test_lost_objects_keep_their_id_for_a_while(missed, id_):
-    tracker = Tracker(max_missed=3)
-    ids(tracker, box(0, 0, 10, 10))
-    for _ in range(missed):
-        assert ids(tracker) == []
-    assert ids(tracker, box(1, 1, 10, 10)) == [id_]
+@pytest.mark.parametrize(("width", "id_"), [(120, 2), (80, 1)])  # IoU 1/12 and 1/8
+def test_minimum_iou(video, width, id_):
+    """A large mask that begins where a small one was is not within reach of it."""
+    assert 1 / 12 < MIN_IOU <= 1 / 8
+    video.ids(box(0, 0, 10, 10))
+    assert video.ids(box(0, 0, width, 10)) == [id_]
 
 
-def test_ids_are_never_used_again():
-    tracker = Tracker(max_missed=0)
+def test_an_object_that_is_within_reach_needs_no_overlap(video):
+    video.ids(box(0, 0, 10, 10))
+    for _ in range(5):
+        video.ids()
+    assert video.ids(box(10, 0, 10, 10), box(40, 0, 10, 10)) == [1, 2]
+
+
+@pytest.mark.parametrize("interval", [1 / 30, 0.1, 2])
+@pytest.mark.parametrize(("share", "id_"), [(0.9, 1), (1.3, 2)])
+def test_lost_objects_keep_their_id_for_a_while(video, interval, share, id_):
+    """They keep it for `MEMORY_S`, or for `MEMORY_FRAMES` frames if that is longer."""
+    for _ in range(5):
+        video.ids(box(0, 0, 10, 10), after=interval)
+    memory = max(tracking.MEMORY_S, tracking.MEMORY_FRAMES * interval)
+    for _ in range(round(share * memory / interval) - 1):
+        assert video.ids(after=interval) == []
+    assert video.ids(box(1, 1, 10, 10), after=interval) == [id_]
+
+
+def test_ids_are_never_used_again(video):
     seen = []
     for step in range(100):
-        seen += ids(tracker, box(step % 2 * 50, 0, 10, 10))  # jumps: each time another object
+        seen += video.ids(box(step * 50, 0, 10, 10))  # jumps: each time another object
     assert seen == list(range(1, 101))
 
 
-def test_ids_begin_again_past_those_in_use(monkeypatch):
+def test_ids_begin_again_past_those_in_use(monkeypatch, video):
     monkeypatch.setattr(tracking, "HIGHEST_ID", 3)
-    tracker = Tracker(max_missed=0)
     stays = box(80, 80, 10, 10)
-    assert ids(tracker, stays) == [1]
-    later = [ids(tracker, stays, box(step % 2 * 50, 0, 10, 10)) for step in range(4)]
+    assert video.ids(stays) == [1]
+    later = []
+    for step in range(4):
+        later.append(video.ids(stays, box(step * 50, 0, 10, 10)))
+        for _ in range(20):  # until the other's track has ended
+            video.ids(stays)
     assert later == [[1, 2], [1, 3], [1, 2], [1, 3]]
+
+
+def behind_pillar(x: float, *, pillar: tuple[int, int]) -> tuple[Instance, ...]:
+    """Return a box of 40 x 30 at `x`, of which a pillar hides what is between its two edges."""
+    left, right = round(x), round(x) + 40
+    if left < pillar[0]:
+        right = min(right, pillar[0])
+    elif right > pillar[1]:
+        left = max(left, pillar[1])
+    else:
+        return ()
+    return (box(left, 20, right - left, 30),)
+
+
+@pytest.mark.parametrize("rate", [10, 15, 30])
+@pytest.mark.parametrize("speed", [60, 100, 200])
+def test_an_id_comes_back_after_a_second_behind_a_pillar(video, rate, speed):
+    pillar = (150, 190 + speed)
+    seen = []
+    for frame in range(round(rate * (200 + pillar[1]) / speed)):
+        seen.append(video.ids(*behind_pillar(speed * frame / rate, pillar=pillar), after=1 / rate))
+    assert 0.9 * rate <= seen.count([]) <= 1.1 * rate
+    assert {id_ for ids in seen for id_ in ids} == {1}
+
+
+def test_ids_do_not_change_sides_behind_a_pillar(video):
+    """Two boxes go behind it from both sides and are hidden at the same time."""
+    pillar = (150, 250)
+    seen = []
+    for frame in range(60):
+        right = behind_pillar(8 * frame, pillar=pillar)
+        left = tuple(
+            box(400 - item.roi.x - item.roi.width, 25, item.roi.width, 30)
+            for item in behind_pillar(8 * frame, pillar=pillar)
+        )
+        seen.append(video.ids(*right, *left))
+    assert [] in seen
+    assert {tuple(ids) for ids in seen if ids} == {(1, 2)}
+
+
+def test_a_hidden_object_is_looked_for_where_the_camera_has_turned_to(video):
+    for _ in range(5):
+        assert video.ids(box(0, 0, 20, 20), box(0, 60, 20, 20), box(60, 30, 20, 20)) == [1, 2, 3]
+    for shift in range(8, 80, 8):
+        assert video.ids(box(shift, 0, 20, 20), box(shift, 60, 20, 20)) == [1, 2]
+    assert video.ids(box(80, 0, 20, 20), box(80, 60, 20, 20), box(140, 30, 20, 20)) == [1, 2, 3]
+
+
+def test_motion_is_told_by_the_stamps(video):
+    """Frames come at uneven intervals; before a gap of a second, they come faster."""
+    moments = np.cumsum([0.1, 0.3, 0.05, 0.2, 0.15, 0.05, 0.05, 0.05, 0.05, 1.0, 0.1])
+    intervals = np.diff(moments, prepend=0)
+    seen = [
+        video.ids(box(round(150 * moment), 0, 40, 40), after=interval)
+        for moment, interval in zip(moments, intervals, strict=True)
+    ]
+    assert seen == [[1]] * len(moments)
+
+
+@pytest.mark.parametrize("after", [0, -0.05])
+def test_stamps_that_do_not_advance(video, after):
+    for frame in range(10):
+        assert video.ids(box(10 * frame, 0, 20, 20), after=after) == [1]
+    for _ in range(5):
+        assert video.ids(after=after) == []
+    assert video.ids(box(150, 0, 20, 20), after=after) == [1]
+    for _ in range(20):
+        video.ids(after=after)
+    assert video.ids(box(160, 0, 20, 20), after=after) == [2]
+
+
+@pytest.mark.parametrize("jump", [-60, 60])
+def test_tracks_end_where_the_stamps_jump(video, jump):
+    """A bag begins again, or the camera was away."""
+    for _ in range(5):
+        assert video.ids(box(0, 0, 20, 20)) == [1]
+    assert video.ids(box(0, 0, 20, 20), after=jump) == [2]
+    for frame in range(10):
+        assert video.ids(box(8 * frame, 0, 20, 20)) == [2]
 
 
 def test_each_request_has_its_ids_as_long_as_it_is_asked():
@@ -116,10 +220,10 @@ def test_each_request_has_its_ids_as_long_as_it_is_asked():
 
     def given(*results: Result, requests: Sequence[str] = ()) -> list[list[int]]:
         texts = requests or [result.text for result in results]
-        named = trackers.update(results, requests=texts)
+        named = trackers.update(results, requests=texts, stamp=next(stamps))
         return [[item.id for item in result.instances] for result in named]
 
-    trackers = Trackers()
+    trackers, stamps = Trackers(), count(0.0, 0.1)
     first, second = box(0, 0, 10, 10), box(50, 0, 10, 10)
     assert given(answer("cups", first, second)) == [[1, 2]]
     assert given(answer("cups", second), answer("dogs", first)) == [[2], [1]]
@@ -155,7 +259,9 @@ def switches(tracker: Tracker | None) -> tuple[int, int]:
             objects_of(frame).items(), key=lambda item: -item[1].area - frame % 2 * item[1].roi.x
         )
         instances = tuple(instance for _, instance in objects)
-        named = [item.id for item in tracker.update(instances)] if tracker else range(1, len(objects) + 1)
+        named = range(1, len(objects) + 1)
+        if tracker:
+            named = [item.id for item in tracker.update(instances, stamp=0.1 * frame)]
         for (name, _), id_ in zip(objects, named, strict=True):
             switched += last.get(name, id_) != id_
             last[name] = id_

@@ -211,7 +211,7 @@ def read_image(path: str | Path) -> np.ndarray:
 
     Grey, 16-bit and transparent images are converted.
     """
-    return read_image_file(path, cv2.IMREAD_COLOR_RGB)[0]
+    return cv2.cvtColor(read_image_file(path, cv2.IMREAD_COLOR)[0], cv2.COLOR_BGR2RGB)
 
 
 def read_image_file(path: str | Path, flags: int) -> tuple[np.ndarray, np.ndarray]:

@@ -36,16 +36,12 @@ def write_page(path: str | Path, title: str, table: Sequence[Sequence[str]], bod
 
     Raises InputError if the page cannot be written; an earlier file at `path` then stays.
     """
-    head, *rows = table
     page = [
         '<!doctype html><html lang="en"><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width">',
         f"<title>{escape(title)}</title><style>{STYLE}</style>",
         f"<h1>{escape(title)}</h1>",
-        "<table>",
-        "<tr>" + "".join(f"<th>{escape(cell)}</th>" for cell in head),
-        *("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) for row in rows),
-        "</table>",
+        table_of(table),
         *body,
         "</html>\n",
     ]
@@ -54,6 +50,16 @@ def write_page(path: str | Path, title: str, table: Sequence[Sequence[str]], bod
             new.write_text("\n".join(page), encoding="utf-8")
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror}") from error
+
+
+def table_of(rows: Sequence[Sequence[str]]) -> str:
+    """Return the HTML of a table whose first row is its head."""
+    head, *rest = rows
+    lines = [
+        "<tr>" + "".join(f"<th>{escape(cell)}</th>" for cell in head),
+        *("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) for row in rest),
+    ]
+    return "\n".join(["<table>", *lines, "</table>"])
 
 
 def figure(picture: np.ndarray, *, alt: str, caption: str) -> str:

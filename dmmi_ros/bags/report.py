@@ -43,7 +43,7 @@ class Report:
     def __init__(self) -> None:
         self._examples: dict[str, Examples] = {}
 
-    def add(self, outcome: Outcome, seconds: float) -> None:
+    def add(self, outcome: Outcome, seconds: float, _comparison: object = None) -> None:
         """Add an outcome, at `seconds` since the start of the bag."""
         if outcome.request is not None and outcome.result is not None:
             self._examples.setdefault(outcome.request.text, Examples()).add(outcome, seconds)

@@ -1,5 +1,6 @@
 """The figures of an evaluation, as JSON and as a table."""
 
+import base64
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from dmmi_ros.bags.outcomes import OUTCOME_KINDS, Outcome
 from dmmi_ros.bags.reader import RecordedFrame
 
 if TYPE_CHECKING:  # imports PyTorch
-    from dmmi_ros.bags.scoring import Scoring
+    from dmmi_ros.bags.scoring import Comparison, Scoring
 
 PERCENTILES = (50, 90, 99)
 SCORES = ("oIoU", "mIoU", "Acc", "ids kept")
@@ -68,11 +69,29 @@ class Figures:
             "over_time": [vars(run) for run in self.runs],
         }
 
+    def sums(self) -> dict[str, Any]:
+        """Return what can be added up, for `join`, as JSON has it; latencies in few bytes."""
+        latencies = np.asarray(self.latencies, "<f4").tobytes()
+        return {
+            "outcomes": dict(self.outcomes),
+            "problems": dict(self.problems),
+            "latencies": base64.b64encode(latencies).decode("ascii"),
+        }
+
+    def join(self, sums: dict[str, Any]) -> None:
+        """Add the `sums` of other frames."""
+        self.outcomes.update(sums["outcomes"])
+        self.problems.update(sums["problems"])
+        self.latencies += np.frombuffer(base64.b64decode(sums["latencies"]), "<f4").tolist()
+
 
 class Summary:
-    """Sums up the outcomes of requests `texts`; `start` is that of the bag in nanoseconds."""
+    """Sums up the outcomes of requests `texts`; `start` is that of the bag in nanoseconds.
 
-    def __init__(self, start: int, texts: Iterable[str], scoring: "Scoring | None"):
+    Without these, it sums up what `join` is given.
+    """
+
+    def __init__(self, start: int = 0, texts: Iterable[str] = (), scoring: "Scoring | None" = None):
         self._start = start
         self._scoring = scoring
         self._figures = {text: Figures() for text in texts}
@@ -81,8 +100,8 @@ class Summary:
         self._last_frame: RecordedFrame | None = None
         self._seconds = 0.0
 
-    def add(self, outcome: Outcome) -> None:
-        """Add the next outcome, in the order of frames."""
+    def add(self, outcome: Outcome) -> "Comparison | None":
+        """Add the next outcome, in the order of frames; return how it compares with its ground truth."""
         frame, request = outcome.frame, outcome.request
         if frame is not self._last_frame:  # several requests share a frame
             self._last_frame = frame
@@ -90,10 +109,29 @@ class Summary:
             self._frames[frame.topic] += 1
             self._idle[frame.topic] += request is None
         if request is None:
-            return
+            return None
         self._figures[request.text].add(outcome, request, self.seconds(outcome))
+        return self._scoring.add(outcome) if self._scoring else None
+
+    def sums(self) -> dict[str, Any]:
+        """Return what can be added up over bags, for `join`, as JSON has it."""
+        return {
+            "seconds": self._seconds,
+            "frames": dict(self._frames),
+            "idle": dict(self._idle),
+            "commands": {text: figures.sums() for text, figures in self._figures.items()},
+            "scoring": self._scoring.sums() if self._scoring else None,
+        }
+
+    def join(self, sums: dict[str, Any]) -> None:
+        """Add the `sums` of another bag."""
+        self._seconds += sums["seconds"]
+        self._frames.update(sums["frames"])
+        self._idle.update(sums["idle"])
+        for text, figures in sums["commands"].items():
+            self._figures.setdefault(text, Figures()).join(figures)
         if self._scoring:
-            self._scoring.add(outcome)
+            self._scoring.join(sums["scoring"])
 
     def seconds(self, outcome: Outcome) -> float:
         """Return the time of the frame in seconds since the start of the bag."""

@@ -31,7 +31,7 @@ from helpers.recordings import (
     red_boxes,
     write_bag,
 )
-from helpers.tiny import ABSENT, PRESENT, RedFinder
+from helpers.tiny import ABSENT, PRESENT
 
 A, B = (5, 5, 10, 10), (30, 20, 10, 20)  # 100 and 200 pixels
 C = (45, 45, 8, 8)
@@ -42,14 +42,7 @@ PICTURES = {0: (A,), 1: (A,), 2: (A, B), 3: None, 4: (A, B), 5: (A,)}
 """The red boxes at each second; None is a broken frame."""
 
 
-@pytest.fixture(autouse=True)
-def red_finder(tokenizer, monkeypatch):
-    """Replace every model by one that finds red for PRESENT and nothing for ABSENT."""
-    monkeypatch.setattr(
-        Segmenter,
-        "from_pretrained",
-        lambda model, **options: Segmenter.of_network(RedFinder(), tokenizer, device="cpu"),
-    )
+pytestmark = pytest.mark.usefixtures("red_finder")
 
 
 def frames(maker=raw) -> list[tuple]:

@@ -1,0 +1,1 @@
+"""The evaluation of many bags, in one process or several."""

@@ -79,10 +79,11 @@ _OF_8_BITS = {
     "8UC1": _GREY,
     "8UC3": _BGR,
     "8UC4": _BGRA,
-    "bayer_rggb8": Encoding(_by(cv2.COLOR_BayerRGGB2RGB)),
-    "bayer_bggr8": Encoding(_by(cv2.COLOR_BayerBGGR2RGB)),
-    "bayer_gbrg8": Encoding(_by(cv2.COLOR_BayerGBRG2RGB)),
-    "bayer_grbg8": Encoding(_by(cv2.COLOR_BayerGRBG2RGB)),
+    # OpenCV names the second and third pixel of the second row.
+    "bayer_rggb8": Encoding(_by(cv2.COLOR_BayerBG2RGB)),
+    "bayer_bggr8": Encoding(_by(cv2.COLOR_BayerRG2RGB)),
+    "bayer_gbrg8": Encoding(_by(cv2.COLOR_BayerGR2RGB)),
+    "bayer_grbg8": Encoding(_by(cv2.COLOR_BayerGB2RGB)),
 }
 _OF_16_BITS = {
     name.replace("8", "16"): Encoding(encoding.to_rgb, encoding.channels, bits=16)

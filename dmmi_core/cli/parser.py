@@ -4,7 +4,18 @@ import argparse
 import logging
 from collections.abc import Sequence
 
-from dmmi_core.cli import benchmark, build_refzom, calibrate, convert, evaluate, export, segment, train
+from dmmi_core.cli import (
+    benchmark,
+    build_refzom,
+    build_samples,
+    calibrate,
+    compare,
+    convert,
+    evaluate,
+    export,
+    segment,
+    train,
+)
 from dmmi_core.cli.program import run_program
 from dmmi_core.engines.registry import installed_version
 
@@ -23,6 +34,17 @@ def build_parser() -> argparse.ArgumentParser:
         "--version", action="version", version=f"dmmi {installed_version('dmmi') or '(not installed)'}"
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (segment, train, evaluate, calibrate, convert, export, build_refzom, benchmark):
+    for command in (
+        segment,
+        train,
+        evaluate,
+        compare,
+        calibrate,
+        convert,
+        export,
+        build_refzom,
+        build_samples,
+        benchmark,
+    ):
         command.add(commands)
     return parser

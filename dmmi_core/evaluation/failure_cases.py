@@ -5,16 +5,12 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 from accelerate.utils import gather_object
 
 from dmmi_core.evaluation.evaluate import Prediction
 from dmmi_core.evaluation.metrics import table
-from dmmi_core.visualization.html import figure, fitted, write_page
-from dmmi_core.visualization.overlay import TINT
-
-TARGET_COLOUR, PREDICTED_COLOUR = (0, 200, 120), (255, 122, 0)  # RGB
+from dmmi_core.evaluation.side_by_side import side_by_side
+from dmmi_core.visualization.html import figure, write_page
 
 
 class FailureCases:
@@ -46,26 +42,12 @@ class FailureCases:
 
 
 def _section(prediction: Prediction) -> str:
-    sample, image = prediction.example.sample, fitted(prediction.example.image)
+    sample = prediction.example.sample
     presence = "" if prediction.presence is None else f" · presence {prediction.presence:.2f}"
-    pictures = {
-        "image": image,
-        "ground truth": _tinted(image, prediction.target, TARGET_COLOUR),
-        "prediction": _tinted(image, prediction.predicted, PREDICTED_COLOUR),
-    }
+    pictures = side_by_side({"prediction": prediction})
     figures = "".join(figure(picture, alt=name, caption=name) for name, picture in pictures.items())
     return (
         f"<section><h2>{escape(sample.text)}</h2>"
         f"<p>IoU {100 * prediction.iou:.1f} % · {sample.kind}{presence} · {escape(sample.image)}</p>"
         f"<div>{figures}</div></section>"
     )
-
-
-def _tinted(image: np.ndarray, mask: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
-    """Return a copy of `image` with the mask, which may have another size, tinted and outlined."""
-    resized = cv2.resize(mask.astype(np.uint8), image.shape[1::-1], interpolation=cv2.INTER_NEAREST_EXACT)
-    picture, inside = image.copy(), resized.astype(bool)
-    picture[inside] = (picture[inside] * (1 - TINT) + np.array(colour) * TINT).astype(np.uint8)
-    contours, _ = cv2.findContours(resized, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
-    cv2.drawContours(picture, contours, -1, colour, 2, cv2.LINE_AA)
-    return picture

@@ -4,14 +4,13 @@ import cv2
 import numpy as np
 
 from dmmi_core.result import Instance, Result, Status
+from dmmi_core.visualization.lettering import shortened, text_width, write_text
 
 # RGB colours that most colour-blind people can tell apart; instances cycle through them.
 PALETTE = ((0, 158, 255), (255, 122, 0), (0, 200, 120), (240, 60, 150), (250, 220, 40), (150, 90, 255))
 TINT = 0.45
 WHITE = (255, 255, 255)
 STATUS_COLOUR = {Status.NO_TARGET: (255, 176, 64), Status.ONE: (120, 230, 150), Status.MANY: (120, 230, 150)}
-LONGEST_CAPTION = 200  # characters; no picture has room for more
-FONT = cv2.FONT_HERSHEY_DUPLEX
 
 
 def draw_overlay(image: np.ndarray, result: Result) -> np.ndarray:
@@ -44,11 +43,11 @@ def _draw_caption(canvas: np.ndarray, result: Result) -> None:
     canvas[-bar:] //= 4
     scale, margin = bar / 46, bar // 3
     status = _status_text(result)
-    status_left = width - margin - _text_width(status, scale)
-    text = _shortened(result.text, scale, room=status_left - 2 * margin)
+    status_left = width - margin - text_width(status, scale)
+    text = shortened(result.text, scale, room=status_left - 2 * margin)
     baseline = height - bar // 3
-    _write(canvas, text, (margin, baseline), scale, WHITE)
-    _write(canvas, status, (status_left, baseline), scale, STATUS_COLOUR[result.status])
+    write_text(canvas, text, (margin, baseline), scale, WHITE)
+    write_text(canvas, status, (status_left, baseline), scale, STATUS_COLOUR[result.status])
 
 
 def _status_text(result: Result) -> str:
@@ -56,21 +55,11 @@ def _status_text(result: Result) -> str:
     return f"{found}, presence {result.presence:.2f}"
 
 
-def _shortened(text: str, scale: float, *, room: int) -> str:
-    """Cut `text` to one line of at most `room` pixels."""
-    text = " ".join(text.split())[:LONGEST_CAPTION]
-    if _text_width(text, scale) <= room:
-        return text
-    while text and _text_width(f"{text}...", scale) > room:
-        text = text[:-1]
-    return f"{text}..." if text else ""
-
-
-def _text_width(text: str, scale: float) -> int:
-    return cv2.getTextSize(text, FONT, scale, 1)[0][0]
-
-
-def _write(
-    canvas: np.ndarray, text: str, position: tuple[int, int], scale: float, colour: tuple[int, int, int]
-) -> None:
-    cv2.putText(canvas, text, position, FONT, scale, colour, 1, cv2.LINE_AA)
+def tinted(image: np.ndarray, mask: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
+    """Return a copy of `image` with a mask, bool (h, w) of any size, tinted and outlined."""
+    resized = cv2.resize(mask.astype(np.uint8), image.shape[1::-1], interpolation=cv2.INTER_NEAREST_EXACT)
+    picture, inside = image.copy(), resized.astype(bool)
+    picture[inside] = (picture[inside] * (1 - TINT) + np.array(colour) * TINT).astype(np.uint8)
+    contours, _ = cv2.findContours(resized, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(picture, contours, -1, colour, 2, cv2.LINE_AA)
+    return picture

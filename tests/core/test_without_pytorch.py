@@ -41,6 +41,8 @@ def test_segment(exported, engine, tmp_path):
     [
         (["train", "recipe.yaml"], "dmmi[torch,train]"),
         (["evaluate", "--samples", "samples.jsonl", "--images", "."], "dmmi[torch,train]"),
+        (["compare", "dmmi-lite", "--samples", "samples.jsonl", "--images", "."], "dmmi[torch,train]"),
+        (["build-samples", "out.jsonl", "--cityscapes", "."], "dmmi[torch]"),
         (["convert", "released.pth", "out"], "dmmi[torch]"),
         (["export", "dmmi-lite", "out"], "dmmi[torch]"),
         (["benchmark"], "dmmi[torch]"),

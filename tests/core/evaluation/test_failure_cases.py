@@ -12,8 +12,9 @@ import pytest
 from dmmi_core.data.samples import Sample, encode_mask
 from dmmi_core.errors import InputError
 from dmmi_core.evaluation.evaluate import Example, Prediction
-from dmmi_core.evaluation.failure_cases import PREDICTED_COLOUR, TARGET_COLOUR, FailureCases
+from dmmi_core.evaluation.failure_cases import FailureCases
 from dmmi_core.evaluation.metrics import ReferringSegmentation
+from dmmi_core.evaluation.side_by_side import PREDICTED_COLOUR, TARGET_COLOUR
 from dmmi_core.visualization.html import LONG_SIDE
 from dmmi_core.visualization.overlay import TINT
 

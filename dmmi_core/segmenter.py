@@ -21,6 +21,7 @@ from dmmi_core.resizing import resize
 from dmmi_core.result import Result, Status
 from dmmi_core.segmenter_options import Options
 from dmmi_core.tokenizer import WordPieces
+from dmmi_core.visible_text import strip_hidden
 
 if TYPE_CHECKING:
     from dmmi_core.model import Dmmi
@@ -254,7 +255,7 @@ def _check_pairs(images: Sequence[np.ndarray], texts: Sequence[str]) -> None:
     if len(images) != len(texts):
         raise InputError(f"{len(images)} images but {len(texts)} texts: give one text for each image")
     for text in texts:
-        if not isinstance(text, str) or not text.strip():
+        if not isinstance(text, str) or not strip_hidden(text):
             raise InputError("the text is empty: say what to look for")
         if any("\ud800" <= letter <= "\udfff" for letter in text):
             raise InputError(f"the text is not valid Unicode: {text!r}")

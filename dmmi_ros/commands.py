@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from dmmi_core.visible_text import strip_hidden
+
 MAX_REQUESTS = 16
 """Requests that one command may hold; each costs an inference for every frame."""
 
@@ -30,8 +32,9 @@ class Command:
 
 
 def requests_in(text: str) -> tuple[str, ...]:
-    """Return the requests of a command, one a line, without blank lines and duplicates."""
-    return tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
+    """Return the requests of a command, one a line, without lines that show nothing and duplicates."""
+    lines = map(strip_hidden, text.splitlines())
+    return tuple(dict.fromkeys(line for line in lines if line))
 
 
 class Commands:
@@ -43,15 +46,15 @@ class Commands:
         self._count = 0
         self._command: Command | None = None
 
-    def accept(self, text: str, *, timeout: float) -> Command | None:
-        """Make `text`, one request a line, the current command and return it.
+    def accept(self, text: str, *, timeout: float, age: float = 0.0) -> Command | None:
+        """Make `text`, one request a line, the current command and return it; it came `age` seconds ago.
 
-        Blank text cancels the command; returns None then.
+        Text that shows nothing cancels the command; returns None then.
         """
         requests = requests_in(text)
         with self._lock:
             self._expire(timeout)
-            self._command = self._make(requests) if requests else None
+            self._command = self._make(requests, age) if requests else None
             return self._command
 
     def current(self, *, timeout: float) -> Command | None:
@@ -69,13 +72,13 @@ class Commands:
         if self._command and timeout and self._clock() - self._command.since > timeout:
             self._command = None
 
-    def _make(self, requests: tuple[str, ...]) -> Command:
+    def _make(self, requests: tuple[str, ...], age: float) -> Command:
         self._count += 1
         now = self._clock()
         return Command(
             self._count,
             requests[:MAX_REQUESTS],
-            since=now,
+            since=now - age,
             awaited_since=self._command.awaited_since if self._command else now,
             left_out=max(0, len(requests) - MAX_REQUESTS),
         )

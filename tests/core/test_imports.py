@@ -27,6 +27,7 @@ LAYERS = [
         "grammar",
         "extras",
         "segmenter_options",
+        "visible_text",
     },
     {"tokenizer", "instances", "tracking", "visualization"},
     {"data"},

@@ -31,7 +31,7 @@ def test_a_repeated_command_is_a_new_one():
 def test_blank_text_cancels_and_has_no_id():
     commands = Commands()
     accept(commands, "the cat")
-    for blank in ("", "  \n\t"):
+    for blank in ("", "  \n\t", "\u200b", "\ufeff\n\u3164"):
         assert accept(commands, blank) is None
         assert commands.current(timeout=0.0) is None
     assert accept(commands, " the dog \n").id == 2

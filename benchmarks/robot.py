@@ -4,7 +4,7 @@ import os
 import sys
 import sysconfig
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -112,12 +112,17 @@ def camera_message(image: np.ndarray) -> Image:
 
 
 @contextmanager
-def robot_around(model: str) -> Iterator[tuple[Robot, NodeProcess]]:
-    """Start a node with `model`, one of `NODES`; yield a robot and the process once the node is active."""
+def robot_around(
+    model: str, *, command: Sequence[str | Path] | None = None
+) -> Iterator[tuple[Robot, NodeProcess]]:
+    """Start a node with `model`, one of `NODES`; yield a robot and the process once the node is active.
+
+    `command` starts another program instead.
+    """
     domain = Domain()  # reserved until the end
     environment = domain.environment()
     os.environ.update(environment)
-    command = [*NODES[model], "--ros-args", "-p", "autostart:=true"]
+    command = [*(command or NODES[model]), "--ros-args", "-p", "autostart:=true"]
     with (
         TemporaryDirectory() as folder,
         (Path(folder) / "node.log").open("w+") as log,

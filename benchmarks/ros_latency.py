@@ -3,10 +3,11 @@
     python benchmarks/ros_latency.py [--models stub dmmi-lite] [--seconds 10] [--json FILE]
 
 A camera process sends bgr8 frames at 10 and 30 Hz to a node in another process and measures the time from
-sending a frame to receiving its result. /diagnostics reports, once a second, the time in the model and the
-age of the newest result, from the arrival of its frame to its publication; the rest is transport, in and out.
-Apart from the model, the age consists of image conversion, building and publishing messages, and waiting if
-frames come faster than the model runs. Figures are medians in milliseconds.
+sending a frame to receiving its result. The node writes down when each frame arrived, when its results were
+published, and the time in the model (timed_node.py), by the clock that both share, so that the parts of the
+latency are known for each frame. "conversion, wait, publishing" is the time in the node without the model:
+image conversion, building and publishing messages, and waiting if frames come faster than the model runs.
+Figures are medians over the frames, in milliseconds; those of the parts need not add up to that of the whole.
 
 The highest rate is the highest of those tried at which fewer than 5 % of the frames have no result. The
 second table times the steps of the node by calling them in this process. The model `stub` takes no time and
@@ -16,15 +17,18 @@ finds two objects.
 import argparse
 import json
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import rclpy
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
-from robot import NODES, Robot, camera_image, camera_message, robot_around
+from robot import HERE, NODES, Robot, camera_image, camera_message, robot_around
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 from stub import CachingSegmenter
@@ -39,7 +43,7 @@ TRIED_RATES_HZ = (1, 2, 3, 5, 7, 10, 15, 20, 30, 40, 50, 60, 80, 100)
 MAX_UNANSWERED = 0.05
 COMMAND = "the red boxes"
 REPEATS = 100
-KEYS = ("inference ms", "result age ms")
+PARTS = ("transport in", "in the model", "conversion, wait, publishing", "transport out")
 
 Row = dict[str, Any]
 
@@ -60,34 +64,47 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def measure_node(model: str, *, seconds: float) -> list[Row]:
     """Return a row for each size and rate, and one for the highest rate."""
     rows = []
-    with robot_around(model) as (robot, _):
-        robot.give_command(COMMAND)
-        robot.wait_for_report(command=COMMAND)
-        for height, width in SIZES:
-            message = camera_message(camera_image(height, width))
-            send(robot, message, rate=5.0, seconds=2.0)  # warm-up
-            case = {"model": model, "size": f"{width} x {height}"}
-            rows += [case | measure_rate(robot, message, rate, seconds) for rate in RATES_HZ]
-            highest = highest_rate(robot, message, seconds=seconds / 2)
-            rows.append(case | {"rate Hz": f"highest: {highest}"})
+    with TemporaryDirectory() as folder:
+        times = Path(folder) / "times.jsonl"
+        command = [sys.executable, HERE / "timed_node.py", model, times]
+        with robot_around(model, command=command) as (robot, _):
+            robot.give_command(COMMAND)
+            robot.wait_for_report(command=COMMAND)
+            for height, width in SIZES:
+                message = camera_message(camera_image(height, width))
+                send(robot, message, rate=5.0, seconds=2.0)  # warm-up
+                case = {"model": model, "size": f"{width} x {height}"}
+                rows += [case | measure_rate(robot, times, message, rate, seconds) for rate in RATES_HZ]
+                highest = highest_rate(robot, message, seconds=seconds / 2)
+                rows.append(case | {"rate Hz": f"highest: {highest}"})
     return rows
 
 
-def measure_rate(robot: Robot, message: Image, rate: float, seconds: float) -> Row:
+def measure_rate(robot: Robot, times: Path, message: Image, rate: float, seconds: float) -> Row:
     """Return the latency at one rate and its parts."""
-    robot.reports.clear()
     sent, latencies = send(robot, message, rate=rate, seconds=seconds)
-    model, age = (median(float(report[key]) for report in robot.reports) for key in KEYS)
-    latency = median(latencies)
+    lines = map(json.loads, times.read_text().splitlines())
+    frames = [parts(robot, line) for line in lines if known(robot, line)]
     return {
         "rate Hz": rate,
         "unanswered %": 100 * (1 - len(latencies) / sent),
-        "latency": latency,
+        "latency": median(latencies),
         "95th percentile": statistics.quantiles(latencies, n=20)[-1],
-        "in the model": model,
-        "conversion, wait, publishing": age - model,
-        "transport": latency - age,
+        **{name: median(frame[name] for frame in frames) for name in PARTS},
     }
+
+
+def known(robot: Robot, line: dict[str, float]) -> bool:
+    """Return whether a frame that the node timed was sent and answered in this measurement."""
+    return line["stamp"] in robot.sent and line["stamp"] in robot.answered
+
+
+def parts(robot: Robot, line: dict[str, float]) -> dict[str, float]:
+    """Return the parts of one frame's latency in milliseconds, by their names in `PARTS`."""
+    stamp, model = line["stamp"], line["model_ms"]
+    instants = robot.sent[stamp], line["arrival"], line["published"], robot.answered[stamp]
+    transport_in, in_node, transport_out = (1e3 * (b - a) for a, b in pairwise(instants))
+    return dict(zip(PARTS, (transport_in, model, in_node - model, transport_out), strict=True))
 
 
 def send(robot: Robot, message: Image, *, rate: float, seconds: float) -> tuple[int, list[float]]:

@@ -17,6 +17,7 @@ from std_msgs.msg import Header
 
 from dmmi_core.errors import InputError
 from dmmi_ros.conversion.images import from_array
+from dmmi_ros.float_parameters import declare_float
 from dmmi_ros.image_files import open_images
 from dmmi_ros.run import catch_signals, spin_until
 
@@ -41,8 +42,8 @@ class ImagePublisher(Node):
     def __init__(self) -> None:
         super().__init__("camera")
         source: str = self.declare_parameter("source", "").value
-        rate: float = self.declare_parameter("rate", 10.0).value
-        hold: float = self.declare_parameter("hold", 3.0).value
+        rate = declare_float(self, "rate", 10.0)
+        hold = declare_float(self, "hold", 3.0)
         if rate <= 0 or hold < 0:
             raise InputError("rate must be above 0, and hold not below 0")
         self._source, self._repeats = Path(source), max(1, round(rate * hold))

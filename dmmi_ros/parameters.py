@@ -11,6 +11,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from dmmi_core.engines.registry import ENGINES, PRECISIONS
+from dmmi_ros.float_parameters import declare_float, floats_from_integers
 
 CAMERA_NAME = re.compile("[A-Za-z][A-Za-z0-9_]{0,63}")
 
@@ -79,6 +80,22 @@ class Parameters:
         within=(0.0, 1e6),
         read=Read.AT_ONCE,
     )
+    text: str = _parameter(
+        "",
+        "First command, one request per line; holds from configure on, also after a respawn.",
+    )
+    keep_command: bool = _parameter(
+        False,
+        "The last command holds over a restart of the node, also if it cancelled the one before. It is kept "
+        "in $ROS_HOME/dmmi or ~/.ros/dmmi and goes before text, unless text has changed since.",
+    )
+    command_durability: str = _parameter(
+        "volatile",
+        "Durability of the subscription to command: volatile matches every publisher; transient_local also "
+        "receives what a latched publisher sent before the node was up, but matches latched publishers only.",
+        choices=("volatile", "transient_local"),
+        read=Read.AT_START,
+    )
     max_rate: float = _parameter(
         0.0,
         "Highest rate in Hz at which frames of each camera are processed; 0 means no limit.",
@@ -89,6 +106,20 @@ class Parameters:
         5.0,
         "Seconds without a frame, while there is a command, after which the node warns; 0 means never.",
         within=(0.0, 1e6),
+        read=Read.AT_ONCE,
+    )
+    max_lost_share: float = _parameter(
+        0.1,
+        "Share of the frames sent in the last diagnostics_period, from 0 to 1, above which lost frames are a "
+        "warning on /diagnostics.",
+        within=(0.0, 1.0),
+        read=Read.AT_ONCE,
+    )
+    max_dropped_share: float = _parameter(
+        0.9,
+        "The same for dropped frames, as a share of those received. Drops keep results fresh, so only many "
+        "are a warning.",
+        within=(0.0, 1.0),
         read=Read.AT_ONCE,
     )
     tracking: bool = _parameter(
@@ -155,6 +186,12 @@ class Parameters:
     diagnostics_period: float = _parameter(
         1.0, "Period of /diagnostics in seconds.", within=(0.01, 60.0), read=Read.AT_ONCE
     )
+    bond: bool = _parameter(
+        False,
+        "Keep the bond that nav2's lifecycle manager expects while the node is active; needs bondpy. Without "
+        "it, set bond_timeout of the manager to 0.0.",
+        read=Read.AT_ACTIVATE,
+    )
     autostart: bool = _parameter(
         False, "Configure and activate the node at start, without a lifecycle manager.", read=Read.AT_START
     )
@@ -163,7 +200,12 @@ class Parameters:
     def declare(cls, node: Node) -> None:
         """Declare all parameters. Raises rclpy's `ParameterException` for an invalid override."""
         for parameter in fields(cls):
-            node.declare_parameter(parameter.name, parameter.default, _descriptor(parameter))
+            if isinstance(parameter.default, float):
+                declare_float(node, parameter.name, parameter.default, _descriptor(parameter))
+            else:
+                node.declare_parameter(parameter.name, parameter.default, _descriptor(parameter))
+        floats = [parameter.name for parameter in fields(cls) if isinstance(parameter.default, float)]
+        node.add_pre_set_parameters_callback(floats_from_integers(floats))
 
     @classmethod
     def read(cls, node: Node) -> "Parameters":

@@ -7,6 +7,8 @@ from dataclasses import fields
 import cv2
 import pytest
 import yaml
+from rclpy.node import Node
+from rclpy.parameter import Parameter
 
 from dmmi.msg import Segmentation
 from dmmi_ros.parameters import Parameters
@@ -69,6 +71,24 @@ def test_what_cannot_be_is_refused_with_a_reason(node, client, name, value, reas
     assert reason in result.reason
 
 
+def test_an_integer_is_taken_for_a_float(node, client):
+    assert client.set_parameter("command_timeout", 3600).successful
+    result = client.set_parameter("command_timeout", -1)
+    assert "out of range" in result.reason
+    result = client.set_parameter("min_area", 1.5)
+    assert "Wrong parameter type" in result.reason
+
+
+def test_an_integer_is_taken_for_a_float_at_the_start(ros):
+    arguments = ["--ros-args", "-p", "max_rate:=5", "-p", "mask_threshold:=1"]
+    node = Node("with_integers", cli_args=arguments)
+    Parameters.declare(node)
+    assert node.get_parameter("max_rate").type_ == Parameter.Type.DOUBLE
+    assert (Parameters.read(node).max_rate, Parameters.read(node).mask_threshold) == (5.0, 1.0)
+    assert node.describe_parameter("max_rate").floating_point_range
+    node.destroy_node()
+
+
 def test_what_is_read_at_activation_may_change_while_inactive(node, client, scene):
     assert client.change_state("deactivate")
     assert client.set_parameter("image_transport", "compressed").successful
@@ -93,6 +113,7 @@ def test_a_choice_that_does_not_exist_is_refused(node, client):
     ("arguments", "complaint"),
     [
         (("-p", "presence_threshold:=2.0"), "presence_threshold"),
+        (("-p", "presence_threshold:=2"), "presence_threshold"),
         (("-p", "presence_threshold:=many"), "presence_threshold"),
         (("-p", "image_transport:=theora"), "image_transport must be one of auto, raw, compressed"),
         (("-p", "presence_threshold"), "presence_threshold"),

@@ -2,35 +2,38 @@
 
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING
 
+import numpy as np
 import rclpy
 from rcl_interfaces.msg import SetParametersResult
-from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.exceptions import ParameterException
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
-from rclpy.task import Future
-from std_msgs.msg import String
 
-from dmmi.msg import Segmentation
-from dmmi.srv import Segment
 from dmmi_core.errors import describe
 from dmmi_ros.camera import Camera, Frame
-from dmmi_ros.commands import MAX_REQUESTS, Commands
+from dmmi_ros.command_input import CommandInput
+from dmmi_ros.commands import Commands
 from dmmi_ros.diagnostics import Diagnostics
+from dmmi_ros.find_action import FindAction
 from dmmi_ros.free_memory import free_memory
+from dmmi_ros.log_forwarding import LogForwarding
+from dmmi_ros.manager_bond import ManagerBond
 from dmmi_ros.parameters import Parameters, refusal
 from dmmi_ros.pipeline import Pipeline
 from dmmi_ros.run import catch_signals, spin_until
+from dmmi_ros.searches import Searches
+from dmmi_ros.segment_service import SegmentService
+from dmmi_ros.segmenting import Outcome
 from dmmi_ros.statistics import Statistics
-from dmmi_ros.topics.qos import COMMAND_QOS, QosMonitor
+from dmmi_ros.topics.qos import QosMonitor
 from dmmi_ros.topics.transforms import Transforms
-from dmmi_ros.worker import MAX_JOBS, Job, Worker, WorkerBusy, WorkerStopped
+from dmmi_ros.worker import Worker
 
 if TYPE_CHECKING:
     from dmmi_core.segmenter import Segmenter
@@ -92,9 +95,18 @@ class DmmiNode(LifecycleNode):
         self._pipeline: Pipeline | None = None
         self._transforms: Transforms | None = None
         self._commands = Commands()
+        self._searches = Searches()
         self._worker: Worker[Camera] = Worker(process=self._process)
         self._cameras: list[Camera] = []
         self._qos = QosMonitor(self)
+        self._log = LogForwarding(self.get_logger())
+        self._bond = ManagerBond(self)
+        self._find_action = FindAction(
+            self,
+            self._searches,
+            cameras=lambda: [camera.name for camera in self._cameras],
+            is_active=lambda: self._worker.is_running,
+        )
         self._failure = ""  # why the last transition failed
         self._is_finalized = False
         self._declare_parameters()
@@ -135,12 +147,13 @@ class DmmiNode(LifecycleNode):
         # Not ROS time, which stands still while a simulation is paused.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         period = self._settings.diagnostics_period
-        self._report_timer = self.create_timer(period, self._publish_diagnostics, clock=steady)
+        self._report_timer = self.create_timer(period, self._end_period, clock=steady)
 
     def _create_inputs(self) -> None:
-        self.create_subscription(String, "command", self._on_command, COMMAND_QOS)
-        # In its own group, or a request under way would keep every other callback waiting.
-        self.create_service(Segment, "~/segment", self._on_segment, callback_group=ReentrantCallbackGroup())
+        self._command_input = CommandInput(
+            self, self._commands, settings=lambda: self._settings, on_change=self._publish_diagnostics
+        )
+        SegmentService(self, self._worker, self._segment, bits=lambda: self._settings.bits)
 
     # Lifecycle
 
@@ -167,6 +180,7 @@ class DmmiNode(LifecycleNode):
         self.get_logger().info(
             f"model {self._settings.model!r} is ready on {pipeline.device}, {pipeline.engine}"
         )
+        self._command_input.restore()
         return super().on_configure(state)
 
     @reports_failure
@@ -174,6 +188,8 @@ class DmmiNode(LifecycleNode):
         self._worker.start()
         for camera in self._cameras:
             camera.subscribe(self._settings, on_frame=self._on_frame)
+        if self._settings.bond:
+            self._bond.form()
         return super().on_activate(state)
 
     @reports_failure
@@ -199,13 +215,17 @@ class DmmiNode(LifecycleNode):
     def destroy_node(self) -> None:
         self._stop()
         self._worker.close()
+        self._log.stop()
+        self._find_action.destroy()
         super().destroy_node()
 
     def _stop(self) -> None:
+        self._bond.end()
         for camera in self._cameras:
             camera.unsubscribe()
         for camera in self._worker.stop():
             camera.statistics.dropped += 1
+        self._searches.end_all("the node is not active any more")
         for camera in self._cameras:
             camera.reset()
 
@@ -232,7 +252,9 @@ class DmmiNode(LifecycleNode):
         except Exception as error:
             self.report_failure(f"cannot configure: {describe(error)}")
             return None
-        return Pipeline(segmenter, commands=self._commands, transforms=self._transforms)
+        return Pipeline(
+            segmenter, commands=self._commands, searches=self._searches, transforms=self._transforms
+        )
 
     def _on_progress(self, line: str) -> None:
         """Report that a model is being exported, which blocks the executor's thread for about a minute."""
@@ -255,36 +277,10 @@ class DmmiNode(LifecycleNode):
         for camera in self._cameras:
             camera.stop_waiting()
 
-    def _on_command(self, message: String) -> None:
-        command = self._commands.accept(message.data, timeout=self._settings.command_timeout)
-        text = f"command {command.id}: {command.text[:80]!r}" if command else "command cancelled"
-        self.get_logger().info(text)
-        if command and command.left_out:
-            self.get_logger().warning(
-                f"command {command.id} has {command.left_out} requests more than the {MAX_REQUESTS} that "
-                "are answered: use the service ~/segment for so many"
-            )
-        self._publish_diagnostics()  # confirms the command to its sender
-
-    async def _on_segment(self, request: Segment.Request, response: Segment.Response) -> Segment.Response:
-        future: Future[list[Segmentation]] = Future()
-        future.add_done_callback(self._wake)
-        self._worker.submit(self._answer(request), future)
-        try:
-            response.results = await future
-            response.success = True
-        except WorkerStopped:
-            response.message = "the node is not active"
-        except WorkerBusy:
-            response.message = f"the node is busy: {MAX_JOBS} requests come first; ask again later"
-        except Exception as error:
-            response.message = describe(error)
-        return response
-
-    def _wake(self, future: Future) -> None:
-        future.exception()  # or rclpy complains if nobody awaits it any more, as the process ends
-        if self.executor is not None:
-            self.executor.wake()  # the executor does not watch what callbacks await
+    def _end_period(self) -> None:
+        for camera in self._cameras:
+            camera.statistics.end_period()
+        self._publish_diagnostics()
 
     def _publish_diagnostics(self, *, state: str = "") -> None:
         command = self._commands.current(timeout=self._settings.command_timeout)
@@ -295,13 +291,15 @@ class DmmiNode(LifecycleNode):
             "engine": self._pipeline.engine if self._pipeline else self._settings.engine,
             "command": command.text if command else "",
             "incompatible QoS": "; ".join(self._qos.check()),
+            "goals": str(len(self._searches)),
+            "last warning": self._log.last_warning,
         }
         self._diagnostics.publish(
             self._cameras,
             about_node=about_node,
             failure=self._failure,
             awaited_since=command.awaited_since if command and self._worker.is_running else None,
-            frame_timeout=self._settings.frame_timeout,
+            settings=self._settings,
         )
 
     def _state_name(self) -> str:
@@ -315,9 +313,9 @@ class DmmiNode(LifecycleNode):
         assert self._pipeline is not None  # the worker runs only between configure and cleanup
         self._pipeline.process(frames, self._settings)
 
-    def _answer(self, request: Segment.Request) -> Job:
+    def _segment(self, images: Sequence[np.ndarray], texts: Sequence[str]) -> list[Outcome]:
         assert self._pipeline is not None
-        return (yield from self._pipeline.answer_request(request, self._settings))
+        return self._pipeline.segment(images, texts, self._settings)
 
 
 def main(args: list[str] | None = None, *, load_segmenter: LoadSegmenter = load_segmenter) -> int:

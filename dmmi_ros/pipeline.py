@@ -1,64 +1,80 @@
-"""The way of a frame, or of a request, through the worker's thread: decode, segment, track, publish."""
+"""The way of a frame through the worker's thread: decode, segment, track, publish."""
 
 import time
-import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from geometry_msgs.msg import PoseArray
 
-from dmmi.msg import Segmentation
-from dmmi.srv import Segment
-from dmmi_core.errors import InputError
+from dmmi_core.errors import describe
 from dmmi_core.result import Result
-from dmmi_core.segmenter_options import Options
 from dmmi_core.tracking import Trackers
 from dmmi_ros.camera import Frame
 from dmmi_ros.commands import Command, Commands
-from dmmi_ros.conversion.bit_depth import BitDepth
-from dmmi_ros.conversion.depth import DepthOptions
-from dmmi_ros.conversion.images import to_rgb
-from dmmi_ros.conversion.messages import MessageBuilder
-from dmmi_ros.free_memory import free_memory
+from dmmi_ros.conversion.depth import points_of, to_pose_array
+from dmmi_ros.locations import locate
 from dmmi_ros.parameters import Parameters
+from dmmi_ros.searches import Search, Searches
+from dmmi_ros.segmenting import Outcome, segment_pairs
 from dmmi_ros.topics.transforms import Transforms
-from dmmi_ros.worker import Job
 
 if TYPE_CHECKING:
     from dmmi_core.segmenter import Segmenter
 
-TEXTS_AT_ONCE = 8
-"""Texts of a service request that are segmented before frames get their turn."""
 
-Outcome = Result | Exception
+class Task(NamedTuple):
+    """A frame and what is looked for in it."""
+
+    frame: Frame
+    requests: tuple[str, ...]
+    """Those of the command."""
+    searches: tuple[Search, ...]
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All distinct texts."""
+        return tuple(dict.fromkeys([*self.requests, *(search.request for search in self.searches)]))
 
 
 class DecodedFrame(NamedTuple):
-    """A frame and its image, uint8 RGB (H, W, 3)."""
+    """A task and the image of its frame, uint8 RGB (H, W, 3)."""
 
-    frame: Frame
+    task: Task
     image: np.ndarray
 
 
 class SegmentedFrame(NamedTuple):
-    """A frame, its image, and the results of the requests that succeeded: at least one."""
+    """A frame, its image, and the outcome of each request: at least one is a result."""
 
     frame: Frame
     image: np.ndarray
-    results: list[Result]
+    outcomes: list[Outcome]
+
+    @property
+    def results(self) -> list[Result]:
+        """The results of the requests that succeeded."""
+        return [outcome for outcome in self.outcomes if isinstance(outcome, Result)]
 
 
 class Pipeline:
-    """Processes frames and service requests with `segmenter`.
+    """Processes frames with `segmenter`.
 
     Locations of instances are published in the frame of `transforms`, or in that of the camera without it.
     """
 
-    def __init__(self, segmenter: "Segmenter", *, commands: Commands, transforms: Transforms | None = None):
+    def __init__(
+        self,
+        segmenter: "Segmenter",
+        *,
+        commands: Commands,
+        searches: Searches,
+        transforms: Transforms | None = None,
+    ):
         self._segmenter = segmenter
         self._transforms = transforms
         self._commands = commands
-        self._builder = MessageBuilder.for_rclpy()
+        self._searches = searches
 
     @property
     def device(self) -> str:
@@ -76,124 +92,107 @@ class Pipeline:
         Errors are counted and logged by the frame's camera; none is raised.
         """
         command = self._commands.current(timeout=settings.command_timeout)
-        if command is None:
-            _count_idle(frames)
-            return
-        decoded = list(_decode(frames, settings))
+        asked = command.requests if command else ()
+        tasks = [Task(frame, asked, self._searches.of(frame.camera.name)) for frame in frames]
+        _count_idle(task.frame for task in tasks if not task.texts)
+        decoded = list(_decode((task for task in tasks if task.texts), settings))
         if not decoded:
             return
         start = time.monotonic()
-        outcomes = self._segment_frames(decoded, command, settings)
+        outcomes = self._segment_tasks(decoded, settings)
         inference_ms = 1e3 * (time.monotonic() - start)
-        if not self._commands.goes_on(command, timeout=settings.command_timeout):
-            _count_idle(frame for frame, _ in decoded)
-            return
+        for each in decoded:
+            each.task.frame.camera.statistics.inference_ms = inference_ms
+        if command and self._commands.goes_on(command, timeout=settings.command_timeout):
+            self._answer_command(decoded, outcomes, command, settings)
+        else:
+            for each, own in zip(decoded, outcomes, strict=True):
+                _count_without_command(each.task, own)
+        for each, own in zip(decoded, outcomes, strict=True):
+            self._answer_searches(each.task, own, settings)
+
+    def segment(
+        self, images: Sequence[np.ndarray], texts: Sequence[str], settings: Parameters
+    ) -> list[Outcome]:
+        """Return the outcome of each pair of an image, uint8 RGB (H, W, 3), and a text."""
+        return segment_pairs(self._segmenter, images, texts, settings)
+
+    def _segment_tasks(self, decoded: list[DecodedFrame], settings: Parameters) -> list[dict[str, Outcome]]:
+        """Return for each task the outcome of each text; all tasks make one batch."""
+        images = [each.image for each in decoded for _ in each.task.texts]
+        texts = [text for each in decoded for text in each.task.texts]
+        outcomes = iter(self.segment(images, texts, settings))
+        return [{text: next(outcomes) for text in each.task.texts} for each in decoded]
+
+    def _answer_command(
+        self,
+        decoded: list[DecodedFrame],
+        outcomes: list[dict[str, Outcome]],
+        command: Command,
+        settings: Parameters,
+    ) -> None:
+        """Publish the results of `command`; first all of them, as poses may wait for depth images."""
         published = []
-        for segmented in _successes(decoded, outcomes, inference_ms):
+        for segmented in _successes(decoded, outcomes, command):
             try:
                 tracked = _track(segmented, command, settings)
                 _publish(tracked, command)
                 published.append(tracked)
             except Exception as error:  # costs this frame only
                 segmented.frame.camera.count_failure(error)
-        for segmented in published:  # after all results, as it may wait for depth images
+        for segmented in published:
             self._publish_locations(segmented, settings)
 
-    def answer_request(self, request: Segment.Request, settings: Parameters) -> Job:
-        """Return a list of dmmi/Segmentation, one for each command of `request`.
-
-        Yields between batches of texts. Raises `InputError` for a bad image or text.
-        """
-        if not request.commands:
-            raise InputError("the request has no commands")
-        image = to_rgb(request.image, BitDepth(settings.bits))
-        messages: list[Segmentation] = []
-        for start in range(0, len(request.commands), TEXTS_AT_ONCE):
-            if start:
-                yield
-            texts = request.commands[start : start + TEXTS_AT_ONCE]
-            for outcome in self._segment([image] * len(texts), texts, settings):
-                if isinstance(outcome, Exception):
-                    raise outcome
-                message = self._builder.segmentation(outcome, header=request.image.header, command_id=0)
-                messages.append(message)
-        return messages
+    def _answer_searches(self, task: Task, outcomes: dict[str, Outcome], settings: Parameters) -> None:
+        """Report the outcomes to the searches, and end those that found their target."""
+        for search in task.searches:
+            try:
+                outcome = outcomes[search.request]
+                if search.see(task.frame.message.header, outcome):
+                    search.poses = self._poses_for(search, task.frame, settings)
+                    search.end()
+            except Exception as error:  # costs this search only
+                search.end(describe(error))
 
     def _publish_locations(self, segmented: SegmentedFrame, settings: Parameters) -> None:
-        """Publish the locations of the instances if the camera has depth and somebody listens.
-
-        May wait for the frame's depth image and transform; see `DepthInput.locate`.
-        """
-        frame, _, results = segmented
-        camera, header = frame.camera, frame.message.header
+        """Publish the locations of the instances if the camera has depth and somebody listens."""
+        frame, results, camera = segmented.frame, segmented.results, segmented.frame.camera
         if camera.depth is None or not camera.publishers.has_location_listener:
             return
         try:
-            located = camera.depth.locate(
-                results,
-                header,
-                tolerance=settings.depth_tolerance,
-                arrival=frame.arrival,
-                options=_depth_options(settings),
-            )
-            if self._transforms is not None:
-                header, located = self._transforms.move(located, header)
+            header, located = locate(results, frame, camera.depth, settings, self._transforms)
             for result, locations in zip(results, located, strict=True):
                 camera.publishers.publish_locations(result, locations, header=header)
         except Exception as error:  # a bad depth image must not cost the results
             camera.count_without_depth(len(results), error)
 
-    def _segment_frames(
-        self, decoded: list[DecodedFrame], command: Command, settings: Parameters
-    ) -> list[list[Outcome]]:
-        """Return for each frame the outcome of each request; all frames make one batch."""
-        count = len(command.requests)
-        images = [image for _, image in decoded for _ in range(count)]
-        outcomes = self._segment(images, command.requests * len(decoded), settings)
-        return [outcomes[start : start + count] for start in range(0, len(outcomes), count)]
-
-    def _segment(
-        self, images: Sequence[np.ndarray], texts: Sequence[str], settings: Parameters
-    ) -> list[Outcome]:
-        """Return for each pair of image and text its result, or the error that prevented it."""
-        outcomes = self._segment_in_parts(images, texts, _options(settings))
-        if any(isinstance(each, Exception) and not isinstance(each, InputError) for each in outcomes):
-            free_memory()
-        return outcomes
-
-    def _segment_in_parts(
-        self, images: Sequence[np.ndarray], texts: Sequence[str], options: Options
-    ) -> list[Outcome]:
-        """Segment in one batch, or in halves if that fails, so that only the faulty pairs have no result."""
+    def _poses_for(self, search: Search, frame: Frame, settings: Parameters) -> PoseArray | None:
+        """Return the poses of what was found if the camera has depth; warn if they cannot be had."""
+        camera = frame.camera
+        if camera.depth is None or search.last is None or not isinstance(search.last.outcome, Result):
+            return None
         try:
-            return list(self._segmenter.batch(images, texts, options))
+            header, (locations,) = locate(
+                [search.last.outcome], frame, camera.depth, settings, self._transforms
+            )
+            return to_pose_array(points_of(locations), header)
         except Exception as error:
-            traceback.clear_frames(error.__traceback__)  # they still hold tensors
-            if len(images) == 1:
-                return [error]
-        half = len(images) // 2
-        return [
-            *self._segment_in_parts(images[:half], texts[:half], options),
-            *self._segment_in_parts(images[half:], texts[half:], options),
-        ]
+            camera.count_without_depth(1, error)
+            return None
 
 
-def _options(settings: Parameters) -> Options:
-    threshold = settings.presence_threshold
-    return Options(
-        presence_threshold=None if threshold < 0 else threshold,  # the model's own
-        mask_threshold=settings.mask_threshold,
-        min_area=settings.min_area,
-    )
-
-
-def _depth_options(settings: Parameters) -> DepthOptions:
-    return DepthOptions(
-        units=settings.depth_units,
-        nearest=settings.depth_nearest,
-        farthest=settings.depth_farthest,
-        min_share=settings.depth_min_share,
-    )
+def _count_without_command(task: Task, outcomes: dict[str, Outcome]) -> None:
+    """Count a frame that has results for searches only, or for nobody as its command was cancelled."""
+    camera = task.frame.camera
+    camera.trackers = Trackers()
+    own = [outcomes[search.request] for search in task.searches]
+    errors = [outcome for outcome in own if isinstance(outcome, Exception)]
+    if not own:
+        camera.count_idle()
+    elif len(errors) == len(own):
+        camera.count_failure(errors[0])
+    else:
+        camera.statistics.processed += 1
 
 
 def _count_idle(frames: Iterable[Frame]) -> None:
@@ -201,10 +200,10 @@ def _count_idle(frames: Iterable[Frame]) -> None:
         frame.camera.count_idle()
 
 
-def _decode(frames: Iterable[Frame], settings: Parameters) -> Iterator[DecodedFrame]:
+def _decode(tasks: Iterable[Task], settings: Parameters) -> Iterator[DecodedFrame]:
     """Yield the frames that `max_rate` admits with their images; count the others."""
-    for frame in frames:
-        camera = frame.camera
+    for task in tasks:
+        frame, camera = task.frame, task.frame.camera
         if not camera.rate_limit.admits(frame.arrival, settings.max_rate):
             camera.statistics.skipped += 1
             continue
@@ -216,23 +215,22 @@ def _decode(frames: Iterable[Frame], settings: Parameters) -> Iterator[DecodedFr
             camera.count_failure(error)
             continue
         camera.rate_limit.count(frame.arrival, settings.max_rate)
-        yield DecodedFrame(frame, image)
+        yield DecodedFrame(task, image)
 
 
 def _successes(
-    decoded: Iterable[DecodedFrame], outcomes: Iterable[list[Outcome]], inference_ms: float
+    decoded: Iterable[DecodedFrame], outcomes: Iterable[dict[str, Outcome]], command: Command
 ) -> Iterator[SegmentedFrame]:
     """Yield the frames that have results; count the requests and the frames that failed."""
-    for (frame, image), own in zip(decoded, outcomes, strict=True):
-        frame.camera.statistics.inference_ms = inference_ms
-        results = [outcome for outcome in own if isinstance(outcome, Result)]
+    for (task, image), by_text in zip(decoded, outcomes, strict=True):
+        camera, own = task.frame.camera, [by_text[request] for request in command.requests]
         errors = [outcome for outcome in own if isinstance(outcome, Exception)]
-        if not results:
-            frame.camera.count_failure(errors[0])
+        if len(errors) == len(own):
+            camera.count_failure(errors[0])
             continue
         for error in errors:
-            frame.camera.count_failed_request(error)
-        yield SegmentedFrame(frame, image, results)
+            camera.count_failed_request(error)
+        yield SegmentedFrame(task.frame, image, own)
 
 
 def _track(segmented: SegmentedFrame, command: Command, settings: Parameters) -> SegmentedFrame:
@@ -245,14 +243,17 @@ def _track(segmented: SegmentedFrame, command: Command, settings: Parameters) ->
     results = camera.trackers.update(
         segmented.results, requests=command.requests, stamp=stamp.sec + 1e-9 * stamp.nanosec
     )
-    return segmented._replace(results=results)
+    tracked = iter(results)
+    outcomes = [next(tracked) if isinstance(each, Result) else each for each in segmented.outcomes]
+    return segmented._replace(outcomes=outcomes)
 
 
 def _publish(segmented: SegmentedFrame, command: Command) -> None:
-    """Publish each result under the header of the frame."""
-    frame, image, results = segmented
+    """Publish the results under the header of the frame."""
+    frame, image, outcomes = segmented
     camera = frame.camera
-    for result in results:
-        camera.publishers.publish(image, result, header=frame.message.header, command_id=command.id)
+    camera.publishers.publish(
+        image, command.requests, outcomes, header=frame.message.header, command_id=command.id
+    )
     camera.statistics.result_age_ms = 1e3 * (time.monotonic() - frame.arrival)
     camera.statistics.processed += 1

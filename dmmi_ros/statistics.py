@@ -1,6 +1,6 @@
 """Counters of one camera, as /diagnostics shows them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass
@@ -34,6 +34,20 @@ class Statistics:
     result_age_ms: float = 0.0
     """Time from the arrival of the newest processed frame to the publication of its results."""
 
+    lost_share: float = 0.0
+    """Share of the frames sent in the last period that were lost, from 0 to 1."""
+    dropped_share: float = 0.0
+    """Share of the frames received in the last period that were dropped, from 0 to 1."""
+    _before: tuple[int, int, int] = field(default=(0, 0, 0), repr=False)  # received, lost, dropped
+
+    def end_period(self) -> None:
+        """Compute the shares of the period since the last call."""
+        counts = self.received, self.lost, self.dropped
+        received, lost, dropped = (now - then for now, then in zip(counts, self._before, strict=True))
+        self._before = counts
+        self.lost_share = lost / max(1, received + lost)
+        self.dropped_share = min(1.0, dropped / max(1, received))  # some were received in the period before
+
     @property
     def under_way(self) -> int:
         """Frames that wait or are being processed. A frame is done once its results are out, even if its
@@ -52,6 +66,8 @@ class Statistics:
             "frames failed": str(self.failed),
             "frames without a command": str(self.idle),
             "frames under way": str(self.under_way),
+            "lost share %": f"{100 * self.lost_share:.0f}",
+            "dropped share %": f"{100 * self.dropped_share:.0f}",
             "requests failed": str(self.failed_requests),
             "answers without depth": str(self.without_depth),
             "inference ms": f"{self.inference_ms:.1f}",

@@ -4,13 +4,11 @@ ros2 launch dmmi dmmi.launch.py image:=/camera/image_raw
 ros2 launch dmmi dmmi.launch.py cameras:="front=/front/image_raw left=/left/image_raw"
 """
 
-import json
 import re
 from pathlib import Path
 
 from launch.actions import (
     DeclareLaunchArgument,
-    ExecuteProcess,
     OpaqueFunction,
     SetEnvironmentVariable,
     SetLaunchConfiguration,
@@ -29,6 +27,7 @@ ARGUMENTS = {  # name: (default, description)
     "use_sim_time": ("false", "Use the clock of a simulation or bag"),
     "autostart": ("true", "Configure and activate the node at start and after each respawn"),
     "params_file": (str(CONFIG / "dmmi.yaml"), "Parameter file of the node"),
+    "bond": ("", "Keep a bond with nav2's lifecycle manager (true or false); empty: as in params_file"),
     "use_respawn": ("false", "Restart the node if it crashes"),
     "log_level": ("info", "Log level of the node"),
     "model": ("", "Model shipped with the package, or path of a model folder; empty: as in params_file"),
@@ -40,7 +39,7 @@ ARGUMENTS = {  # name: (default, description)
     "camera_info": ("camera_info", "Topic of the camera calibration, needed for depth"),
     "cameras": ("", "Several cameras with their topics: 'front=/front/image_raw left=/left/image_raw'"),
     "command": ("command", "Topic of the commands"),
-    "text": ("", "First command, sent as soon as the node listens"),
+    "text": ("", "First command, also after a respawn; empty: as in params_file"),
 }
 TOPICS = ("image", "depth", "camera_info", "command")
 
@@ -55,8 +54,7 @@ def generate_launch_description() -> LaunchDescription:
         "FASTDDS_DEFAULT_PROFILES_FILE", default_value=str(CONFIG / "fastdds_images.xml")
     )
     environment = SetEnvironmentVariable("FASTDDS_DEFAULT_PROFILES_FILE", profile)
-    actions = [OpaqueFunction(function=make_node), OpaqueFunction(function=make_first_command)]
-    return LaunchDescription([*arguments, environment, *actions])
+    return LaunchDescription([*arguments, environment, OpaqueFunction(function=make_node)])
 
 
 def make_node(context: LaunchContext) -> list[SetLaunchConfiguration | LifecycleNode]:
@@ -82,7 +80,7 @@ def make_node(context: LaunchContext) -> list[SetLaunchConfiguration | Lifecycle
 
 
 def absolute(context: LaunchContext, name: str) -> str:
-    """Return the fully qualified name of the node or of one of its topics."""
+    """Return the fully qualified name of the node."""
     pushed = context.launch_configurations.get("ros_namespace")
     namespace = prefix_namespace(pushed, LaunchConfiguration("namespace").perform(context))
     return make_namespace_absolute(prefix_namespace(namespace, name))
@@ -106,8 +104,8 @@ def read_cameras(context: LaunchContext) -> dict[str, str]:
 
 def overrides(context: LaunchContext, *, cameras: list[str]) -> dict[str, ParameterValue | bool | list[str]]:
     """Return the parameters that arguments set; they override params_file."""
-    types = {"use_sim_time": bool, "autostart": bool}
-    types |= dict.fromkeys(("model", "device", "engine", "precision"), str)
+    types = dict.fromkeys(("use_sim_time", "autostart", "bond"), bool)
+    types |= dict.fromkeys(("model", "device", "engine", "precision", "text"), str)
     decided = {
         name: ParameterValue(LaunchConfiguration(name), value_type=type_)
         for name, type_ in types.items()
@@ -116,13 +114,3 @@ def overrides(context: LaunchContext, *, cameras: list[str]) -> dict[str, Parame
     if LaunchConfiguration("depth").perform(context):
         decided["depth"] = True
     return {**decided, "cameras": cameras} if cameras else decided
-
-
-def make_first_command(context: LaunchContext) -> list[ExecuteProcess]:
-    """Return the action that publishes the argument `text`, if it is set."""
-    text, topic = (LaunchConfiguration(name).perform(context) for name in ("text", "command"))
-    if not text:
-        return []
-    message = json.dumps({"data": text}, ensure_ascii=False)  # JSON is YAML
-    publish = ["ros2", "topic", "pub", "--once", absolute(context, topic), "std_msgs/msg/String", message]
-    return [ExecuteProcess(cmd=publish, output="log")]

@@ -133,6 +133,11 @@ def _is_inlier(z: np.ndarray) -> np.ndarray:
     return difference <= max(OUTLIER_DEVIATIONS * deviation, OUTLIER_SHARE * middle)
 
 
+def points_of(locations: Iterable[Location | None]) -> list[np.ndarray]:
+    """Return the centroids, float64 (3,); NaN without a location."""
+    return [np.full(3, np.nan) if each is None else each.centroid for each in locations]
+
+
 def to_pose_array(points: Iterable[np.ndarray], header: Header) -> PoseArray:
     """Return points (3,) in the frame of `header` as poses without rotation."""
     message = PoseArray(header=header)

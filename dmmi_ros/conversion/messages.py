@@ -21,6 +21,8 @@ TYPES = (
     "sensor_msgs/msg/Image",
     "sensor_msgs/msg/RegionOfInterest",
 )
+FAILED = 255
+"""The status of a dmmi/Segmentation that has no result."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,13 @@ class MessageBuilder:
             grouping=result.grouping,
             instances=[self._instance(instance, header) for instance in result.instances],
         )
+
+    def answer(self, request: str, outcome: Result | Exception, *, header: Any, command_id: int) -> Any:
+        """Return the outcome of a request as dmmi/Segmentation; an error has the status FAILED."""
+        if isinstance(outcome, Result):
+            return self.segmentation(outcome, header=header, command_id=command_id)
+        type_ = self.types["dmmi/msg/Segmentation"]
+        return type_(header=header, command_id=command_id, command=request, status=FAILED)
 
     def no_target(self, result: Result, *, header: Any, command_id: int) -> Any:
         """Return the statement that the frame holds no target as dmmi/NoTarget."""

@@ -15,6 +15,8 @@ from dmmi_ros.topics.qos import loss_advice
 from dmmi_ros.topics.subscriptions import subscribe, unsubscribe
 
 FOLLOW_PERIOD_S = 1.0
+GONE_S = 60.0
+"""Seconds for which the end of all publishers is a warning: a replay that is over needs none for ever."""
 NAMED_TOPICS = 5
 """How many other image topics a warning names."""
 
@@ -42,6 +44,7 @@ class ImageInput:
         self._statistics = statistics
         self._on_image = on_image
         self._last_arrival = time.monotonic()
+        self._has_received = False
         self._sequence_number: int | None = None
         self._frame_bytes = 0
         """Size of the newest frame; 0 before the first."""
@@ -73,6 +76,8 @@ class ImageInput:
             return wrong_type
         topics = " or ".join(subscription.topic_name for subscription in self._subscriptions)
         if not any(subscription.get_publisher_count() for subscription in self._subscriptions):
+            if self._has_received and seconds > max(limit, GONE_S) and not self._is_published():
+                return ""
             return f"nobody publishes {topics}: {self._what_is_published()}"
         return (
             f"no frame on {topics} for {seconds:.0f} s, though somebody publishes: does the camera run, does "
@@ -82,6 +87,9 @@ class ImageInput:
     def loss_advice(self) -> str:
         """Return what to do about lost frames of the present size."""
         return loss_advice(self._frame_bytes)
+
+    def _is_published(self) -> bool:
+        return any(map(self._node.count_publishers, self._topics.values()))
 
     def _what_is_published(self) -> str:
         """Return what to do when nobody publishes the topic, with the images that are published instead."""
@@ -120,6 +128,7 @@ class ImageInput:
         if not own:
             return  # received before its subscription was ended below
         self._keep(own)
+        self._has_received = True
         self._last_arrival = time.monotonic()
         self._frame_bytes = len(message.data)
         self._statistics.lost += self._lost_before(

@@ -9,10 +9,11 @@ from rclpy.lifecycle import LifecycleNode
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from dmmi.msg import NoTarget, Segmentation
+from dmmi.msg import NoTarget, Segmentation, SegmentationArray
+from dmmi_core.errors import describe
 from dmmi_core.result import Result, Status
 from dmmi_core.visualization.overlay import draw_overlay
-from dmmi_ros.conversion.depth import Location, to_pose_array
+from dmmi_ros.conversion.depth import Location, points_of, to_pose_array
 from dmmi_ros.conversion.detections import DetectionBuilder, find_vision_messages
 from dmmi_ros.conversion.images import from_array
 from dmmi_ros.conversion.messages import MessageBuilder
@@ -22,7 +23,6 @@ NO_VISION_MESSAGES = (
     "vision_msgs is not installed: there are no ~/detections and ~/detections_3d; install the package "
     "ros-$ROS_DISTRO-vision-msgs, or build it from source"
 )
-_UNKNOWN = np.full(3, np.nan)
 
 
 class Publishers:
@@ -40,6 +40,7 @@ class Publishers:
         self._node = node
         self._messages = MessageBuilder.for_rclpy()
         self._segmentation = create(Segmentation, "segmentation")
+        self._segmentations = create(SegmentationArray, "segmentations")
         self._no_target = create(NoTarget, "no_target")
         self._labels = create(Image, "labels")
         self._overlay = create(Image, "overlay")
@@ -53,10 +54,32 @@ class Publishers:
         else:
             node.get_logger().info(NO_VISION_MESSAGES, once=True)
 
-    def publish(self, image: np.ndarray, result: Result, *, header: Header, command_id: int) -> None:
-        """Publish one result for `image`, uint8 RGB (H, W, 3); `header` is that of the frame."""
+    def publish(
+        self,
+        image: np.ndarray,
+        requests: Sequence[str],
+        outcomes: Sequence[Result | Exception],
+        *,
+        header: Header,
+        command_id: int,
+    ) -> None:
+        """Publish the outcome of each request for `image`, uint8 RGB (H, W, 3), with `header`."""
+        answers = [
+            self._messages.answer(request, outcome, header=header, command_id=command_id)
+            for request, outcome in zip(requests, outcomes, strict=True)
+        ]
+        for answer, outcome in zip(answers, outcomes, strict=True):
+            if isinstance(outcome, Result):
+                self._segmentation.publish(answer)
+                self._publish_more(image, outcome, header=header, command_id=command_id)
+        if self._segmentations.get_subscription_count():
+            errors = [describe(each) if isinstance(each, Exception) else "" for each in outcomes]
+            self._segmentations.publish(
+                SegmentationArray(header=header, command_id=command_id, segmentations=answers, errors=errors)
+            )
+
+    def _publish_more(self, image: np.ndarray, result: Result, *, header: Header, command_id: int) -> None:
         messages = self._messages
-        self._segmentation.publish(messages.segmentation(result, header=header, command_id=command_id))
         if result.status == Status.NO_TARGET:
             self._no_target.publish(messages.no_target(result, header=header, command_id=command_id))
         if _has_listener(self._labels):
@@ -76,8 +99,7 @@ class Publishers:
     ) -> None:
         """Publish where the instances of `result` are, in the frame of `header`; None without depth."""
         if _has_listener(self._poses):
-            points = [_UNKNOWN if location is None else location.centroid for location in locations]
-            self._poses.publish(to_pose_array(points, header))
+            self._poses.publish(to_pose_array(points_of(locations), header))
         if _has_listener(self._detections_3d):
             message = self._detection_builder.detections_3d(result, locations, header=header)
             self._detections_3d.publish(message)

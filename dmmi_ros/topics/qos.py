@@ -14,8 +14,6 @@ from rclpy.qos import (
 )
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
-# Volatile, so that it matches a latched publisher and an ordinary one alike.
-COMMAND_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
 RESULT_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
 # Room for images that come while another callback runs; stale ones are dropped, and counted, afterwards.
 IMAGE_DEPTH = 5
@@ -30,8 +28,21 @@ _NOT_LATCHED = (DurabilityPolicy.VOLATILE, DurabilityPolicy.TRANSIENT_LOCAL)
 """The policies offered by a publisher and requested by a subscription that make no match."""
 _REMEDIES = {
     "RELIABILITY": "let it publish RELIABLE, or for images set image_reliability to best_effort",
-    "DURABILITY": "let it subscribe with VOLATILE durability",
+    "DURABILITY": "the subscription must be VOLATILE (for commands: command_durability), or the publisher "
+    "TRANSIENT_LOCAL",
 }
+
+
+def command_qos(durability: str) -> QoSProfile:
+    """Return the profile for commands; `durability` is "volatile" or "transient_local".
+
+    Volatile matches a latched publisher and an ordinary one alike; transient_local, latched ones only.
+    """
+    return QoSProfile(
+        depth=10,
+        reliability=ReliabilityPolicy.RELIABLE,
+        durability=DurabilityPolicy[durability.upper()],
+    )
 
 
 def image_qos(reliability: str) -> QoSProfile:

@@ -43,15 +43,21 @@ class StubNode:
         number = next(_numbers)
         self.gate = Gate(folder / f"gate_{number}")
         self.client = Client(namespace=f"/test_{number}")
+        self.parameters = {**SETTINGS, **parameters}
+        self._remap = {"__ns": self.client.get_namespace(), **(remap or {})}
+        self._environment = {**environment, "STUB_GATE": str(self.gate.path)}
         self._log = folder / f"node_{number}.log"
+        self.start()
+
+    def start(self) -> None:
+        """Start the process, also again after its end."""
         command = [sys.executable, STUB_NODE, "--ros-args"]
-        for name, other in {"__ns": self.client.get_namespace(), **(remap or {})}.items():
+        for name, other in self._remap.items():
             command += ["-r", f"{name}:={other}"]
-        for name, value in {**SETTINGS, **parameters}.items():
+        for name, value in self.parameters.items():
             command += ["-p", f"{name}:={value}"]
         with self._log.open("w") as output:
-            environment = {**environment, "STUB_GATE": str(self.gate.path)}
-            self.process = NodeProcess(command, environment=environment, output=output)
+            self.process = NodeProcess(command, environment=self._environment, output=output)
 
     def log(self) -> str:
         """Return the log so far."""

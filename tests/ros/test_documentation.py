@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import yaml
+from rclpy.executors import SingleThreadedExecutor
 from std_msgs.msg import Header, String
 
 from dmmi_ros.conversion.messages import MessageBuilder
@@ -34,6 +35,8 @@ def test_every_topic_and_service_is_described(client):
     topics = {topic: types for topic, types in found if not is_of_every_node(topic, types)}
     assert f"{prefix}dmmi/segmentation" in topics
     for topic, (type_,) in topics.items():
+        topic, _, part = topic.partition("/_action/")  # an action consists of topics and services
+        type_ = type_.split("_")[0] if part else type_
         written = topic.replace(f"{prefix}dmmi/", "~/").removeprefix(prefix)
         assert f"`{written}`" in PAGE
         assert type_.split("/")[-1] in PAGE
@@ -103,3 +106,45 @@ def test_the_example_that_listens(ros, transcript, commands):
     voice.hear(String(data=transcript))
     voice.destroy_node()
     assert [message.data for message in published] == commands
+
+
+def example_for(client, part: str) -> dict:
+    """Run the example with `part`, its topics moved into the namespace of `client`; return its names."""
+    code = next(code for code in EXAMPLES if part in code)
+    for topic in ("image", "dmmi/"):
+        code = code.replace(f'"{topic}', f'"{client.get_namespace()}/{topic}')
+    names = {"__name__": "example"}
+    exec(code, names)
+    return names
+
+
+def test_the_example_that_synchronises(node, client, scene):
+    pytest.importorskip("message_filters")
+    client.command("the red boxes\nthe green box")
+    together, seen = example_for(client, "message_filters")["Together"](), []
+    together.both.callbacks.clear()
+    together.both.registerCallback(lambda image, results: seen.append((image.header, results)))
+    executor = SingleThreadedExecutor()
+    executor.add_node(together)
+    client.listen_to()  # the node knows the subscription to its results then
+    client.wait_for(lambda: client.images.get_subscription_count() == 2, "subscription to images")
+    header = client.send(scene.image)
+    while not seen:
+        executor.spin_once()
+    together.destroy_node()
+    ((seen_header, results),) = seen
+    assert seen_header == results.header == header
+    assert [len(each.instances) for each in results.segmentations] == [2, 1]
+
+
+def test_the_example_that_finds(node, client, scene):
+    finder = example_for(client, "agreeing_frames")["Finder"]()
+    executor = SingleThreadedExecutor()
+    executor.add_node(finder)
+    task = executor.create_task(finder.find("the red boxes", seconds=60))
+    while not task.done():
+        client.send(scene.image)
+        executor.spin_once(timeout_sec=0.1)
+    finder.destroy_node()
+    assert task.result().found
+    assert len(task.result().segmentation.instances) == 2

@@ -1,8 +1,11 @@
 """Warnings of a node about its surroundings: QoS mismatches, missing frames, wrong types, lost frames."""
 
 import time
+from itertools import count
+from types import SimpleNamespace
 
 import pytest
+from rcl_interfaces.msg import Log
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
@@ -12,7 +15,10 @@ from std_msgs.msg import String
 from dmmi.msg import Segmentation
 from dmmi_ros.camera import Camera
 from dmmi_ros.conversion.images import from_array
+from dmmi_ros.diagnostics import Diagnostics, losses
 from dmmi_ros.parameters import Parameters
+from dmmi_ros.statistics import Statistics
+from dmmi_ros.topics import images
 from helpers.client import RELIABLE, TIMEOUT_S
 
 pytestmark = pytest.mark.timeout(120)
@@ -47,7 +53,7 @@ def test_a_mismatch_is_reported_as_long_as_it_lasts(start_node):
             f"{state} node that tells of it",
         )
     client.destroy_publisher(mismatch)
-    client.wait_for_report(incompatible_QoS="", message="active", level=OK)
+    client.wait_for_report(incompatible_QoS="", message="no command", level=OK)
 
 
 def test_the_same_mismatch_is_not_logged_again_and_again(start_node):
@@ -79,7 +85,8 @@ def test_a_listener_whose_qos_does_not_fit(start_node):
     client.create_subscription(Segmentation, "dmmi/segmentation", print, latched)
     said = (
         f"nothing is sent to a subscription of {client.get_namespace()}/dmmi/segmentation: "
-        "its DURABILITY does not fit; let it subscribe with VOLATILE durability"
+        "its DURABILITY does not fit; the subscription must be VOLATILE (for commands: command_durability), "
+        "or the publisher TRANSIENT_LOCAL"
     )
     client.wait_for(lambda: said in node.log(), "warning")
 
@@ -87,7 +94,7 @@ def test_a_listener_whose_qos_does_not_fit(start_node):
 def test_silence_while_a_command_holds_is_a_warning(node, client, scene):
     client.set_parameter("frame_timeout", 0.01)
     client.wait_for_report(state="active", command="")
-    assert client.reports[-1]["message"] == "active"  # nobody wants to know anything
+    assert client.reports[-1]["message"] == "no command"  # nobody wants to know anything
     client.command("the red boxes")
     topic = f"{client.get_namespace()}/image"
     client.wait_for(lambda: client.reports[-1]["message"].startswith("no frame on"), "warning")
@@ -138,11 +145,114 @@ def test_images_of_another_type_are_a_warning(start_node):
 
 def test_silence_is_noticed_while_commands_are_repeated(node, client):
     client.set_parameter("frame_timeout", 0.5)
-    client.wait_for_report(message="active")
+    client.wait_for_report(message="no command")
     started = time.monotonic()
     while "no frame on" not in client.reports[-1]["message"]:
         assert time.monotonic() < started + TIMEOUT_S
         client.command(f"the red boxes {time.monotonic()}")  # at once, and so much more often than that
+
+
+def test_warnings_of_the_model_reach_rosout_and_the_diagnostics(node, client, scene):
+    logged = client.listen(Log, "/rosout")
+    client.command("the red boxes at length")
+    client.answer_to(client.send(scene.image))
+    client.wait_for_report(last_warning="the text is too long")
+    client.wait_for(lambda: any(each.msg == "the text is too long" for each in logged), "line in the log")
+    (line,) = (each for each in logged if each.msg == "the text is too long")
+    assert line.level == Log.WARN
+    assert line.name == client.get_namespace().strip("/") + ".dmmi"
+
+
+def test_many_frames_dropped_in_a_period_are_a_warning(start_node, scene):
+    node = start_node(autostart=True, max_dropped_share=0.5)
+    client = node.client
+    client.wait_until_active()
+    client.set_parameter("diagnostics_period", 60.0)  # one period for all frames below
+    client.command("the red boxes, slowly")
+    client.send(scene.image)
+    with node.gate.held():
+        for _ in range(4):
+            client.send(scene.image)
+        for number in count():
+            client.command(f"the red boxes {number}")  # reports, though the period is not over
+            if client.reports[-1]["frames received"] == "5":
+                break
+        client.set_parameter("diagnostics_period", 0.05)
+        client.wait_for(lambda: client.reports[-1]["dropped share %"] != "0", "share")
+    report = next(each for each in client.reports if each["dropped share %"] == "60")
+    assert report["level"] == WARN
+    assert report["message"].startswith("60% of the frames of the last period were dropped, as the model is")
+    client.wait_for_report(message="active", level=OK)  # the period after had no drops
+
+
+def test_shares_are_those_of_the_last_period():
+    statistics = Statistics()
+    statistics.received, statistics.lost, statistics.dropped = 6, 2, 3
+    statistics.end_period()
+    assert (statistics.lost_share, statistics.dropped_share) == (0.25, 0.5)
+    statistics.received = 8
+    statistics.end_period()
+    assert (statistics.lost_share, statistics.dropped_share) == (0.0, 0.0)
+    statistics.end_period()
+    assert (statistics.lost_share, statistics.dropped_share) == (0.0, 0.0)
+    statistics.lost, statistics.dropped = 4, 4  # nothing received
+    statistics.end_period()
+    assert (statistics.lost_share, statistics.dropped_share) == (1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("lost", "dropped", "said"),
+    [
+        (0.1, 0.9, ""),
+        (0.11, 0.0, "11% of the frames of the last period were lost in transport"),
+        (0.0, 0.91, "91% of the frames of the last period were dropped"),
+    ],
+)
+def test_shares_above_the_limits_are_a_warning(lost, dropped, said):
+    warning = losses(Statistics(lost_share=lost, dropped_share=dropped), Parameters(), advice="do this")
+    assert warning.startswith(said) and bool(warning) == bool(said)
+
+
+def test_a_replay_that_has_ended_is_no_warning_for_ever(ros, scene, monkeypatch):
+    node = LifecycleNode("watcher", namespace="/test_replay", enable_communication_interface=False)
+    frames = []
+    camera = Camera(node, "")
+    camera.subscribe(Parameters(image_reliability="reliable"), on_frame=frames.append)
+    publisher = node.create_publisher(Image, "image", 10)
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    while not frames:
+        publisher.publish(from_array(scene.image, header=Image().header))
+        executor.spin_once(timeout_sec=0.1)
+    node.destroy_publisher(publisher)
+    while node.count_publishers("image"):
+        executor.spin_once(timeout_sec=0.1)
+    arrival = frames[-1].arrival
+
+    def warning_after(seconds: float) -> str:
+        monkeypatch.setattr(images.time, "monotonic", lambda: arrival + seconds)
+        return camera.staleness(since=0.0, limit=5.0)
+
+    assert warning_after(4.0) == ""
+    assert warning_after(6.0) == warning_after(59.0)
+    assert warning_after(59.0).startswith("nobody publishes /test_replay/image")
+    assert warning_after(61.0) == ""
+    monkeypatch.undo()
+    node.destroy_node()
+
+
+def test_the_same_warning_is_logged_once():
+    logged = []
+    logger = SimpleNamespace(warning=lambda text, **_: logged.append(text))
+    node = SimpleNamespace(
+        get_logger=lambda: logger,
+        get_fully_qualified_name=lambda: "/dmmi",
+        create_publisher=lambda *_: None,
+    )
+    log = Diagnostics(node).log_staleness
+    for staleness in ("gone", "gone", "", "gone", "silent for 5 s", "silent for 6 s"):
+        log(staleness)
+    assert logged == ["gone", "gone", "silent for 5 s", "silent for 6 s"]
 
 
 def test_frames_overwritten_in_the_queue_are_counted_as_lost(ros, scene):

@@ -11,7 +11,6 @@ from shutil import copytree
 
 import cv2
 import pytest
-import yaml
 from rclpy.node import Node
 from sensor_msgs.msg import Image
 
@@ -208,25 +207,15 @@ def test_cameras_of_one_name_are_refused(launch):
     assert "cameras must have names of their own, not those of 'front=/a front=/b'" in said
 
 
-@pytest.mark.parametrize(
-    ("pushed", "namespace", "command", "topic"),
-    [
-        ("", "robot", "command", "/robot/command"),
-        ("", "robot", "heard", "/robot/heard"),
-        ("", "robot", "/voice", "/voice"),
-        ("", "/robot/", "command", "/robot/command"),
-        ("", "/", "command", "/command"),
-        ("robot", "", "command", "/robot/command"),
-        ("robot", "arm", "command", "/robot/arm/command"),
-        ("robot", "/arm", "command", "/arm/command"),
-    ],
-)
-def test_a_first_command(launch, call_of, pushed, namespace, command, topic):
-    text = 'the "two" cups: 5 % \\ {red}\nñ'
-    launch(f"namespace:={namespace}", f"command:={command}", f"text:={text}", pushed=pushed)
-    *arguments, message = call_of("ros2 topic")["arguments"]
-    assert arguments == ["topic", "pub", "--once", topic, "std_msgs/msg/String"]
-    assert yaml.safe_load(message) == {"data": text}  # how ros2 topic reads it
+@pytest.mark.parametrize("text", ['the "two" cups: 5 % \\ {red}', "the red boxes\nthe green box", "ñ", "007"])
+def test_a_first_command_holds_over_a_crash(launch, robot, text):
+    process = launch("namespace:=robot", "use_respawn:=true", f"text:={text}")
+    robot.wait_for_report(state="active", command=text)
+    line = next(line for line in process.stdout if "started with pid" in line)
+    os.kill(int(line.split("pid [")[1].rstrip("]\n")), signal.SIGKILL)
+    assert next(line for line in process.stdout if "started with pid" in line)
+    robot.clear()
+    robot.wait_for_report(state="active", command=text)
 
 
 def test_the_demo_shows_pictures_to_the_node(launch, robot, scene, tmp_path):

@@ -46,12 +46,14 @@ def used(path: Path) -> set[str]:
 def test_the_arguments_that_users_rely_on():
     expected = {
         *("namespace", "use_sim_time", "autostart", "params_file", "use_respawn", "log_level"),
+        "bond",
         *("model", "device", "engine", "precision"),
         *("image", "depth", "camera_info", "cameras", "command", "text"),
     }
     assert declared(ROOT / "launch" / "dmmi.launch.py") == expected
     assert declared(ROOT / "launch" / "demo.launch.py") == {"source", "rate", "hold"}
     assert declared(ROOT / "launch" / "replay.launch.py") == {"bag", "rate"}
+    assert declared(ROOT / "launch" / "nav2.launch.py") == {"bond"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
@@ -71,7 +73,7 @@ def test_what_is_started_is_installed(path):
         if arguments["package"].value == "dmmi":
             program = arguments["executable"].value
             assert re.search(rf"foreach\(program .*\b{program}\b", cmake)
-            assert f'"{program} = ' in setup
+            assert f'"{program}"' in setup
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)

@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 import pytest
 from std_msgs.msg import Header
 
+from dmmi_core.result import Result
 from dmmi_ros.camera import Frame
 from dmmi_ros.commands import Commands
 from dmmi_ros.conversion.images import from_array, to_rgb
 from dmmi_ros.parameters import Parameters
 from dmmi_ros.pipeline import Pipeline
+from dmmi_ros.searches import Searches
 from dmmi_ros.statistics import Statistics
 from dmmi_ros.testing.fake_segmenter import ColourSegmenter
 from dmmi_ros.topics.rate_limit import RateLimit
@@ -30,6 +32,7 @@ class Camera:
     statistics: Statistics = field(default_factory=Statistics)
     rate_limit: RateLimit = field(default_factory=RateLimit)
     has_location_listener = True
+    name = ""
 
     @property
     def publishers(self):
@@ -51,8 +54,11 @@ class Camera:
     def count_failed_request(self, error) -> None:
         self.failed_requests.append(error)
 
-    def publish(self, image, result, *, header, command_id) -> None:
-        self.done.append(("answer", result.text, command_id))
+    def publish(self, image, requests, outcomes, *, header, command_id) -> None:
+        for request, outcome in zip(requests, outcomes, strict=True):
+            if isinstance(outcome, Result):
+                assert outcome.text == request
+                self.done.append(("answer", request, command_id))
 
     def snapshot(self) -> None:
         pass
@@ -87,7 +93,7 @@ def process(scene):
         segmenter.commands = commands
         commands.accept(command, timeout=0.0)
         message = from_array(scene.image, header=Header())
-        pipeline = Pipeline(segmenter, commands=commands)
+        pipeline = Pipeline(segmenter, commands=commands, searches=Searches())
         pipeline.process([Frame(camera, message, 0.0) for camera in cameras], Parameters())
         return cameras
 

@@ -57,12 +57,22 @@ def test_requests_that_would_wait_long_are_refused(node, client, scene, gate):
         assert_finds(future.result().results[0], scene.masks["red"])
 
 
-@pytest.mark.parametrize(("commands", "complaint"), [((), "no commands"), (("explode",), "told to explode")])
-def test_a_bad_request_is_told_why(node, client, scene, commands, complaint):
-    response = client.segment(scene.image, *commands)
+def test_a_call_without_commands_is_told_so(node, client, scene):
+    response = client.segment(scene.image)
+    assert (response.success, response.message) == (False, "the request has no commands")
+    assert not response.results and not response.errors
+
+
+def test_a_bad_request_has_its_error_in_its_place(node, client, scene):
+    response = client.segment(scene.image, "the red boxes", "explode", "the green box")
+    red, failed, green = response.results
+    assert_finds(red, scene.masks["red"])
+    assert_finds(green, scene.masks["green"])
+    assert (failed.command, failed.status) == ("explode", Segmentation.FAILED)
+    assert failed.header == red.header
+    assert response.errors == ["", "the stub was told to explode", ""]
     assert not response.success
-    assert complaint in response.message
-    assert not response.results
+    assert response.message == "request 2: the stub was told to explode"
 
 
 def test_a_request_to_an_inactive_node_is_told_so(node, client, scene):

@@ -3,7 +3,7 @@
 import pytest
 from std_msgs.msg import String
 
-from dmmi.msg import Segmentation
+from dmmi.msg import Segmentation, SegmentationArray
 from dmmi_ros.commands import MAX_REQUESTS
 from helpers.expectations import assert_finds
 
@@ -57,3 +57,20 @@ def test_too_many_lines_are_cut_with_a_warning(node, client, scene):
     client.send(scene.image)
     client.wait_for_report(frames_processed=1)
     client.wait_for(lambda: len(client.segmentations) == MAX_REQUESTS, "all answers")
+
+
+def test_one_message_carries_all_requests_of_a_frame(node, client, scene):
+    together = client.listen(SegmentationArray, "dmmi/segmentations")
+    requests = ["the red boxes", "explode", "the blue box"]
+    client.command("\n".join(requests))
+    header = client.send(scene.image)
+    client.wait_for(lambda: together, "message")
+    (message,) = together
+    assert message.header == header
+    assert message.command_id == client.answer_to(header).command_id
+    assert [answer.command for answer in message.segmentations] == requests
+    assert [answer.command_id for answer in message.segmentations] == [message.command_id] * 3
+    red, failed, blue = message.segmentations
+    assert_finds(red, scene.masks["red"])
+    assert (failed.status, blue.status) == (Segmentation.FAILED, Segmentation.NO_TARGET)
+    assert message.errors == ["", "the stub was told to explode", ""]

@@ -60,7 +60,8 @@ def publish(scene, monkeypatch):
     def publish(text: str, *, listened_to: Sequence[str] = ()) -> dict[str, int]:
         for topic, publisher in node.publishers.items():
             publisher.listeners = int(topic.removeprefix("~/front/") in listened_to)
-        publishers.publish(scene.image, ColourSegmenter()(scene.image, text), header=HEADER, command_id=1)
+        result = ColourSegmenter()(scene.image, text)
+        publishers.publish(scene.image, [text], [result], header=HEADER, command_id=1)
         published = {topic: len(publisher.published) for topic, publisher in node.publishers.items()}
         return {topic.removeprefix("~/front/"): count for topic, count in published.items() if count}
 
@@ -81,9 +82,10 @@ def test_no_target(publish):
         ("overlay", module, "draw_overlay"),
         ("labels", MessageBuilder, "labels"),
         ("detections", DetectionBuilder, "detections"),
+        ("segmentations", module, "SegmentationArray"),
     ],
 )
-def test_images_are_made_only_for_somebody(publish, monkeypatch, topic, owner, work):
+def test_what_is_made_only_for_somebody(publish, monkeypatch, topic, owner, work):
     made, make = [], getattr(owner, work)
     monkeypatch.setattr(owner, work, lambda *what, **kind: made.append(what) or make(*what, **kind))
     publish("the red boxes")
@@ -118,9 +120,8 @@ def test_without_vision_msgs_it_is_said_and_the_rest_goes_on(scene, monkeypatch)
     publishers = Publishers(node, prefix="")
     assert len(node.said) == 1 and node.said[0].startswith("vision_msgs is not installed")
     assert not {"~/detections", "~/detections_3d"} & node.publishers.keys()
-    publishers.publish(
-        scene.image, ColourSegmenter()(scene.image, "the red boxes"), header=HEADER, command_id=1
-    )
+    result = ColourSegmenter()(scene.image, "the red boxes")
+    publishers.publish(scene.image, ["the red boxes"], [result], header=HEADER, command_id=1)
     assert len(node.publishers["~/segmentation"].published) == 1
     publishers.destroy()
     assert not node.publishers

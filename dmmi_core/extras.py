@@ -8,6 +8,7 @@ EXTRAS = {
     "torch": ("torch", "timm", "transformers", "safetensors", "textblob", "onnx", "onnxscript"),
     "train": ("accelerate", "torchmetrics", "tqdm"),
     "openvino": ("openvino",),
+    "web": ("gradio",),
     "bag": ("rosbags",),
 }
 """Modules that the base installation lacks, by extra."""

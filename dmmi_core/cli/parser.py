@@ -15,6 +15,7 @@ from dmmi_core.cli import (
     export,
     segment,
     train,
+    web,
 )
 from dmmi_core.cli.program import run_program
 from dmmi_core.engines.registry import installed_version
@@ -45,6 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
         build_refzom,
         build_samples,
         benchmark,
+        web,
     ):
         command.add(commands)
     return parser

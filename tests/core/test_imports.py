@@ -35,7 +35,7 @@ LAYERS = [
     {"checkpoints"},
     {"engines"},
     {"segmenter"},
-    {"evaluation", "training", "benchmarking"},
+    {"evaluation", "training", "benchmarking", "web"},
     {"cli"},
 ]
 """Parts of dmmi_core from low to high: each imports its own layer and lower ones only."""

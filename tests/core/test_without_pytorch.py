@@ -10,7 +10,7 @@ import pytest
 
 from dmmi_core.extras import EXTRAS
 
-ABSENT = (*EXTRAS["torch"], *EXTRAS["train"])
+ABSENT = (*EXTRAS["torch"], *EXTRAS["train"], *EXTRAS["web"])
 BLOCKED = f"""
 import sys
 class Absent:
@@ -43,6 +43,7 @@ def test_segment(exported, engine, tmp_path):
         (["evaluate", "--samples", "samples.jsonl", "--images", "."], "dmmi[torch,train]"),
         (["compare", "dmmi-lite", "--samples", "samples.jsonl", "--images", "."], "dmmi[torch,train]"),
         (["build-samples", "out.jsonl", "--cityscapes", "."], "dmmi[torch]"),
+        (["web"], "dmmi[web]"),
         (["convert", "released.pth", "out"], "dmmi[torch]"),
         (["export", "dmmi-lite", "out"], "dmmi[torch]"),
         (["benchmark"], "dmmi[torch]"),

@@ -11,8 +11,6 @@ SUPPRESSION_IOU = 0.4
 """Of boxes that overlap by more than this, the likeliest is kept."""
 LEAST_FOREGROUND = 0.3
 """Least share of a box that is foreground."""
-MARGIN = 0.05
-"""Width and height by which a box is enlarged on each side, as a share of its own."""
 MAX_BOXES = 100
 
 
@@ -28,23 +26,22 @@ class Detections(NamedTuple):
 def find_boxes(detections: Detections, foreground: np.ndarray) -> np.ndarray:
     """Return the boxes of the objects in the foreground, bool (S, S): float32 (K, 4), likeliest first.
 
-    The boxes are enlarged by MARGIN. K is 0 if the guide sees nothing that the text names.
+    K is 0 if the guide sees nothing that the text names.
     """
     probabilities = 1 / (1 + np.exp(-detections.logits))
     likely = probabilities >= LEAST_PROBABILITY
     probabilities, boxes = probabilities[likely], detections.boxes[likely]
     filled = _shares(boxes, foreground) >= LEAST_FOREGROUND
     probabilities, boxes = probabilities[filled], boxes[filled]
-    sides = boxes[:, 2:] - boxes[:, :2]
+    corners_and_sides = np.hstack([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]])
     numbers = cv2.dnn.NMSBoxes(
-        np.hstack([boxes[:, :2], sides]).tolist(),
+        corners_and_sides.tolist(),
         probabilities.tolist(),
         LEAST_PROBABILITY,
         SUPPRESSION_IOU,
         top_k=MAX_BOXES,
     )
-    kept = np.asarray(numbers, np.intp)  # an empty tuple if there is none
-    return boxes[kept] + MARGIN * np.hstack([-sides[kept], sides[kept]])
+    return boxes[np.asarray(numbers, np.intp)]  # an empty tuple if there is none
 
 
 def keep_boxes(probability: np.ndarray, boxes: np.ndarray) -> np.ndarray:

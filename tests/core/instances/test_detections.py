@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dmmi_core.instances.detections import MARGIN, Detections, find_boxes, keep_boxes
+from dmmi_core.instances.detections import Detections, find_boxes, keep_boxes
 from dmmi_core.instances.find import TextScores, find_instances
 from dmmi_core.segmenter_options import Options
 
@@ -24,18 +24,13 @@ def foreground(*boxes):
     return mask
 
 
-def enlarged(left, top, right, bottom):
-    x, y = MARGIN * (right - left), MARGIN * (bottom - top)
-    return [left - x, top - y, right + x, bottom + y]
-
-
 def found(boxes, mask):
     return find_boxes(boxes, mask > 0.5)
 
 
-def test_boxes_come_likeliest_first_and_a_little_larger():
+def test_boxes_come_likeliest_first():
     boxes = found(detections(LEFT, RIGHT, logits=[0.5, 2.0]), foreground(LEFT, RIGHT))
-    np.testing.assert_allclose(boxes, [enlarged(*RIGHT), enlarged(*LEFT)], atol=1e-6)
+    np.testing.assert_allclose(boxes, [RIGHT, LEFT], atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +51,7 @@ def test_no_box(boxes):
 def test_of_two_boxes_of_one_object_the_likelier_is_kept():
     near = tuple(side + 0.02 for side in LEFT)
     boxes = found(detections(near, LEFT, logits=[0.5, 3.0]), foreground(LEFT))
-    np.testing.assert_allclose(boxes, [enlarged(*LEFT)], atol=1e-6)
+    np.testing.assert_allclose(boxes, [LEFT], atol=1e-6)
 
 
 def test_boxes_beyond_the_border_are_cut_there():

@@ -86,8 +86,8 @@ class Parameters:
     )
     keep_command: bool = _parameter(
         False,
-        "The last command holds over a restart of the node, also if it cancelled the one before. It is kept "
-        "in $ROS_HOME/dmmi or ~/.ros/dmmi and goes before text, unless text has changed since.",
+        "The last command survives a restart of the node, even if it cancelled the one before. It is kept "
+        "in $ROS_HOME/dmmi or ~/.ros/dmmi and replaces text, unless text has changed since.",
     )
     command_durability: str = _parameter(
         "volatile",
@@ -110,15 +110,15 @@ class Parameters:
     )
     max_lost_share: float = _parameter(
         0.1,
-        "Share of the frames sent in the last diagnostics_period, from 0 to 1, above which lost frames are a "
-        "warning on /diagnostics.",
+        "Share of the frames sent in the last diagnostics_period above which lost frames are a warning on "
+        "/diagnostics.",
         within=(0.0, 1.0),
         read=Read.AT_ONCE,
     )
     max_dropped_share: float = _parameter(
         0.9,
-        "The same for dropped frames, as a share of those received. Drops keep results fresh, so only many "
-        "are a warning.",
+        "Share of the frames received in the last diagnostics_period above which dropped frames are a "
+        "warning on /diagnostics. The default is high, as dropping frames keeps results fresh.",
         within=(0.0, 1.0),
         read=Read.AT_ONCE,
     )

@@ -1,4 +1,4 @@
-"""`dmmi benchmark`: how fast each engine is, and how near to the reference."""
+"""`dmmi benchmark`: measures how fast each engine is, and how far its answers are from the reference's."""
 
 import argparse
 import json
@@ -15,14 +15,15 @@ def add(commands) -> None:
     parser = commands.add_parser(
         "benchmark",
         help="measure the engines",
-        description="Measure engines by turns in one process, beside plain PyTorch in float32: latency by "
-        "step, throughput, memory, start, and how far their answers are from PyTorch's.",
+        description="Measure engines and plain PyTorch in float32 in turn in one process: latency by step, "
+        "throughput, memory, start, and how far their answers are from PyTorch's.",
     )
     add_model(parser)
     parser.add_argument(
         "--suite",
         choices=SUITES,
-        help="the rows of benchmarks/README.md, which say all but frame, text and runs",
+        help="measure the cases of benchmarks/README.md; of the other options, only --image, --text, --runs "
+        "and --json apply",
     )
     parser.add_argument(
         "--engines",
@@ -35,7 +36,7 @@ def add(commands) -> None:
         "--batches", nargs="+", type=int, default=[1], metavar="N", help="frames at a time (1)"
     )
     parser.add_argument(
-        "--sizes", nargs="+", type=int, metavar="N", help="sides of the network's pictures (the model's own)"
+        "--sizes", nargs="+", type=int, metavar="N", help="sides of the network's input (the model's own)"
     )
     parser.add_argument(
         "--image",
@@ -44,7 +45,7 @@ def add(commands) -> None:
         help="the frame, in its own size (a photograph of scikit-image, 640 x 480)",
     )
     parser.add_argument("--text", default="the person", help="what to ask for (%(default)s)")
-    parser.add_argument("--runs", type=int, default=30, metavar="N", help="of each engine (%(default)s)")
+    parser.add_argument("--runs", type=int, default=30, metavar="N", help="runs of each engine (%(default)s)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
 
@@ -80,7 +81,7 @@ def _text(found: dict) -> str:
 
 
 def _cases(arguments: argparse.Namespace) -> list[Case]:
-    """One for each size."""
+    """Return a case for each size."""
     from dmmi_core.device import device_name
 
     pairs = [tuple(text.split(":")) for text in arguments.engines]
@@ -92,7 +93,7 @@ def _cases(arguments: argparse.Namespace) -> list[Case]:
 
 
 def _image(path: Path | None):
-    """uint8 RGB; by default a photograph of scikit-image with a person, in VGA size."""
+    """Return the frame, uint8 RGB; by default a photograph of scikit-image with a person, in VGA size."""
     from dmmi_core.data.samples import read_image
 
     if path:

@@ -18,8 +18,8 @@ def add(commands) -> None:
     parser = commands.add_parser(
         "build-samples",
         help="make a samples file from Cityscapes or other label images",
-        description="Make requests such as 'the pedestrians', 'the cars on the left' and 'the train', where "
-        "there is none, for dmmi evaluate, dmmi compare and dmmi train.",
+        description="Make requests such as 'the pedestrians' and 'the cars on the left', and 'the train' for "
+        "an image without one, for dmmi evaluate, dmmi compare and dmmi train.",
     )
     parser.add_argument("out", type=Path, metavar="OUT.jsonl", help="the samples file to write")
     source = parser.add_mutually_exclusive_group(required=True)
@@ -30,7 +30,7 @@ def add(commands) -> None:
     parser.add_argument("--split", metavar="NAME", help="split of Cityscapes (val)")
     parser.add_argument("--images", type=Path, metavar="DIR", help="folder of the images")
     parser.add_argument(
-        "--words", type=Path, metavar="FILE.yaml", help="things: and regions:, each of label: word"
+        "--words", type=Path, metavar="FILE.yaml", help="sections things and regions, each of label: word"
     )
     parser.set_defaults(run=run)
 

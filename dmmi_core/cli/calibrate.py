@@ -23,7 +23,7 @@ def add(commands) -> None:
         nargs="+",
         required=True,
         metavar="RECIPE",
-        help="the recipe whose validation split to use [KEY=VALUE ...]",
+        help="use the validation split of this recipe [KEY=VALUE ...]",
     )
     parser.add_argument("--plot", type=Path, metavar="OUT.svg", help="draw the precision-recall curve")
     parser.add_argument("--json", action="store_true", help="print one JSON object")

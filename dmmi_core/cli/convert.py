@@ -1,4 +1,4 @@
-"""`dmmi convert`: a checkpoint of the authors into a model folder."""
+"""`dmmi convert`: turns a checkpoint of the authors into a model folder."""
 
 import argparse
 

@@ -49,7 +49,7 @@ def add(commands) -> None:
         "photographs' size; released: the foreground without presence, at the network's size, as the "
         "authors' code scores it (%(default)s)",
     )
-    parser.add_argument("--presence-threshold", type=float, metavar="P", help="below it: no target")
+    parser.add_argument("--presence-threshold", type=float, metavar="P", help="least presence of a target")
     parser.add_argument(
         "--batch-size",
         type=_positive,
@@ -65,7 +65,11 @@ def add(commands) -> None:
         "--visualize", type=_positive, metavar="N", help="write a web page with the N worst answers"
     )
     parser.add_argument(
-        "--report", type=Path, default="evaluation.html", metavar="OUT.html", help="that page (%(default)s)"
+        "--report",
+        type=Path,
+        default="evaluation.html",
+        metavar="OUT.html",
+        help="name of the page (%(default)s)",
     )
     parser.set_defaults(run=run)
 
@@ -138,12 +142,12 @@ def _samples(arguments: argparse.Namespace) -> "tuple[Sequence[Sample], Path]":
 
 
 def _device(name: str, state: "PartialState") -> str:
-    """Among several processes, each one's own GPU, where there are any."""
+    """Return the device; "auto" with several processes is this process's own GPU, if there are any."""
     return str(state.device) if name == "auto" and state.num_processes > 1 else name
 
 
 class _Progress:
-    """A count of answers on the terminal."""
+    """Counts the answers on the terminal."""
 
     def __init__(self, total: int, *, shown: bool):
         self.done, self.total, self.shown = 0, total, shown and sys.stderr.isatty()

@@ -31,7 +31,7 @@ def run_program(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> 
 def sigterm_as_exit() -> Iterator[None]:
     """Raise SystemExit with status 143 at SIGTERM, so that `finally` blocks undo and stop what was begun.
 
-    As with an interrupt, this waits for the interpreter: not for programs that must end at once.
+    Like an interrupt, it waits for the interpreter, so this is not for programs that must end at once.
     """
     before = signal.signal(signal.SIGTERM, _exit_once)
     try:

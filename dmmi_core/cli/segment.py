@@ -1,4 +1,4 @@
-"""`dmmi segment`: one image, any number of texts."""
+"""`dmmi segment`: segments one image for any number of texts."""
 
 import argparse
 import json
@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def result_to_dict(result: Result) -> dict:
-    """A result as JSON can hold it; masks are compressed COCO RLEs of the whole image."""
+    """Return a result as values for JSON; masks are compressed COCO RLEs of the whole image."""
     from dmmi_core.data.samples import encode_mask
     from dmmi_core.instances.grouping import union_mask
 
@@ -77,7 +77,7 @@ def _sentence(result: Result) -> str:
 
 
 def _numbered(path: Path, number: int, count: int) -> Path:
-    """OUT.png; with several texts OUT-1.png, OUT-2.png and so on."""
+    """Return OUT.png; with several texts OUT-1.png, OUT-2.png and so on."""
     return path if count == 1 else path.with_stem(f"{path.stem}-{number}")
 
 

@@ -1,4 +1,4 @@
-"""`dmmi train`: what a recipe says."""
+"""`dmmi train`: trains a network as a recipe says."""
 
 import argparse
 
@@ -6,7 +6,7 @@ from dmmi_core.extras import require
 
 
 def add(commands) -> None:
-    parser = commands.add_parser("train", help="train as a recipe says; resumes by itself")
+    parser = commands.add_parser("train", help="train as a recipe says, or resume the training")
     parser.add_argument("recipe", help="a YAML file")
     parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="replaces a value of the recipe")
     for part in ("backbone", "text"):

@@ -12,8 +12,8 @@ def add(commands) -> None:
     parser = commands.add_parser(
         "web",
         help="open a page to try a model in",
-        description="Serve a page on http://127.0.0.1: an image (a file, the camera, an example) and a text "
-        "in; masks with ids, presence and time out.",
+        description="Serve a page on http://127.0.0.1 that takes an image (a file, the camera, an example) "
+        "and a text, and shows masks with ids, presence and time.",
     )
     add_model(parser)
     add_engine(parser)

@@ -26,7 +26,7 @@ The ground truth file is a samples file ("text", "kind", "height", "width", "seg
 keys: "topic", "stamp" (that of the image's header, in nanoseconds) and, optionally, "ids", a number for each
 segmentation that identifies its object over all frames; the default is its index in the list.
 
-With several bags, either may also be a folder that holds a file NAME.jsonl for each bag."""
+With several bags, each of the two may also be a folder that holds a file NAME.jsonl for each bag."""
 
 
 def add(commands: Any) -> None:
@@ -71,9 +71,9 @@ def add(commands: Any) -> None:
         help="write the results to a bag; those of several bags to bags in this folder",
     )
     parser.add_argument(
-        "--storage", choices=STORAGES, default="mcap", help="storage of that bag (%(default)s)"
+        "--storage", choices=STORAGES, default="mcap", help="storage of the output (%(default)s)"
     )
-    parser.add_argument("--no-compression", action="store_true", help="do not compress that bag with zstd")
+    parser.add_argument("--no-compression", action="store_true", help="do not compress the output with zstd")
     parser.add_argument("--report", type=Path, metavar="OUT.html", help="write a report as a web page")
     parser.add_argument(
         "--workers", type=positive, metavar="N", help="evaluate N bags at a time, each in a process"

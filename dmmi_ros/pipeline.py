@@ -1,4 +1,4 @@
-"""The way of a frame through the worker's thread: decode, segment, track, publish."""
+"""The path of a frame through the worker's thread: decode, segment, track, publish."""
 
 import time
 from collections.abc import Iterable, Iterator, Sequence

@@ -51,7 +51,7 @@ def gflop_of_frame(config: DmmiConfig, engine: str = "torch") -> float:
 def peak_gflops(device: str, precision: str) -> float:
     """Return the highest measured rate of a large matrix multiplication, in GFLOP/s.
 
-    It also runs as a convolution: on a CPU that is another library, which can be twice as fast.
+    It is also measured as a convolution, which on a CPU runs in another library that can be twice as fast.
     """
     side = SIDES[device.partition(":")[0]]
     a, b = (torch.randn(side, side, device=device, dtype=DTYPES[precision]) for _ in range(2))

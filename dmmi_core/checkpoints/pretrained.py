@@ -167,7 +167,7 @@ def without_wrapper(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def load_text_encoder(model: Dmmi, location: str) -> None:
-    """BERT weights from a Hugging Face folder; a model with fewer layers takes the first ones."""
+    """Load BERT weights from a Hugging Face folder; a model with fewer layers takes the first ones."""
     folder = resolve(location)
     try:
         source = BertModel.from_pretrained(folder, local_files_only=True, add_pooling_layer=False)
@@ -203,7 +203,7 @@ _SEPARABLE = {"_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "con
 
 
 def rename_efficientnet(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """EfficientNet-PyTorch's names as timm's, which groups blocks by stage: a change of width begins one."""
+    """Change EfficientNet-PyTorch's names to timm's, with blocks by stage: a change of width begins one."""
     blocks, renamed = _stages(state), {}
     for key, value in state.items():
         match = re.fullmatch(r"_blocks\.(\d+)\.(_\w+)\.(\w+)", key)

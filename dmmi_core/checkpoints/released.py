@@ -75,7 +75,7 @@ def read_released(path: str | Path, *, model_name: str | None = None) -> tuple[D
 
 
 def interpret(checkpoint: dict, *, model_name: str | None = None) -> tuple[DmmiConfig, dict[str, Tensor]]:
-    """`read_released` of what is in the file."""
+    """Do what `read_released` does, for the content of the file."""
     tensors = _tensors(checkpoint, "model")
     tensors |= {f"bert_model.{key}": value for key, value in _tensors(checkpoint, "bert_model").items()}
     config = _config(tensors, model_name)

@@ -14,12 +14,12 @@ _DEAD = re.compile(
 
 
 def is_dead(name: str) -> bool:
-    """Whether a released tensor influences nothing, so that our network does not have it."""
+    """Return whether a released tensor influences nothing, so that our network does not have it."""
     return _DEAD.fullmatch(name) is not None
 
 
 def released_name(key: str, config: DmmiConfig) -> str:
-    """The released name of our tensor `key`; those of the text encoder begin with `bert_model.`."""
+    """Return the released name of our tensor `key`; those of the text encoder begin with `bert_model.`."""
     names = _modules(config.normalize_skips)
     parts = key.split(".")
     for end in range(len(parts), 0, -1):

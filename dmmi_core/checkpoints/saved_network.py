@@ -38,7 +38,7 @@ def load_network(folder: Path) -> Dmmi:
 def save_model(
     model: Dmmi, tokenizer: PreTrainedTokenizerBase, folder: Path, *, dtype: torch.dtype = torch.float16
 ) -> None:
-    """Writes what inference needs: the image-to-text decoder is left out. Matrices are stored as `dtype`."""
+    """Write what inference needs: the image-to-text decoder is left out. Matrices are stored as `dtype`."""
     config = replace(model.config, reconstruct=False, contrast=False)
     state = {
         key: _stored(value, dtype)
@@ -51,7 +51,7 @@ def save_model(
 def write_folder(
     config: DmmiConfig, state: dict[str, torch.Tensor], tokenizer: PreTrainedTokenizerBase, folder: Path
 ) -> None:
-    """A model folder of a complete state, as it is; it replaces `folder` at once, or not at all."""
+    """Write a model folder of a complete state, unchanged; it replaces `folder` completely or not at all."""
     with replaced_folder(folder) as new:
         write_config(config, new)
         save_file(state, new / WEIGHTS, metadata={"format": "pt"})

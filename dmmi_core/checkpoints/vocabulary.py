@@ -50,7 +50,7 @@ def trim_vocabulary(
 
 
 def spelling_pieces(vocabulary: Sequence[str]) -> list[str]:
-    """Those of one ASCII or Latin letter, digit, mark or symbol: with them any such text can be read."""
+    """Return the pieces of one ASCII or Latin letter, digit, mark or symbol, to spell any such text."""
     return [piece for piece in vocabulary if _is_latin(piece.removeprefix(CONTINUED))]
 
 

@@ -41,7 +41,7 @@ def read_cityscapes(folder: str | Path, split: str, words: Words = WORDS) -> Ite
     """Yield the samples of a split, with images named relative to `image_folder`.
 
     `folder` has `leftImg8bit/SPLIT/CITY/*_leftImg8bit.png` and `gtFine/SPLIT/CITY/*_gtFine_instanceIds.png`.
-    A group of things that the annotators did not part counts as one object and is asked for in the plural.
+    A group of things that the annotators did not split counts as one object and is asked for in the plural.
     Raises InputError if the split is
     missing.
     """

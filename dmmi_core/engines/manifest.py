@@ -46,7 +46,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def config_digest(config: DmmiConfig) -> str:
-    """Return the SHA-256 of what graphs of a configuration compute; its calibration has no part."""
+    """Return the SHA-256 of what graphs of a configuration compute; its calibration does not count."""
     computed = {"config": config.uncalibrated().to_dict(), "outputs": frame_outputs(config)}
     return hashlib.sha256(json.dumps(computed, sort_keys=True).encode()).hexdigest()
 

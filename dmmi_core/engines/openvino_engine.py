@@ -40,7 +40,7 @@ def open_folder(folder: Path, config: DmmiConfig, precision: str, device: str) -
 
 
 def supports(precision: str, device: str) -> bool:
-    """Return whether the CPU has `precision`; OpenVINO would take float32 in silence if it has not."""
+    """Return whether the CPU has `precision`; OpenVINO would silently compute in float32 if not."""
     capabilities = _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     return device == "cpu" and (precision == "fp32" or precision.upper() in capabilities)
 

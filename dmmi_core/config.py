@@ -145,7 +145,7 @@ class DmmiConfig:
 
     @classmethod
     def from_dict(cls, values: dict) -> "DmmiConfig":
-        """Raises ModelError for a key that is not a field."""
+        """Return the configuration of `values`. Raises ModelError for a key that is not a field."""
         text = values.get("text_encoder", {})
         _require_fields(cls, values, "")
         _require_fields(TextEncoderConfig, text, "text_encoder.")
@@ -205,7 +205,7 @@ PRESETS = {
 
 
 def preset(name: str) -> DmmiConfig:
-    """Raises ModelError for an unknown name."""
+    """Return the preset of a name. Raises ModelError for an unknown one."""
     if name not in PRESETS:
         raise ModelError(f"no preset {name!r}; known: {', '.join(PRESETS)}")
     return PRESETS[name]

@@ -139,7 +139,7 @@ class Segmenter:
     def foreground(self, images: Sequence[np.ndarray], texts: Sequence[str]) -> np.ndarray:
         """Return the network's own foreground, bool (B, S, S), at its own size; B is at least 1.
 
-        A pixel is foreground if that score is the higher of its two; presence and thresholds are not used.
+        A pixel is foreground if its score exceeds the background's; presence and thresholds are not used.
         Texts are read in full.
         """
         images = list(images)

@@ -184,7 +184,7 @@ def table(summary: dict) -> list[list[str]]:
 
 
 def notes(summary: dict) -> list[str]:
-    """Return what the table has no place for, as lines; `summary` also has `Bag.skipped` as "skipped"."""
+    """Return more figures than the table has, as lines; `summary` also has `Bag.skipped` as "skipped"."""
     lines = [
         f"{topic}: {counts['frames']} frames, {counts['without_command']} without a command"
         for topic, counts in summary["topics"].items()

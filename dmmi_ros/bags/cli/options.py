@@ -1,4 +1,4 @@
-"""What the subcommands share."""
+"""Types and choices of options that the subcommands share."""
 
 import argparse
 import math

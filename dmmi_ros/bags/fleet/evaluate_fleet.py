@@ -1,4 +1,4 @@
-"""The evaluation of many bags: what is known already, and the rest by workers."""
+"""The evaluation of many bags: results that are known already are kept, workers evaluate the rest."""
 
 import sys
 from collections.abc import Callable, Sequence

@@ -77,7 +77,7 @@ class Evaluator:
             self._segmenter = open_segmenter(self._options)
 
     def evaluate(self, job: Job) -> BagResult:
-        """Evaluate a bag; a result with an error stands for one that cannot be. Raises as `open` does."""
+        """Evaluate a bag; if that fails, return a result with an error. Raises as `open` does."""
         self.open()
         try:
             return self._evaluate(job)

@@ -29,7 +29,7 @@ class Workers(Protocol):
         """Give a bag to a worker that has none."""
 
     def wait(self) -> tuple[int, BagResult | None]:
-        """Return a worker that is done and its result; None if it ended instead, and was replaced.
+        """Return a worker that is done and its result, which is None if the worker died and was replaced.
 
         Raises `DmmiError` if the model cannot be opened.
         """
@@ -103,7 +103,7 @@ class Processes:
         process.send(job)
 
     def wait(self) -> tuple[int, BagResult | None]:
-        """Return a worker that is done and its result; None if it ended instead, and was replaced."""
+        """Return a worker that is done and its result, which is None if the worker died and was replaced."""
         ready = wait(list(self._busy))
         number = self._busy.pop(next(connection for connection in self._busy if connection in ready))
         try:

@@ -151,7 +151,7 @@ class _Fields:
         return value
 
     def sized(self, format_: str = "I") -> bytes:
-        """Return the next bytes, which follow their number."""
+        """Return the next bytes, which their number precedes."""
         end = self.number(format_) + self._at
         if end > len(self.data):
             raise ValueError("a record is cut off")

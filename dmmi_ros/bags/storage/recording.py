@@ -17,7 +17,7 @@ METADATA = "metadata.yaml"
 
 
 class Recording:
-    """An open bag. Raises errors of many types for what is no bag."""
+    """An open bag. Raises errors of many types for a file that is not a bag."""
 
     def __init__(self, path: Path):
         with ExitStack() as stack:

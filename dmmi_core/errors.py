@@ -13,6 +13,10 @@ class InputError(DmmiError):
     """An image, a text or a data file cannot be used."""
 
 
+class OutputError(DmmiError):
+    """A file cannot be written."""
+
+
 def describe(error: Exception) -> str:
     """Return an error in one line; errors of other packages get their type in front."""
     return str(error) if isinstance(error, DmmiError) else f"{type(error).__name__}: {one_line(error)}"

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command with `argv`, or with the arguments of the process, and return the exit status."""
-    from dmmi_core.cli.parser import run  # the subcommands import other modules of this package
+    try:
+        from dmmi_core.cli.parser import run  # the subcommands import other modules of this package
 
-    return run(argv)
+        return run(argv)
+    except KeyboardInterrupt:  # before the subcommand has begun, or while it ends
+        return 130

@@ -53,19 +53,23 @@ def add(commands) -> None:
 def run(arguments: argparse.Namespace) -> None:
     require("torch", *(("accelerate",) if arguments.suite else ()))
     from dmmi_core.benchmarking.benchmark import machine, measure
-    from dmmi_core.benchmarking.training import measure_training
 
     if min(*arguments.batches, arguments.runs) < 1:
         raise InputError("--batches and --runs must be at least 1")
     image = _image(arguments.image)
     cases = SUITES[arguments.suite] if arguments.suite else _cases(arguments)
-    steps = TRAINING[arguments.suite] if arguments.suite else ()
     found = {
         "machine": machine(),
         "rows": [row for case in cases for row in measure(case, image, arguments.text, arguments.runs)],
-        "training": [row for step in steps for row in measure_training(**step)],
+        "training": _training(arguments.suite) if arguments.suite else [],
     }
     print(json.dumps(found) if arguments.json else _text(found))
+
+
+def _training(suite: str) -> list[dict]:
+    from dmmi_core.benchmarking.training import measure_training
+
+    return [row for step in TRAINING[suite] for row in measure_training(**step)]
 
 
 def _text(found: dict) -> str:

@@ -2,29 +2,55 @@
 
 import argparse
 import logging
+import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from dmmi_core.errors import DmmiError
+from dmmi_core.errors import DmmiError, one_line
+from dmmi_core.extras import missing
+from dmmi_core.files import full_disk
 
 
 def run_program(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> int:
     """Call the `run` of the subcommand and return the exit status.
 
-    It is 0; 2 with one line on stderr for bad input; 130 if interrupted.
+    It is 0; 2 with one line on stderr for bad input, a missing package and an error of the system, such as a
+    full disk; 130 if interrupted.
     """
     arguments = parser.parse_args(argv)
     logging.basicConfig(level=logging.WARNING, format=f"{parser.prog}: %(message)s")
     try:
         arguments.run(arguments)
     except DmmiError as error:
-        print(f"{parser.prog}: {error}", file=sys.stderr)
-        return 2
+        return _refused(parser, str(error))
+    except BrokenPipeError:  # whoever reads the output has read enough, such as `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except OSError as error:
+        return _refused(parser, _described(error))
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package.startswith("dmmi"):
+            raise
+        return _refused(parser, f"this {missing(package) or one_line(error)}")
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _refused(parser: argparse.ArgumentParser, message: str) -> int:
+    print(f"{parser.prog}: {message}", file=sys.stderr)
+    return 2
+
+
+def _described(error: OSError) -> str:
+    """Return an error of the system in one line: the file if it is known, and what is wrong."""
+    said = error.strerror or one_line(error)
+    if full_disk(error):
+        said += "; make room, and start again"
+    return f"{error.filename}: {said}" if error.filename else said
 
 
 @contextmanager

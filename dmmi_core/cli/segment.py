@@ -8,6 +8,7 @@ import numpy as np
 
 from dmmi_core.cli.options import add_engine, add_model, segmenter_options
 from dmmi_core.errors import InputError
+from dmmi_core.files import replaced_file
 from dmmi_core.result import Result, Status
 
 
@@ -86,8 +87,13 @@ def _write_image(path: Path, image: np.ndarray) -> None:
     import cv2
 
     try:
-        written = cv2.imwrite(str(path), image[..., ::-1] if image.ndim == 3 else image)
+        _, data = cv2.imencode(path.suffix, image[..., ::-1] if image.ndim == 3 else image)
     except cv2.error as error:
         raise InputError(f"cannot write {path}: the name must end in .png or .jpg") from error
-    if not written:
-        raise InputError(f"cannot write {path}: does its folder exist?")
+    try:
+        with replaced_file(path, needed=len(data)) as new:
+            new.write_bytes(data.tobytes())
+    except FileNotFoundError as error:
+        raise InputError(f"cannot write {path}: does its folder exist?") from error
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}") from error

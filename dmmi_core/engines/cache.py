@@ -14,7 +14,7 @@ from dmmi_core.config import DmmiConfig
 from dmmi_core.engines.export_process import ExportError, OnProgress, export_in_child
 from dmmi_core.engines.manifest import Manifest, config_digest, file_digest, read_manifest
 from dmmi_core.engines.registry import installed_version
-from dmmi_core.errors import ModelError
+from dmmi_core.errors import ModelError, OutputError
 from dmmi_core.files import replaced_folder
 
 logger = logging.getLogger(__name__)
@@ -57,6 +57,8 @@ def cached(model: Path, config: DmmiConfig, on_progress: OnProgress | None = Non
             _copy(model, config, folder)
             _export(model, folder, on_progress)
         _remove_unused(entry.parent)
+    except OutputError as error:
+        raise CacheError(f"{error}; set DMMI_CACHE to another folder") from error
     except OSError as error:
         raise CacheError(
             f"cannot write {entry}: {error.strerror}; set DMMI_CACHE to another folder"

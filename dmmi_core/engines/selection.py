@@ -2,7 +2,7 @@
 
 import logging
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,14 +59,19 @@ def open_engine(
     config = _config(model)
     opening = _Opening(model, config, device_name(device), _shipped_graphs(model, config), on_progress)
     candidates = _candidates(engine, precision, opening.device)
+    passed_over: list[str] = []
     for number, candidate in enumerate(candidates, start=1):
         try:
             is_asked_for = candidate == (engine, precision) or len(candidates) == 1
-            return opening.open(*candidate, is_asked_for=is_asked_for)
+            opened = opening.open(*candidate, is_asked_for=is_asked_for)
         except (EngineUnavailable, EngineFailed) as error:
             if number == len(candidates):
                 raise
-            logger.info("%s; trying %s in %s", error, *candidates[number])
+            passed_over.append(str(error))
+            continue
+        if passed_over:
+            logger.info("%s; %s in %s runs instead", "; ".join(dict.fromkeys(passed_over)), *candidate)
+        return opened
     raise AssertionError("there is always a candidate")
 
 
@@ -74,10 +79,7 @@ def _config(model: Path) -> DmmiConfig:
     for name in (CONFIG, WEIGHTS):
         if not (model / name).is_file():
             raise ModelError(f"{model} is not a model folder: it has no {name}")
-    try:
-        return read_config(model)
-    except Exception as error:  # a damaged file can raise anything
-        raise ModelError(f"the model in {model} is damaged: {one_line(error)}") from error
+    return read_config(model)
 
 
 def _shipped_graphs(model: Path, config: DmmiConfig) -> Manifest | None:
@@ -114,6 +116,8 @@ class _Opening:
     shipped: Manifest | None
     """Manifest of the graphs in the model folder."""
     on_progress: OnProgress | None
+    failures: list[ModelError] = field(default_factory=list)
+    """The error of the export, once it has failed."""
 
     def open(self, name: str, precision: str, *, is_asked_for: bool) -> Engine:
         """Open one engine; if it disagrees with PyTorch, only one that `is_asked_for`.
@@ -128,8 +132,8 @@ class _Opening:
             engine, distance = (
                 self._compiled(precision) if name == "compiled" else self._graphs(name, precision)
             )
-        except CacheError as error:
-            raise EngineFailed(f"the engine {name} failed: {error}") from error
+        except CacheError as error:  # the same for every engine of graphs
+            raise EngineFailed(f"the model cannot be exported: {error}") from error
         except ModelError:
             raise
         except Exception as error:  # compilers and runtimes raise classes of their own
@@ -163,11 +167,21 @@ class _Opening:
         if self.shipped:
             folder, manifest = self.model, self.shipped
         elif said := missing(*EXPORT_PACKAGES):
-            raise EngineUnavailable(f"the engine {name} has no graphs of {self.model}; their export {said}")
+            raise EngineUnavailable(f"there are no graphs of {self.model}; their export {said}")
         else:
-            folder, manifest = cached(self.model, self.config, self.on_progress)
+            folder, manifest = self._exported()
         engine = runtime.open_folder(folder, self.config, precision, self.device)
         return engine, self._disagreement(engine, manifest)
+
+    def _exported(self) -> tuple[Path, Manifest]:
+        """Export the model, or find it in the cache; what has failed once is not tried again."""
+        if self.failures:
+            raise self.failures[0]
+        try:
+            return cached(self.model, self.config, self.on_progress)
+        except ModelError as error:
+            self.failures.append(error)
+            raise
 
     def _disagreement(self, engine: Engine, manifest: Manifest) -> float:
         """Return the disagreement measured at the export, on a CPU, or measure it; NaN without PyTorch."""

@@ -17,9 +17,12 @@ LAST, PREVIOUS = "training.pt", "training.previous.pt"
 
 
 def save_state(state: dict[str, Any], folder: Path) -> None:
-    """Save `state` as the last checkpoint, and keep the former last one as the previous one."""
+    """Save `state` as the last checkpoint, and keep the former last one as the previous one.
+
+    Raises OutputError if there is no room for it; both stay as they were then.
+    """
     last = folder / LAST
-    with replaced_file(last) as new:
+    with replaced_file(last, needed=_size(state)) as new:
         torch.save(state, new)
         if last.exists():
             os.replace(last, folder / PREVIOUS)
@@ -46,6 +49,14 @@ def load_state(folder: Path, device: torch.device) -> dict[str, Any] | None:
     if problems:
         raise ModelError(f"{'; '.join(problems)}; remove it to begin anew")
     return None
+
+
+def _size(state: Any) -> int:
+    """Return the bytes of all tensors."""
+    if isinstance(state, torch.Tensor):
+        return state.nbytes
+    parts = state.values() if isinstance(state, dict) else state if isinstance(state, (list, tuple)) else ()
+    return sum(map(_size, parts))
 
 
 def _check(path: Path) -> None:

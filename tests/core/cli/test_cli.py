@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from shutil import copytree
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -21,6 +22,7 @@ from dmmi_core.data.synthesis.scenes import read_scenes
 from dmmi_core.data.synthesis.validation import validation_samples
 from dmmi_core.segmenter import Segmenter
 from dmmi_core.visualization.overlay import draw_overlay
+from helpers.disk import no_room
 from helpers.tiny import ABSENT, CONFIG, PRESENT, RedFinder
 
 HEIGHT, WIDTH = 120, 200
@@ -143,6 +145,17 @@ def test_odd_pictures_work(capsys, tmp_path, model_folder, shape, dtype):
     assert cv2.imread(str(overlay)).shape == (*shape[:2], 3)
 
 
+def test_an_overlay_without_room(capsys, photograph, red_finder, tmp_path):
+    cv2.imwrite(photograph, np.random.default_rng(0).integers(0, 255, (200, 200, 3), np.uint8))
+    overlay = tmp_path / "overlay.png"
+    overlay.write_bytes(b"old")
+    with no_room():
+        status, _, errors = run(capsys, "segment", photograph, PRESENT, "--overlay", overlay)
+    assert status == 2 and len(errors) == 1
+    assert re.match(rf"dmmi: cannot write {overlay}: File too large; it needs \d+\.\d kB, ", errors[0])
+    assert overlay.read_bytes() == b"old"
+
+
 def half(path):
     path.write_bytes(cv2.imencode(".jpg", np.zeros((99, 99, 3), np.uint8))[1].tobytes()[:300])
 
@@ -231,6 +244,14 @@ def test_an_interrupt_is_no_traceback(capsys, photograph, monkeypatch):
     assert run(capsys, "segment", photograph, "dog") == (130, [], [])
 
 
+def test_an_interrupt_before_the_command_begins_is_no_traceback(monkeypatch):
+    def interrupt(argv):
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "dmmi_core.cli.parser", SimpleNamespace(run=interrupt))
+    assert main(["segment"]) == 130
+
+
 def test_as_a_process(photograph, model_folder):
     """A text of 2 000 words is cut, and said to be; nothing else is on stderr."""
     command = [sys.executable, "-m", "dmmi_core.cli", "segment", photograph, "the dog " * 1000, "--json"]
@@ -270,6 +291,14 @@ def test_train_then_segment(capsys, recipe, photograph, tmp_path):
     arguments = ["--model", tmp_path / "out" / "model", "--device", "cpu", "--json"]
     status, lines, _ = run(capsys, "segment", photograph, "the dog", *arguments)
     assert status == 0 and json.loads(lines[0])["text"] == "the dog"
+
+
+def test_training_without_room(capsys, recipe, tmp_path):
+    with no_room(60_000):
+        status, lines, errors = run(capsys, "train", recipe, "steps=1")
+    assert (status, lines) == (2, [])
+    assert re.match(r"dmmi: cannot write .*training\.pt: .*; it needs .*B, .* are free there", errors[-1])
+    assert not any("Traceback" in line for line in errors)
 
 
 @pytest.mark.parametrize(

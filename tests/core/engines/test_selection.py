@@ -1,5 +1,6 @@
 """Which engine opens a model, and what is said where one cannot."""
 
+import errno
 import json
 import logging
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 from dmmi_core import Segmenter, extras
 from dmmi_core.checkpoints.model_folder import WEIGHTS, read_config, write_config
 from dmmi_core.cli import main
+from dmmi_core.engines import cache
 from dmmi_core.engines.openvino_engine import supports
 from dmmi_core.engines.selection import EngineUnavailable, open_engine
 from dmmi_core.engines.verification import TOLERANCE
@@ -46,7 +48,7 @@ def test_a_precision_that_only_pytorch_has(model_folder, monkeypatch, caplog):
     monkeypatch.setattr(extras, "find_spec", lambda name: None if name in GRAPHS else True)
     with caplog.at_level(logging.INFO):
         assert pair(open_engine(model_folder, precision="bf16", device="cpu")) == ("torch", "bf16")
-    assert "pip install 'dmmi[openvino]'; trying torch in bf16" in caplog.text
+    assert "pip install 'dmmi[openvino]'; torch in bf16 runs instead" in caplog.text
 
 
 def test_an_engine_that_disagrees_is_not_the_default(model_folder, monkeypatch, caplog):
@@ -66,6 +68,34 @@ def test_a_cache_that_cannot_be_written(model_folder, tmp_path, monkeypatch, cap
     with caplog.at_level(logging.INFO):
         assert open_engine(model_folder, device="cpu").name == "torch"
     assert "set DMMI_CACHE to another folder" in caplog.text
+
+
+def test_a_full_cache_costs_one_export(model_folder, tmp_path, monkeypatch, caplog):
+    calls = []
+
+    def export(folder, on_progress=None):
+        calls.append(folder)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setenv("DMMI_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(cache, "export_in_child", export)
+    with caplog.at_level(logging.INFO):
+        assert open_engine(model_folder, device="cpu").name == "torch"
+    assert len(calls) == 1
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert said.startswith("the model cannot be exported: cannot write ") and "set DMMI_CACHE" in said
+    assert "No space left on device; it needs more than " in said and said.endswith(
+        "torch in fp32 runs instead"
+    )
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_no_engine_is_said_once(model_folder, monkeypatch, caplog):
+    """Neither PyTorch nor graphs: each engine would say that PyTorch is missing."""
+    monkeypatch.setattr(extras, "find_spec", lambda name: None if name in ("torch", "openvino") else True)
+    with caplog.at_level(logging.INFO), pytest.raises(ModelError, match=r"needs torch: pip install"):
+        open_engine(model_folder, device="cpu")
+    assert caplog.records == []
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,75 @@
 """The configuration of a DMMI network, a frozen and validated dataclass, and the named presets."""
 
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
+from types import NoneType
 from typing import Any
 
 from dmmi_core.errors import ModelError
+from dmmi_core.schema import MisfitError, build, shown
 
 REGION_AFFINITIES = ("summed", "learned")
 OUTPUT_STRIDES = (4, 8)
 GUIDES = (None, "nanodet-plus-m")
+MOST_REGIONS = 16
+MOST_BLOCKS, MOST_WIDTH = 512, 8192
+"""Highest number of blocks, and any other number, among the arguments of a backbone."""
+TINY = 1e-6
+TEXT_RANGES = {
+    "hidden_size": (1, 8192),
+    "num_hidden_layers": (1, 96),
+    "num_attention_heads": (1, 256),
+    "intermediate_size": (1, 65_536),
+    "vocab_size": (5, 1_000_000),
+    "max_position_embeddings": (3, 65_536),
+    "hidden_dropout_prob": (0.0, 1.0),
+    "attention_probs_dropout_prob": (0.0, 1.0),
+}
+"""Least and highest value of each field: more than any published network has, but none that could fill the
+memory or run for hours before it fails."""
+RANGES = {
+    "image_mean": (-1000.0, 1000.0),
+    "image_std": (TINY, 1000.0),
+    "image_size": (32, 2048),
+    "max_tokens": (3, 1024),
+    "hidden_size": (1, 8192),
+    "image_regions": (1, 99),
+    "text_regions": (1, 99),
+    "decoder_heads": (1, 256),
+    "feedforward_size": (1, 65_536),
+    "decoder_dropout": (0.0, 1.0),
+    "presence_temperature": (TINY, 1000.0),
+    "presence_threshold": (0.0, 1.0),
+}
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise ModelError(f"configuration: {message}")
+
+
+def _require_modest(arguments: dict) -> None:
+    """Raise ModelError for arguments of a backbone that would take hours or all memory to build."""
+    for name, value in arguments.items():
+        items = value if isinstance(value, (list, tuple)) else [value]
+        plain = isinstance(name, str) and all(isinstance(item, (int, float, str, NoneType)) for item in items)
+        _require(plain, f"backbone_args.{name} is {shown(value)}; it must be numbers or text")
+        numbers = [abs(item) for item in items if isinstance(item, (int, float))]
+        blocks = sum(numbers) if name in ("depths", "layers") else len(items)
+        _require(
+            blocks <= MOST_BLOCKS and all(number <= MOST_WIDTH for number in numbers),
+            f"backbone_args.{name} is {shown(value)}, which is too large",
+        )
+
+
+def _require_ranges(config: Any, ranges: dict[str, tuple[float, float]], prefix: str = "") -> None:
+    """Check fields, or each item of those that are tuples. Raises ModelError."""
+    for name, (least, most) in ranges.items():
+        value = getattr(config, name)
+        items = value if isinstance(value, tuple) else (value,)
+        if not all(least <= item <= most for item in items):
+            raise ModelError(
+                f"configuration: {prefix}{name} is {shown(value)}; it must be from {least} to {most}"
+            )
 
 
 @dataclass(frozen=True)
@@ -22,6 +84,14 @@ class TextEncoderConfig:
     max_position_embeddings: int = 512
     hidden_dropout_prob: float = 0.1
     attention_probs_dropout_prob: float = 0.1
+
+    def __post_init__(self):
+        _require_ranges(self, TEXT_RANGES, "text_encoder.")
+        _require(
+            self.hidden_size % self.num_attention_heads == 0,
+            f"text_encoder.hidden_size {self.hidden_size} is not a multiple of "
+            f"text_encoder.num_attention_heads {self.num_attention_heads}",
+        )
 
 
 @dataclass(frozen=True)
@@ -88,50 +158,42 @@ class DmmiConfig:
     """Presence below which there is no target; `dmmi calibrate` sets it and the temperature."""
 
     def __post_init__(self):
-        def require(condition: bool, message: str):
-            if not condition:
-                raise ModelError(f"configuration: {message}")
-
         for name in ("image_mean", "image_std", "image_regions", "text_regions"):
             object.__setattr__(self, name, tuple(getattr(self, name)))  # JSON has lists
-        require(
+        _require_ranges(self, RANGES)
+        _require(
             self.region_affinity in REGION_AFFINITIES,
             f"region_affinity is {self.region_affinity!r}; known: {', '.join(REGION_AFFINITIES)}",
         )
-        require(
+        _require(
             self.output_stride in OUTPUT_STRIDES,
             f"output_stride is {self.output_stride}; it must be one of {OUTPUT_STRIDES}",
         )
-        require(
+        _require(
             self.guide in GUIDES,
             f"guide is {self.guide!r}; it must be null or {' or '.join(map(repr, GUIDES[1:]))}",
         )
-        require(
-            self.image_size > 0 and self.image_size % 32 == 0,
-            f"image_size is {self.image_size}; it must be a multiple of 32",
+        _require(self.image_size % 32 == 0, f"image_size is {self.image_size}; it must be a multiple of 32")
+        for name in ("image_regions", "text_regions"):
+            count = len(getattr(self, name))
+            _require(0 < count <= MOST_REGIONS, f"{name} are {count}; it must be from 1 to {MOST_REGIONS}")
+        _require(
+            all(side % 2 for side in self.image_regions),
+            f"image_regions are {self.image_regions}; each must be odd",
         )
-        require(self.max_tokens >= 3, f"max_tokens is {self.max_tokens}; it must be at least 3")
-        require(
-            bool(self.image_regions) and all(r > 0 and r % 2 for r in self.image_regions),
-            f"image_regions are {self.image_regions}; each must be odd and positive",
+        for name in ("image_mean", "image_std"):
+            _require(len(getattr(self, name)) == 3, f"{name} needs three numbers, for red, green and blue")
+        _require(
+            self.max_tokens <= self.text_encoder.max_position_embeddings,
+            f"max_tokens is {self.max_tokens}; the text encoder has "
+            f"{self.text_encoder.max_position_embeddings} positions",
         )
-        require(
-            bool(self.text_regions) and all(r > 0 for r in self.text_regions),
-            f"text_regions are {self.text_regions}; each must be positive",
-        )
-        require(
+        _require_modest(self.backbone_args)
+        _require(
             self.hidden_size % self.decoder_heads == 0,
             f"hidden_size {self.hidden_size} is not a multiple of decoder_heads {self.decoder_heads}",
         )
-        require(
-            self.presence_temperature > 0,
-            f"presence_temperature is {self.presence_temperature}; it must be positive",
-        )
-        require(
-            0 <= self.presence_threshold <= 1,
-            f"presence_threshold is {self.presence_threshold}; it must be in [0, 1]",
-        )
-        require(
+        _require(
             not self.position_encoding or self.hidden_size % 4 == 0,
             f"hidden_size {self.hidden_size} is not a multiple of 4, as position_encoding needs",
         )
@@ -145,17 +207,11 @@ class DmmiConfig:
 
     @classmethod
     def from_dict(cls, values: dict) -> "DmmiConfig":
-        """Return the configuration of `values`. Raises ModelError for a key that is not a field."""
-        text = values.get("text_encoder", {})
-        _require_fields(cls, values, "")
-        _require_fields(TextEncoderConfig, text, "text_encoder.")
-        return cls(**{**values, "text_encoder": TextEncoderConfig(**text)})
-
-
-def _require_fields(cls, values: dict, prefix: str):
-    unknown = sorted(set(values) - {f.name for f in fields(cls)})
-    if unknown:
-        raise ModelError(f"configuration: unknown {', '.join(prefix + name for name in unknown)}")
+        """Raises ModelError for a key that is not a field, and for a value of another type."""
+        try:
+            return build(cls, values)
+        except MisfitError as error:
+            raise ModelError(f"configuration: {error}") from error
 
 
 _SWIN_BASE = DmmiConfig(backbone_args={"always_partition": True})

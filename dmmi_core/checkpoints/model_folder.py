@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 from dmmi_core.config import DmmiConfig
-from dmmi_core.errors import ModelError
-from dmmi_core.files import replaced_file
+from dmmi_core.errors import ModelError, one_line
+from dmmi_core.files import read_text, replaced_file
 from dmmi_core.shipped_files import shared
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
@@ -22,8 +22,16 @@ def find_model(name: str | Path) -> Path:
 
 
 def read_config(folder: Path) -> DmmiConfig:
-    """Read the configuration of the model in `folder`."""
-    return DmmiConfig.from_dict(json.loads((folder / CONFIG).read_text(encoding="utf-8")))
+    """Read the configuration of the model in `folder`. Raises ModelError."""
+    path = folder / CONFIG
+    try:
+        return DmmiConfig.from_dict(json.loads(read_text(path)))
+    except OSError as error:
+        raise ModelError(f"cannot read {path}: {error.strerror}") from error
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{path} is damaged: {one_line(error)}") from error
 
 
 def write_config(config: DmmiConfig, folder: Path) -> None:

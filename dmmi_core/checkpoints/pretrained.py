@@ -18,6 +18,7 @@ from dmmi_core.errors import ModelError, one_line
 from dmmi_core.model import Dmmi
 from dmmi_core.model.nanodet import graph_order
 from dmmi_core.model.swin_weights import to_timm_names
+from dmmi_core.shipped_files import shared
 
 logger = logging.getLogger(__name__)
 PACKAGE = "package:"
@@ -27,14 +28,17 @@ _FILE_TYPES = (".pth", ".pt", ".bin", ".safetensors")
 
 
 def resolve(location: str, *, files: tuple[str, ...] = MODEL_FILES) -> Path:
-    """Return a local path. "package:NAME/FILE" is FILE in the installed Python package NAME; "OWNER/NAME",
-    if it is no path, is a model on the Hugging Face hub, of which `files` are fetched. Raises ModelError.
+    """Return a local path. "package:NAME/FILE" is FILE in the installed Python package NAME; a path that does
+    not exist may be a shipped file, such as "models/dmmi-lite"; "OWNER/NAME", if it is neither, is a model on
+    the Hugging Face hub, of which `files` are fetched. Raises ModelError.
     """
     if location.startswith(PACKAGE):
         return _in_package(location.removeprefix(PACKAGE))
     path = Path(location)
     if path.exists():
         return path
+    if path.parts[:1] in (("models",), ("training",)) and (shipped := shared(*path.parts)):
+        return shipped
     if re.fullmatch(r"[\w-][\w.-]*(/[\w.-]+)?", location) and not location.endswith(_FILE_TYPES):
         return _from_hub(location, files)
     raise ModelError(f"no such file or folder: {path}")

@@ -12,7 +12,6 @@ from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
@@ -21,7 +20,7 @@ from dmmi_core.checkpoints.released_names import is_dead, released_name
 from dmmi_core.checkpoints.saved_network import write_folder
 from dmmi_core.config import DmmiConfig, TextEncoderConfig, preset
 from dmmi_core.errors import ModelError, one_line
-from dmmi_core.model import Dmmi
+from dmmi_core.model.shapes import shapes
 from dmmi_core.tokenizer import load_tokenizer
 
 logger = logging.getLogger(__name__)
@@ -94,8 +93,7 @@ def _tensors(checkpoint: dict, name: str) -> dict[str, Tensor]:
 
 def _renamed(tensors: dict[str, Tensor], config: DmmiConfig) -> dict[str, Tensor]:
     """Under our names and in our shapes: a 1 x 1 convolution may be a linear layer and so on."""
-    with torch.device("meta"):  # shapes only
-        wanted = Dmmi(config).state_dict()
+    wanted = shapes(config)
     names = {key: released_name(key, config) for key in wanted}
     missing = sorted(set(names.values()) - set(tensors))
     unexpected = sorted(key for key in set(tensors) - set(names.values()) if not is_dead(key))

@@ -7,7 +7,7 @@ from dmmi_core.extras import require
 
 def add(commands) -> None:
     parser = commands.add_parser("train", help="train as a recipe says, or resume the training")
-    parser.add_argument("recipe", help="a YAML file")
+    parser.add_argument("recipe", help="a YAML file, or a shipped recipe: dmmi-lite, table3/row-7 and so on")
     parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="replaces a value of the recipe")
     for part in ("backbone", "text"):
         parser.add_argument(

@@ -8,6 +8,8 @@ from pathlib import Path
 from dmmi_core.config import DmmiConfig
 from dmmi_core.engines.exported_engine import frame_outputs
 from dmmi_core.errors import ModelError
+from dmmi_core.files import read_text
+from dmmi_core.schema import build
 
 MANIFEST = "graphs.json"
 
@@ -36,9 +38,13 @@ def write_manifest(
 def read_manifest(folder: Path) -> Manifest:
     """Read a manifest and check its files. Raises ModelError if one is not as it was written."""
     try:
-        manifest = Manifest(**json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
-        damaged = [name for name, known in manifest.files.items() if file_digest(folder / name) != known]
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+        manifest = build(Manifest, json.loads(read_text(folder / MANIFEST)))
+        damaged = [
+            name
+            for name, known in manifest.files.items()
+            if Path(name).name != name or file_digest(folder / name) != known
+        ]
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise ModelError(f"the exported model in {folder} is damaged: export it again") from error
     if damaged:
         raise ModelError(f"{folder / damaged[0]} is damaged: export the model again")

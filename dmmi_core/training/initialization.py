@@ -11,6 +11,7 @@ from dmmi_core.checkpoints.vocabulary import read_vocabulary, trim_vocabulary
 from dmmi_core.config import PRESETS
 from dmmi_core.model import Dmmi
 from dmmi_core.model.category_names import name_categories
+from dmmi_core.model.shapes import new_network
 from dmmi_core.tokenizer import load_tokenizer
 from dmmi_core.training.recipe import Recipe
 
@@ -37,7 +38,7 @@ def _with_text_encoder(recipe: Recipe) -> tuple[Dmmi, PreTrainedTokenizerBase]:
     config, tokenizer = recipe.config(), load_tokenizer(resolve(recipe.text_weights))
     if recipe.vocabulary:
         config = replace(config, text_encoder=replace(config.text_encoder, vocab_size=len(tokenizer)))
-    model = Dmmi(config)
+    model = new_network(config)
     load_text_encoder(model, recipe.text_weights)
     if recipe.vocabulary:
         tokenizer = trim_vocabulary(model, tokenizer, read_vocabulary(resolve(recipe.vocabulary)))

@@ -11,9 +11,27 @@ from dmmi_core.config import PRESETS, DmmiConfig, preset
 from dmmi_core.data.data_recipe import DataRecipe, require_positive
 from dmmi_core.engines.registry import PRECISIONS
 from dmmi_core.errors import InputError, one_line
-from dmmi_core.training.schema import build
+from dmmi_core.files import read_text
+from dmmi_core.schema import MisfitError, build, shown
+from dmmi_core.shipped_files import shared
 
 BATCH_NORMS = ("train", "frozen")
+RANGES: dict[str, tuple[float, float]] = {
+    "image_size": (32, 2048),
+    "batch_size": (1, 65_536),
+    "accumulate": (1, 65_536),
+    "workers": (0, 256),
+    "warmup_steps": (0, 10**9),
+    "seed": (0, 2**32 - 1),
+    "background_weight": (0.0, 1e6),
+    "learning_rate": (0.0, 1e6),
+    "backbone_learning_rate": (0.0, 1e6),
+    "weight_decay": (0.0, 1e6),
+    "clip_norm": (1e-12, 1e12),
+    "ema_decay": (0.0, 1.0),
+}
+"""Least and highest value of each field; more would fill the memory, or start thousands of processes."""
+SHIPPED = "dmmi-lite, table2/ref-zom-swin-base and table3/row-7"
 SELECT_BY = ("oIoU", "mIoU", "Acc", "gIoU", "cIoU")
 
 
@@ -120,6 +138,12 @@ class Recipe:
         require_positive(
             self, *(n for n in ("steps", "epochs", "validate_every") if getattr(self, n) is not None)
         )
+        for name, (least, most) in RANGES.items():
+            _require_range(name, getattr(self, name), least, most)
+        for section in ("losses", "learning_rates"):
+            of_section = getattr(self, section)
+            for name, value in (of_section if isinstance(of_section, dict) else vars(of_section)).items():
+                _require_range(f"{section}.{name}", value, 0.0, 1e6)
         if (self.steps is None) == (self.epochs is None):
             raise InputError("recipe: give either steps or epochs")
         if self.epochs is not None and self.data.from_templates:
@@ -135,37 +159,75 @@ class Recipe:
     def config(self) -> DmmiConfig:
         """Return the preset with the changes of `network`. Raises InputError or ModelError."""
         values = _merged(preset(self.model).to_dict(), self.network)
-        return replace(build(DmmiConfig, values, "network."), image_size=self.image_size)
+        return replace(_built(DmmiConfig, values, "network."), image_size=self.image_size)
+
+
+def _require_range(name: str, value: float | None, least: float, most: float) -> None:
+    if value is not None and not least <= value <= most:
+        raise InputError(f"recipe: {name} is {value}; it must be from {least} to {most}")
 
 
 def read_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     """Read a YAML recipe.
 
     Args:
-        path: the recipe. Its key `base` is the path of another recipe, relative to this one, whose values it
-            changes.
+        path: the recipe, or the name of a shipped one, such as "dmmi-lite" or "table3/row-7". Its key `base`
+            is the path of another recipe, relative to this one, whose values it changes.
         overrides: further changes, key=value, with dots into sections.
 
     Raises:
         InputError: a recipe cannot be read, or a key or value is wrong.
     """
-    path = Path(path)
+    path = _found(Path(path))
     values = _read_yaml(path)
     for override in overrides:
         _override(values, override)
-    return build(Recipe, _with_base(values, path, above=()))
+    return _built(Recipe, _with_base(values, path, above=()))
+
+
+def _found(path: Path) -> Path:
+    """Return the path itself, or that of the shipped recipe of this name if there is no such file."""
+    if path.exists() or path.suffix or path.is_absolute():
+        return path
+    return shared("training", f"{path}.yaml") or path
+
+
+def _built(cls, values: dict[str, Any], prefix: str = ""):
+    try:
+        return build(cls, values, prefix)
+    except MisfitError as error:
+        raise InputError(f"recipe: {error}") from error
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = _parsed(read_text(path))
     except OSError as error:
-        raise InputError(f"cannot read recipe {path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        names = "" if path.suffix else f"; shipped recipes have names such as {SHIPPED}"
+        raise InputError(f"cannot read recipe {path}: {error.strerror}{names}") from error
+    except ValueError as error:
         raise InputError(f"recipe {path} is not YAML: {one_line(error)}") from error
     if not isinstance(values, dict):
         raise InputError(f"recipe {path} is not a mapping of keys to values")
     return values
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads dates as text: recipes have none, but folders are named after them."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def _parsed(text: str) -> Any:
+    """Parse YAML. Raises ValueError."""
+    try:
+        return yaml.load(text, _Loader)
+    except (yaml.YAMLError, ArithmeticError, LookupError, RecursionError, TypeError) as error:
+        raise ValueError(one_line(error)) from error
 
 
 def _with_base(values: dict[str, Any], path: Path, above: tuple[Path, ...]) -> dict[str, Any]:
@@ -176,8 +238,8 @@ def _with_base(values: dict[str, Any], path: Path, above: tuple[Path, ...]) -> d
     if "base" not in values:
         return values
     base, above = values["base"], (*above, path.resolve())
-    if not isinstance(base, str):
-        raise InputError(f"recipe {path}: base is {base!r}; it must be the path of another recipe")
+    if not isinstance(base, str) or "\0" in base:
+        raise InputError(f"recipe {path}: base is {shown(base)}; it must be the path of another recipe")
     below = path.parent / base
     if below.resolve() in above:
         raise InputError(f"recipe {path}: base {base} leads back to where it came from")
@@ -198,13 +260,13 @@ def _override(values: dict[str, Any], override: str) -> None:
     """Apply an override, key=value, to `values` in place."""
     key, equals, text = override.partition("=")
     if not equals:
-        raise InputError(f"{override!r} is not key=value")
+        raise InputError(f"{shown(override)} is not key=value")
     *sections, name = key.split(".")
     for section in sections:
         values = values.setdefault(section, {})
         if not isinstance(values, dict):
-            raise InputError(f"{override!r}: {section} is not a section")
+            raise InputError(f"{shown(override)}: {section} is not a section")
     try:
-        values[name] = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise InputError(f"{override!r} is not YAML: {one_line(error)}") from error
+        values[name] = _parsed(text)
+    except ValueError as error:
+        raise InputError(f"{shown(override)} is not YAML: {one_line(error)}") from error

@@ -20,6 +20,7 @@ LAYERS = [
         "result",
         "config",
         "files",
+        "schema",
         "shipped_files",
         "device",
         "distributed",

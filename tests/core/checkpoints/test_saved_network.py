@@ -101,6 +101,17 @@ def text_encoder(**changes):
     return change_config(text_encoder={**vars(TEXT_ENCODER), **changes})
 
 
+def many_numbers(folder):
+    """A network of 1.1 billion numbers that would take seconds and gigabytes to build."""
+    text = {
+        "hidden_size": 8192,
+        "num_attention_heads": 8,
+        "intermediate_size": 65_536,
+        "num_hidden_layers": 1,
+    }
+    text_encoder(**text)(folder)
+
+
 DAMAGES = {
     **{f"{name}: empty": write(name, b"") for name in ("config.json", "model.safetensors", "tokenizer.json")},
     **{f"{name}: half": halve(name) for name in ("config.json", "model.safetensors", "tokenizer.json")},
@@ -125,6 +136,15 @@ DAMAGES = {
     "reserved backbone argument": change_config(backbone_args={"pretrained": True}),
     "other width": change_config(hidden_size=32),
     "other vocabulary": text_encoder(vocab_size=10),
+    "regions of another type": change_config(image_regions=[1, 3.0, 5]),
+    "a network of many numbers": many_numbers,
+    "endless layers": text_encoder(num_hidden_layers=1_000_000),
+    "endless stages": change_config(backbone_args={"depths": [2, 2, 10**6, 2]}),
+    "config.json: nested": write("config.json", b"[" * 100_000),
+    "config.json: device": lambda folder: [
+        (folder / "config.json").unlink(),
+        (folder / "config.json").symlink_to("/dev/zero"),
+    ],
     "heads of the text encoder": text_encoder(num_attention_heads=5),
     "text for the text encoder": text_encoder(hidden_size="a"),
 }

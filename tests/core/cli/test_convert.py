@@ -27,7 +27,7 @@ from dmmi_core.config import TextEncoderConfig, preset
 from dmmi_core.data.collate import Collate
 from dmmi_core.data.data_recipe import DataRecipe
 from dmmi_core.data.target import make_target
-from dmmi_core.errors import ModelError
+from dmmi_core.errors import ModelError, OutputError
 from dmmi_core.model import Dmmi
 from dmmi_core.model.dmmi import EncodedText
 from dmmi_core.tokenizer import load_tokenizer, tokenize
@@ -328,6 +328,6 @@ def test_a_failed_conversion_leaves_nothing(swin, words, tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(saved_network, "save_file", no_space)
-    with pytest.raises(ModelError, match=r"cannot write .*No space"):
+    with pytest.raises(OutputError, match=r"cannot write .*out: No space left on device; it needs .* MB"):
         convert(write(tmp_path, as_released(swin)), tmp_path / "out", tokenizer=words)
     assert not leftovers(tmp_path)

@@ -15,7 +15,7 @@ from dmmi_core.data.split import is_validation
 from dmmi_core.data.synthesis.scenes import read_scenes
 from dmmi_core.data.synthesis.validation import validation_samples
 from dmmi_core.errors import InputError
-from dmmi_core.training.schema import build
+from dmmi_core.schema import build
 from helpers.miniature import SPLITS, Miniature, write_miniature
 
 SHARE = 3

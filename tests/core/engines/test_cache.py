@@ -49,7 +49,17 @@ def test_made_once(folder, export):
     assert export.calls == 1
 
 
-@pytest.mark.parametrize("damage", ["changed", "missing", "no manifest", "empty manifest"])
+MANIFESTS = {
+    "empty manifest": "",
+    "nested manifest": "[" * 100_000,
+    "list": "[]",
+    "list for text": '{"config": [], "disagreement": {}, "files": {}}',
+    "list for numbers": '{"config": "", "disagreement": [], "files": {}}',
+    "file elsewhere": '{"config": "", "disagreement": {}, "files": {"/dev/zero": ""}}',
+}
+
+
+@pytest.mark.parametrize("damage", ["changed", "missing", "no manifest", *MANIFESTS])
 def test_damaged_entries_are_made_again(folder, export, damage, caplog):
     entry = entry_of(folder)
     if damage == "changed":
@@ -59,7 +69,7 @@ def test_damaged_entries_are_made_again(folder, export, damage, caplog):
     elif damage == "no manifest":
         (entry / MANIFEST).unlink()
     else:
-        (entry / MANIFEST).write_text("")
+        (entry / MANIFEST).write_text(MANIFESTS[damage])
     assert entry_of(folder) == entry
     assert export.calls == 2
     assert (entry / "frame.onnx").read_text() == "graph"

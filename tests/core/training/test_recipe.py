@@ -1,12 +1,15 @@
 from dataclasses import replace
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 import yaml
 
+from dmmi_core import shipped_files
+from dmmi_core.checkpoints.pretrained import resolve
 from dmmi_core.config import PRESETS
 from dmmi_core.data.data_recipe import DataRecipe, ExtraScenes
-from dmmi_core.errors import InputError
+from dmmi_core.errors import DmmiError, InputError
 from dmmi_core.training.recipe import LossRecipe, read_recipe
 from helpers.paths import ROOT
 
@@ -152,8 +155,11 @@ def test_the_network_differs_from_its_preset(tmp_path):
     ("changes", "message"),
     [
         ({"network": {"bidirektional": False}}, "network.bidirektional; did you mean network.bidirectional?"),
-        ({"network": {"bidirectional": "no"}}, "network.bidirectional is 'no'; it must be bool"),
-        ({"network": {"image_regions": 3}}, "network.image_regions is 3; it must be a list of int"),
+        ({"network": {"bidirectional": "no"}}, "network.bidirectional is 'no'; it must be true or false"),
+        (
+            {"network": {"image_regions": 3}},
+            "network.image_regions is 3; it must be a list, each item a whole number",
+        ),
         ({"network": {"text_encoder": {"layers": 3}}}, "unknown key network.text_encoder.layers"),
         ({"network": {"contrast": False}, "model": "folder"}, "network changes a preset"),
         ({"epochs": 2}, "either steps or epochs"),
@@ -190,16 +196,16 @@ def test_values_and_overrides(tmp_path):
         ({"stepz": 1}, "unknown key stepz; did you mean steps?"),
         ({"zzz": 1}, "unknown key zzz; known: accumulate, "),
         ({"losses": {"dyce": 1}}, "unknown key losses.dyce; did you mean losses.dice?"),
-        ({"steps": "many"}, "steps is 'many'; it must be int"),
-        ({"steps": 1.5}, "steps is 1.5; it must be int"),
-        ({"steps": True}, "steps is True; it must be int"),
-        ({"learning_rate": "fast"}, "learning_rate is 'fast'; it must be float"),
-        ({"learning_rate": True}, "learning_rate is True; it must be float"),
-        ({"freeze": "text"}, "freeze is 'text'; it must be a list of str"),
-        ({"freeze": [1]}, "freeze is 1; it must be str"),
+        ({"steps": "many"}, "steps is 'many'; it must be a whole number"),
+        ({"steps": 1.5}, "steps is 1.5; it must be a whole number"),
+        ({"steps": True}, "steps is True; it must be a whole number"),
+        ({"learning_rate": "fast"}, "learning_rate is 'fast'; it must be a number"),
+        ({"learning_rate": True}, "learning_rate is True; it must be a number"),
+        ({"freeze": "text"}, "freeze is 'text'; it must be a list, each item text"),
+        ({"freeze": [1]}, "freeze is 1; it must be text"),
         ({"data": "images"}, "data is a section with keys of its own"),
         ({"data": {"images": "a"}}, "annotations"),
-        ({"model": None}, "model is None; it must be str"),
+        ({"model": None}, "model is None; it must be text"),
         ({5: 1}, "unknown key 5"),
     ],
 )
@@ -208,6 +214,52 @@ def test_mistakes_are_named(tmp_path, values, message):
         read_recipe(write(tmp_path, REQUIRED | values))
     assert str(error.value).startswith("recipe: ")
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("workers=100000", "workers is 100000; it must be from 0 to 256"),
+        ("image_size=1000000", "image_size is 1000000; it must be from 32 to 2048"),
+        ("batch_size=1000000000", "batch_size"),
+        ("seed=-1", "seed is -1"),
+        ("warmup_steps=-1", "warmup_steps is -1"),
+        ("learning_rate=-1e-3", "learning_rate is -0.001"),
+        ("learning_rate=.nan", "learning_rate is nan; it must be a number"),
+        ("learning_rates={visual: .inf}", "learning_rates.visual is inf"),
+        ("losses.dice=-1", "losses.dice is -1.0"),
+        ("ema_decay=2", "ema_decay is 2.0"),
+        ("clip_norm=0", "clip_norm is 0.0"),
+        ('output="a\\0b"', "output is "),
+        ("steps=" + "9" * 5000, "is not YAML"),
+        ("output=" + "[" * 5000, "is not YAML"),
+        ("output=" + "{a: " * 50 + "}" * 50, "output is "),
+        (
+            "network.text_encoder.num_attention_heads=5",
+            "is not a multiple of text_encoder.num_attention_heads 5",
+        ),
+        ("network.text_encoder.num_hidden_layers=1000000", "num_hidden_layers is 1000000"),
+    ],
+)
+def test_values_that_no_training_can_have(tmp_path, override, message):
+    with pytest.raises(DmmiError) as error:
+        read_recipe(write(tmp_path, REQUIRED), [override]).config()
+    assert message in str(error.value)
+    assert "\n" not in str(error.value) and len(str(error.value)) < 400
+
+
+@pytest.mark.parametrize("name", ["2026-13-01", "2026-11-28", "2026-11-28 12:00:00"])
+def test_dates_are_text(tmp_path, name):
+    assert read_recipe(write(tmp_path, REQUIRED), [f"output={name}"]).output == name
+
+
+@pytest.mark.parametrize("content", ["base: /dev/zero", "base: big.yaml"])
+def test_a_base_that_is_too_large_to_be_one(tmp_path, content):
+    (tmp_path / "big.yaml").write_text("# " + "x" * (1 << 20))
+    with pytest.raises(
+        InputError, match=r"cannot read recipe .*(zero|big\.yaml): it has more than 1,048,576"
+    ):
+        read_recipe(write(tmp_path, content))
 
 
 @pytest.mark.parametrize("missing", [key for key in REQUIRED if key != "steps"])
@@ -228,6 +280,22 @@ def test_files_that_are_no_recipe(tmp_path, content):
     with pytest.raises(InputError, match=r"recipe .*recipe\.yaml is not") as error:
         read_recipe(write(tmp_path, content))
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["dmmi-lite", "table3/row-7"])
+def test_shipped_recipes_are_found_by_name(tmp_path, monkeypatch, name):
+    """As after an installation: far from a checkout, with the files in share/dmmi."""
+    share = tmp_path / "prefix" / "share" / "dmmi"
+    copytree(TRAINING, share / "training")
+    package = tmp_path / "prefix/lib/python3.11/site-packages/dmmi_core/shipped_files.py"
+    monkeypatch.setattr(shipped_files, "__file__", str(package))
+    monkeypatch.chdir(tmp_path)
+    recipe = read_recipe(name, ["steps=3", "epochs=null"])
+    assert recipe.steps == 3
+    if recipe.vocabulary:
+        assert resolve(recipe.vocabulary) == share / "training" / "dmmi-lite-vocabulary.txt"
+    with pytest.raises(InputError, match=r"No such file.*; shipped recipes have names such as dmmi-lite"):
+        read_recipe("dmmi-heavy")
 
 
 def test_a_missing_file(tmp_path):

@@ -30,6 +30,8 @@ def test_bytes_and_sets(tmp_path):
     [
         b"(lp0\n(dp1\nS'sent'\np2\nS'caf\\xe9'\np3\nsa.",  # protocol 0
         b"\x80\x02]q\x00}q\x01U\x04sentq\x02U\x04caf\xe9q\x03sa.",  # protocol 2
+        b"(lp0\n(dp1\nS'sent'\np2\nS'caf\\xc3\\xa9'\np3\nsa.",  # UTF-8 in protocol 0
+        b"\x80\x02]q\x00}q\x01U\x04sentq\x02U\x05caf\xc3\xa9q\x03sa.",  # UTF-8 in protocol 2
         b"\x80\x02]q\x00}q\x01X\x04\x00\x00\x00sentq\x02X\x05\x00\x00\x00caf\xc3\xa9q\x03sa.",  # unicode
     ],
 )

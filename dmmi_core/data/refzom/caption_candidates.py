@@ -68,7 +68,7 @@ def read_confirmed(path: str | Path) -> list[Pair]:
             for number, line in enumerate(file, start=1):
                 try:
                     pairs.append(_confirmed(**{key: json.loads(line)[key] for key in KEYS}))
-                except (KeyError, TypeError, ValueError) as error:
+                except (KeyError, TypeError, ValueError, RecursionError) as error:
                     raise InputError(f"{path}, line {number}: not a candidate: {error!r}") from error
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
@@ -76,6 +76,8 @@ def read_confirmed(path: str | Path) -> list[Pair]:
 
 
 def _confirmed(image_id: int, text: str, ann_id: list[int]) -> Pair:
+    if not isinstance(image_id, int) or not all(isinstance(target, int) for target in ann_id):
+        raise TypeError("image_id and each of ann_id must be whole numbers")
     targets = tuple(sorted(set(ann_id)))
     if len(targets) < 2 or not isinstance(text, str) or not text.strip():
         raise ValueError("it needs a text and two or more annotations in ann_id")

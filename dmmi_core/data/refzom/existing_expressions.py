@@ -20,6 +20,8 @@ def read_expressions(path: str | Path) -> list[Pair]:
 def _pairs(ref: dict) -> Iterator[Pair]:
     if not isinstance(ref["ann_id"], int):
         raise ValueError(f"ref {ref['ref_id']} has not one annotation but {ref['ann_id']}")
+    if not isinstance(ref["image_id"], int):
+        raise ValueError(f"ref {ref['ref_id']} has the image {ref['image_id']!r}")
     for sentence in ref["sentences"]:
         text = " ".join((sentence.get("raw") or sentence["sent"]).split())
         if text:

@@ -53,7 +53,7 @@ def read_images(annotations: str | Path, texts: Texts) -> tuple[list[SourceImage
             for image, scene in zip(instances.images, scenes, strict=True)
         ]
         return sorted(images, key=lambda image: image.id), instances
-    except (KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError) as error:
         raise InputError(f"{annotations}: images and annotations need ids: {error!r}") from error
 
 

@@ -1,8 +1,10 @@
 """`dmmi build-refzom`: the same bytes each time, its options, and one clear line for bad input."""
 
+import errno
 import json
 import os
 import pickle
+import re
 import subprocess
 import sys
 
@@ -150,16 +152,17 @@ def test_nothing_else_is_replaced(sources, tmp_path, capsys):
     assert precious.read_text() == "mine" and list(tmp_path.iterdir()) == [precious]
 
 
-def test_a_failure_leaves_the_earlier_output(sources, tmp_path, monkeypatch):
+def test_a_failure_leaves_the_earlier_output(sources, tmp_path, monkeypatch, capsys):
     assert build(sources, tmp_path / "out", seed=1) == 0
     before = contents(tmp_path / "out")
 
     def full(*_):
-        raise OSError("no space")
+        raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("dmmi_core.data.refzom.output_files.write_candidates", full)
-    with pytest.raises(OSError, match="no space"):
-        build(sources, tmp_path / "out", seed=2)
+    assert build(sources, tmp_path / "out", seed=2) == 2
+    said = rf"dmmi: cannot write {tmp_path}/out: No space left on device; it needs more than .* [kM]B, "
+    assert re.match(said, capsys.readouterr().err.splitlines()[-1])
     assert contents(tmp_path / "out") == before
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
@@ -168,10 +171,28 @@ def test_a_failure_leaves_the_earlier_output(sources, tmp_path, monkeypatch):
     ("option", "content", "message"),
     [
         ("--annotations", b"{}", "is not a COCO instances file"),
+        ("--annotations", b"[" * 100_000, "is not a COCO instances file"),
+        (
+            "--annotations",
+            b'{"images": [{"id": 1, "file_name": 5}], "annotations": [], "categories": []}',
+            "file_name of image 1 is 5; it must be str",
+        ),
+        (
+            "--annotations",
+            b'{"images": [{"id": 1, "captions": [5]}], "annotations": [], "categories": []}',
+            "captions of image 1 is [5]; it must be str",
+        ),
+        ("--annotations", b'{"images": [{"id": []}], "annotations": []}', "id of image [] is []"),
         ("--annotations", None, "cannot read"),
         ("--captions", b"nonsense", "is not JSON"),
         ("--captions", b"[]", "is not a COCO captions file"),
         ("--captions", b'{"annotations": [{"id": 1}]}', "is not a COCO captions file"),
+        (
+            "--captions",
+            b'{"annotations": [{"id": 1, "image_id": 1, "caption": 5}]}',
+            "caption of annotation 1 is 5",
+        ),
+        ("--captions", b"[" * 100_000, "is not JSON"),
         ("--captions", None, "cannot read"),
         ("--refs", b"nonsense", "is damaged, or no pickle file"),
         ("--refs", pickle.dumps({"a": 1}), "is not a refs file of the RefCOCO family"),
@@ -182,6 +203,8 @@ def test_a_failure_leaves_the_earlier_output(sources, tmp_path, monkeypatch):
             "'a dog' refers to annotations [1] of image 3, which lacks some of them",
         ),
         ("--confirmed", b"nonsense", "line 1: not a candidate"),
+        ("--confirmed", b"[" * 100_000, "line 1: not a candidate"),
+        ("--confirmed", b'{"image_id": [], "text": "a", "ann_id": [1, 2]}', "line 1: not a candidate"),
         ("--confirmed", None, "cannot read"),
     ],
 )

@@ -2,12 +2,18 @@
 
 import argparse
 import json
+import logging
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from dmmi_core.cli.options import add_model
 from dmmi_core.errors import InputError
 from dmmi_core.extras import require
+from dmmi_core.files import replaced_file
+
+logger = logging.getLogger(__name__)
+LEAST_T_ACC = 50.0
+"""Percentage below which the result is warned of."""
 
 
 def add(commands) -> None:
@@ -51,6 +57,23 @@ def run(arguments: argparse.Namespace) -> None:
     except OSError as error:
         raise InputError(f"cannot write into {folder}: {error.strerror}; calibrate a copy of it") from error
     print(json.dumps(asdict(found)) if arguments.json else _text(found))
+    for warning in _warnings(found):
+        logger.warning("%s", warning)
+
+
+def _warnings(found) -> list[str]:
+    said = []
+    if found.ece_after > found.ece_before:
+        said.append(
+            f"the calibration error grew from {found.ece_before:.1f} % to {found.ece_after:.1f} %: "
+            "are the samples too few, or unlike those of the training?"
+        )
+    if found.t_acc < LEAST_T_ACC:
+        said.append(
+            f"T-acc is {found.t_acc:.1f} %: more than half of all targets are missed; train the model "
+            "further, or set a lower presence_threshold in its config.json"
+        )
+    return said
 
 
 def _draw(found, path: Path) -> None:
@@ -60,7 +83,8 @@ def _draw(found, path: Path) -> None:
     chosen = THRESHOLDS.tolist().index(found.threshold)
     picture = precision_recall_svg(found.recall, found.precision, chosen, f"threshold {found.threshold}")
     try:
-        path.write_text(picture, encoding="utf-8")
+        with replaced_file(path, needed=len(picture)) as new:
+            new.write_text(picture, encoding="utf-8")
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror}") from error
 

@@ -12,6 +12,7 @@ from dmmi_core.checkpoints.model_folder import read_config
 from dmmi_core.checkpoints.saved_network import save_model
 from dmmi_core.cli import main
 from dmmi_core.evaluation import calibration
+from dmmi_core.evaluation.calibration import Calibration
 from dmmi_core.segmenter import Segmenter
 from helpers.tiny import CONFIG, make_model
 
@@ -80,6 +81,18 @@ def test_text(capsys, model, recipe, telling):
     first, second = output.splitlines()
     assert status == 0
     assert first.startswith("temperature ") and second.startswith("threshold 0.")
+
+
+def test_a_poor_result_is_warned_of(capsys, model, recipe, caplog, monkeypatch):
+    poor = Calibration(2.0, 0.9, 5.0, 7.5, [100.0] * 99, [50.0] * 99, n_acc=99.0, t_acc=49.0)
+    monkeypatch.setattr(calibration, "calibrate", lambda *_, **__: poor)
+    assert run(capsys, "--model", model, "--recipe", recipe)[0] == 0
+    worse, missed = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert worse.startswith("the calibration error grew from 5.0 % to 7.5 %")
+    assert missed.startswith("T-acc is 49.0 %: more than half of all targets are missed")
+    caplog.clear()
+    monkeypatch.setattr(calibration, "calibrate", lambda *_, **__: replace(poor, ece_after=5.0, t_acc=50.0))
+    assert run(capsys, "--model", model, "--recipe", recipe)[0] == 0 and not caplog.records
 
 
 def test_a_folder_that_cannot_be_written(capsys, model, recipe, telling):

@@ -17,7 +17,6 @@ UNFINISHED, REPLACED = ".unfinished", ".replaced"
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FULL_TEXT = re.compile(
     r"No space left on device|Disk quota exceeded|File too large|os error (28|122|27)\b|code: (28|122|27)\b"
-    r"|PytorchStreamWriter failed writing"
 )
 """What libraries that write by themselves say of a full disk; Rust's give the error number alone."""
 
@@ -145,7 +144,7 @@ def full_disk(error: BaseException | None) -> str | None:
             return os.strerror(error.errno)
         if found := _FULL_TEXT.search(str(error)):
             code = next((int(number) for number in found.groups() if number), errno.ENOSPC)
-            return found[0] if found[0][0].isupper() and "Pytorch" not in found[0] else os.strerror(code)
+            return found[0] if found[0][0].isupper() else os.strerror(code)
         error = error.__cause__ or error.__context__
     return None
 

@@ -23,7 +23,8 @@ def save_state(state: dict[str, Any], folder: Path) -> None:
     """
     last = folder / LAST
     with replaced_file(last, needed=_size(state)) as new:
-        torch.save(state, new)
+        with new.open("wb") as file:  # PyTorch's own writer does not say why it failed
+            torch.save(state, file)
         if last.exists():
             os.replace(last, folder / PREVIOUS)
 

@@ -63,7 +63,6 @@ def test_a_model_without_room(tmp_path, tokenizer):
         (OSError(errno.EDQUOT, "?"), "Disk quota exceeded"),
         (RuntimeError('I/O error: Os { code: 28, kind: StorageFull, message: "No space" }'), "No space left"),
         (RuntimeError("No space left on device (os error 28)"), "No space left on device"),
-        (RuntimeError("[enforce fail] PytorchStreamWriter failed writing file data/0"), "No space left"),
         (OSError(errno.EACCES, "Permission denied"), None),
         (RuntimeError("code: 280"), None),
     ],

@@ -207,7 +207,7 @@ class DmmiConfig:
 
     @classmethod
     def from_dict(cls, values: dict) -> "DmmiConfig":
-        """Raises ModelError for a key that is not a field, and for a value of another type."""
+        """Return the configuration of `values`. Raises ModelError for an unknown key or a wrong type."""
         try:
             return build(cls, values)
         except MisfitError as error:

@@ -23,8 +23,9 @@ def evaluate_live(
 ) -> Iterator[Outcome]:
     """Play the frames of one camera to a node, `rate` times as fast as recorded; yield their outcomes.
 
-    Each frame is sent with its number as stamp, because recorded stamps may all be the same. Messages that
-    cannot be deserialised are not sent, as DDS would not deliver them either. `type_` is the message type
+    The stamp of each frame that is sent is its time in the bag, a nanosecond later if another frame has it:
+    recorded stamps may all be the same. Messages that cannot be deserialised are not sent, as DDS would not
+    deliver them either. `type_` is the message type
     of the frames, `start` the start of the bag in nanoseconds, `parameters` are those of the node. Raises
     `ModelError` if the node cannot start, or ends.
     """
@@ -36,10 +37,11 @@ def evaluate_live(
 
     pending = PendingFrames()
     with open_session(type_, parameters=parameters, on_segmentation=pending.on_segmentation) as session:
-        command = None
+        command, stamp = None, 0
         began = time.monotonic()
-        for number, frame in enumerate(frames, start=1):
+        for frame in frames:
             elapsed = frame.time - start
+            stamp = max(elapsed, stamp + 1)
             session.listen_until(began + elapsed / 1e9 / rate)
             new = schedule.at(elapsed)
             if new is not None and new is not command:
@@ -47,9 +49,9 @@ def evaluate_live(
                 session.give_command(command.text)
             has_requests = command is not None and bool(command.requests)
             if command is not None and has_requests:
-                pending.add(number, frame, command)
+                pending.add(stamp, frame, command)
             if frame.message is not None:
-                session.send(with_stamp(frame.raw, number))
+                session.send(with_stamp(frame.raw, stamp))
                 if session.sent == 1:  # the node counts lost frames from the first that it received
                     session.wait_for_report(frames_received=1)
                     began = time.monotonic() - elapsed / 1e9 / rate

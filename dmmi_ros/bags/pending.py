@@ -44,14 +44,14 @@ class PendingFrame:
 
 
 class PendingFrames:
-    """The pending frames by their number, which is the stamp in nanoseconds with which each was sent."""
+    """The pending frames by the stamp, in nanoseconds, with which each was sent."""
 
     def __init__(self) -> None:
         self._pending: dict[int, PendingFrame] = {}
 
-    def add(self, number: int, frame: RecordedFrame, command: ScheduledCommand) -> None:
-        """Add a frame that is sent now; numbers must grow."""
-        self._pending[number] = PendingFrame(frame, command)
+    def add(self, stamp: int, frame: RecordedFrame, command: ScheduledCommand) -> None:
+        """Add a frame that is sent now; stamps must grow."""
+        self._pending[stamp] = PendingFrame(frame, command)
 
     def on_segmentation(self, message: Any) -> None:
         """Assign a dmmi/Segmentation to its frame and request; ignore it if there are none."""
@@ -65,12 +65,10 @@ class PendingFrames:
 
         The node works in the order of frames, so a frame before one with a result gets none any more.
         """
-        newest = max((number for number, pending in self._pending.items() if pending.results), default=0)
-        settled = [
-            number for number, pending in self._pending.items() if number < newest or pending.is_answered
-        ]
-        for number in settled:
-            yield from self._pending.pop(number).outcomes()
+        newest = max((stamp for stamp, pending in self._pending.items() if pending.results), default=0)
+        settled = [stamp for stamp, pending in self._pending.items() if stamp < newest or pending.is_answered]
+        for stamp in settled:
+            yield from self._pending.pop(stamp).outcomes()
 
     def rest(self) -> Iterator[Outcome]:
         """Yield the outcomes of the frames that are left at the end."""

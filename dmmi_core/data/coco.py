@@ -59,7 +59,7 @@ class CocoInstances:
 def read_instances(path: str | Path) -> CocoInstances:
     """Read an instances file inside `instances_errors`, which turns its errors into `InputError`."""
     data = json.loads(Path(path).read_bytes())
-    for image in data["images"]:
+    for image in data.get("images", ()):
         _check_fields(image, IMAGE, f"image {shown(image['id'])}")
     for category in data.get("categories", ()):
         _check_fields(category, CATEGORY, f"category {shown(category['id'])}")

@@ -18,6 +18,7 @@ BONDPY = '''
 
 import threading
 
+from rclpy.duration import Duration
 from std_msgs.msg import String
 
 
@@ -41,6 +42,7 @@ class Bond:
         self._ended.set()
         self._heart.join()
         self.pub.publish(String(data=f"{self._id} has ended"))
+        self.pub.wait_for_all_acked(Duration(seconds=10))
         self.sub.destroy()
         self.pub.destroy()
 '''

@@ -13,7 +13,6 @@ from dmmi_core.cli.program import run_program, sigterm_as_exit
 
 @contextmanager
 def half_done():
-    print("begun", flush=True)
     try:
         yield
     finally:
@@ -21,6 +20,7 @@ def half_done():
 
 def run(arguments):
     with half_done():
+        print("begun", flush=True)  # here, as the signal may come at once
         signal.pause()
 
 parser = argparse.ArgumentParser()

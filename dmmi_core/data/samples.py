@@ -196,8 +196,8 @@ def iterate_samples(path: str | Path, left_out: LeftOut | None = None) -> Iterat
                     sample = Sample(**json.loads(line))
                 except (TypeError, ValueError, RecursionError) as error:
                     if left_out is None:
-                        raise InputError(f"{path}, line {number}: not a sample: {error}") from error
-                    left_out.add(number, InputError(f"not a sample: {error}"))
+                        raise InputError(f"{path}, line {number}: not a sample: {one_line(error)}") from error
+                    left_out.add(number, InputError(f"not a sample: {one_line(error)}"))
                 else:
                     yield sample
     except OSError as error:

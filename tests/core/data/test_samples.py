@@ -153,6 +153,14 @@ def test_a_bad_line_is_named(tmp_path, line):
         read_samples(path)
 
 
+def test_a_bad_line_is_not_repeated_at_length(tmp_path):
+    path = tmp_path / "samples.jsonl"
+    path.write_text(json.dumps({"a key" * 1000: 1}) + "\n")
+    with pytest.raises(InputError) as raised:
+        read_samples(path)
+    assert len(str(raised.value)) < 500
+
+
 def test_bad_lines_are_left_out_up_to_a_share(tmp_path, caplog):
     path = tmp_path / "samples.jsonl"
     write_samples(path, SAMPLES)
